@@ -1,0 +1,36 @@
+# `make help` says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The locks are made for Python 3.11 and hold for later ones, so 3.11 is asked for first.
+PYTHON3 ?= $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v "$$candidate" && break; done)
+
+LOCKS := requirements/uv.txt requirements/build.txt requirements/service.txt requirements/dev.txt
+INSTALL_PROJECT := -m pip --disable-pip-version-check install --quiet --no-index --no-deps --no-build-isolation
+
+.PHONY: help
+help: ## Say what can be made (the default)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: python
+python:
+	@if [ -z "$(PYTHON3)" ]; then \
+		echo "Python 3.11 or later is needed, and none was found; say where it is: make PYTHON3=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+	@"$(PYTHON3)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or later is needed; %s is %d.%d." % (sys.executable, *sys.version_info[:2]))'
+
+.PHONY: venv
+venv: .venv/.up-to-date ## Everything for development, in .venv
+
+.venv/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
+	@tools/make-venv "$(PYTHON3)" .venv requirements/dev.txt
+	@.venv/bin/python $(INSTALL_PROJECT) --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Customers told by e-mail."""

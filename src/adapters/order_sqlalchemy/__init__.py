@@ -1,0 +1,1 @@
+"""Orders in PostgreSQL and SQLite, through SQLAlchemy."""

@@ -1,0 +1,1 @@
+"""The clock and the other things of the machine we run on."""

@@ -1,0 +1,1 @@
+"""The worker that finishes what was left open."""

@@ -1,0 +1,1 @@
+"""Orders and their money: the domain, without I/O."""

@@ -1,0 +1,156 @@
+"""Everything the core raises on purpose.
+
+    OrderCoreError
+    ├── InvalidValue              a value breaks a stated rule; the field is named
+    ├── OrderNotFound             there is no such order
+    ├── NotTheOwner               the order is another customer's
+    ├── CannotCancel              a business rule says no, with its reason
+    ├── PriceMismatch             the claimed price is not the shop's price
+    ├── UnknownProvider           no such payment provider is configured
+    ├── PossibleDuplicate         an equal order was placed a moment ago: the double click
+    ├── PaymentMethodInUse        a single-use payment method already pays another order
+    ├── PaymentReferenceTaken     the provider's payment already pays another order
+    ├── IdempotencyKeyReused      the key came before, with another request
+    ├── RequestInProgress         the key came before, and that request is still running
+    ├── ConcurrentUpdate          the order changed since it was read; decide again
+    ├── StoreUnavailable          the store did nothing; trying again is safe
+    ├── CommitUnknown             the store may or may not have kept the change
+    ├── InvalidToken              the bearer token proves nothing
+    ├── NotificationRefused       this message will never be accepted
+    └── NotificationFailed        this message may be accepted later
+
+A declined card or a provider's silence is not here. They are answers, so they are
+outcomes (`order_core.outcomes`). No error knows an HTTP status: the entrypoint
+holds that table.
+"""
+
+
+class OrderCoreError(Exception):
+    """Ancestor of every error this library raises on purpose."""
+
+
+class InvalidValue(OrderCoreError):
+    """A value breaks a stated rule.
+
+    `field` is the path of the value inside what the caller gave (`("items", 0, "price")`),
+    `code` is stable for programs, `because` is for people.
+    """
+
+    def __init__(self, field: tuple[str | int, ...], code: str, because: str) -> None:
+        super().__init__(f"{'.'.join(map(str, field)) or 'value'}: {because}")
+        self.field = field
+        self.code = code
+        self.because = because
+
+    def inside(self, *outer: str | int) -> "InvalidValue":
+        """The same refusal, seen from the structure that contains the value."""
+        return InvalidValue((*outer, *self.field), self.code, self.because)
+
+
+class OrderNotFound(OrderCoreError):
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"There is no order {order_id}.")
+        self.order_id = order_id
+
+
+class NotTheOwner(OrderCoreError):
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} belongs to another customer.")
+        self.order_id = order_id
+
+
+class CannotCancel(OrderCoreError):
+    """`reason` is stable for programs (`already_shipped`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be cancelled: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class PriceMismatch(OrderCoreError):
+    """The claimed price of item `index` is not the shop's; `right_price` is, if it sells it."""
+
+    def __init__(self, index: int, product_id: str, right_price: str | None) -> None:
+        what = f"costs {right_price}" if right_price else "is not for sale"
+        super().__init__(f"Item {index}: {product_id} {what}.")
+        self.index = index
+        self.product_id = product_id
+        self.right_price = right_price
+
+
+class UnknownProvider(OrderCoreError):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"There is no payment provider {provider!r} here.")
+        self.provider = provider
+
+
+class PossibleDuplicate(OrderCoreError):
+    """An equal order of the same customer is `window_seconds` old at most."""
+
+    def __init__(self, window_seconds: float) -> None:
+        super().__init__(
+            f"An equal order was placed within the last {window_seconds:g} seconds. "
+            "If a second one is wanted, say so with allow_duplicate."
+        )
+        self.window_seconds = window_seconds
+
+
+class PaymentMethodInUse(OrderCoreError):
+    def __init__(self) -> None:
+        super().__init__("This single-use payment method already pays another order.")
+
+
+class PaymentReferenceTaken(OrderCoreError):
+    """The provider's payment `provider_reference` is already the charge of another order."""
+
+    def __init__(self, provider: str, provider_reference: str) -> None:
+        super().__init__(f"{provider} payment {provider_reference} already pays another order.")
+        self.provider = provider
+        self.provider_reference = provider_reference
+
+
+class IdempotencyKeyReused(OrderCoreError):
+    def __init__(self, key: str) -> None:
+        super().__init__("This Idempotency-Key was used before, with a different request.")
+        self.key = key
+
+
+class RequestInProgress(OrderCoreError):
+    """The first request with this key has not finished; ask again in `retry_after_seconds`."""
+
+    def __init__(self, order_id: str, retry_after_seconds: int) -> None:
+        super().__init__("The first request with this Idempotency-Key is still running.")
+        self.order_id = order_id
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ConcurrentUpdate(OrderCoreError):
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} was changed by somebody else meanwhile.")
+        self.order_id = order_id
+
+
+class StoreUnavailable(OrderCoreError):
+    """The store certainly kept nothing of this call."""
+
+
+class CommitUnknown(OrderCoreError):
+    """The store was asked to keep the change and did not answer: it may have kept it."""
+
+
+class InvalidToken(OrderCoreError):
+    """`because` is for the caller and holds nothing of the token itself."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+class NotificationRefused(OrderCoreError):
+    """The channel will never accept this message (an address that does not exist)."""
+
+
+class NotificationFailed(OrderCoreError):
+    """The channel did not confirm this message; it may have been sent, and may be sent again."""

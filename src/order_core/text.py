@@ -1,0 +1,25 @@
+"""Which text may enter an order."""
+
+from typing import Final
+
+from order_core.errors import InvalidValue
+
+_FORBIDDEN: Final = frozenset(chr(code) for code in (*range(0x20), 0x7F)) - {"\n", "\t", "\r"}
+
+
+def checked_text(value: str, *field: str | int, longest: int) -> str:
+    """`value` itself, when it is between 1 and `longest` storable characters.
+
+    Raises:
+        InvalidValue: empty, too long, or with a character that a database, a mail
+            or a parcel label cannot hold (NUL, control characters, lone surrogates).
+    """
+    if not value.strip():
+        raise InvalidValue(field, "empty", "must not be empty")
+    if len(value) > longest:
+        raise InvalidValue(field, "too_long", f"must not be longer than {longest} characters")
+    if any(character in _FORBIDDEN or "\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidValue(
+            field, "forbidden_character", "must not contain control characters or lone surrogates"
+        )
+    return value
