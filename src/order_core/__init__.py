@@ -1,1 +1,1 @@
-"""Orders and their money: the domain, without I/O."""
+"""Orders and money that never disagree: the domain, its ports and its use cases."""

@@ -1,0 +1,377 @@
+"""An order: what was bought, where it goes, and every movement of its money."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from order_core.errors import CannotCancel, InvalidValue
+from order_core.events import (
+    Event,
+    Happened,
+    OrderCancelled,
+    OrderOpened,
+    RefundRecorded,
+    VoidRecorded,
+)
+from order_core.money import Money
+from order_core.order_status import CANCEL_REFUSALS, TRANSITIONS, OrderStatus
+from order_core.payment import (
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from order_core.payment_terms import PaymentTerms
+from order_core.text import checked_text
+
+MAX_ITEMS: Final = 1000
+MAX_QUANTITY: Final = 1_000_000
+LONGEST_PRODUCT_ID: Final = 200
+LONGEST_ADDRESS: Final = 2000
+MAX_ADDRESS_LINES: Final = 20
+
+
+class PaymentStatus(StrEnum):
+    UNPAID = "unpaid"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    IN_REVIEW = "in_review"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """`quantity` pieces of a product at `price` each.
+
+    Raises:
+        InvalidValue: no or too long product id, or a quantity outside 1..`MAX_QUANTITY`.
+    """
+
+    product_id: str
+    quantity: int
+    price: Money
+
+    def __post_init__(self) -> None:
+        checked_text(self.product_id, "product_id", longest=LONGEST_PRODUCT_ID)
+        if type(self.quantity) is not int:
+            raise TypeError(f"quantity must be an int, not {type(self.quantity).__name__}")
+        if not 1 <= self.quantity <= MAX_QUANTITY:
+            raise InvalidValue(
+                ("quantity",), "quantity_out_of_range", f"must be between 1 and {MAX_QUANTITY}"
+            )
+
+    @property
+    def subtotal(self) -> Money:
+        return self.price.times(self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingAddress:
+    """Where the goods go: free text, or lines under the names that the shop uses.
+
+    Order-core hands it on as it came and never reads it, so it prescribes no country's form.
+
+    Raises:
+        InvalidValue: nothing in it, too many lines, or more than `LONGEST_ADDRESS` characters.
+    """
+
+    lines: str | tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.lines, str):
+            checked_text(self.lines, longest=LONGEST_ADDRESS)
+            return
+        if not 1 <= len(self.lines) <= MAX_ADDRESS_LINES:
+            raise InvalidValue(
+                (), "address_lines", f"must have between 1 and {MAX_ADDRESS_LINES} lines"
+            )
+        for name, line in self.lines:
+            checked_text(name, longest=100)
+            checked_text(line, name, longest=LONGEST_ADDRESS)
+        if sum(len(name) + len(line) for name, line in self.lines) > LONGEST_ADDRESS:
+            raise InvalidValue((), "too_long", f"must not exceed {LONGEST_ADDRESS} characters")
+
+
+def total_of(items: tuple[OrderItem, ...]) -> Money:
+    """What the items cost together.
+
+    Raises:
+        InvalidValue: no or too many items, two currencies, or a sum of zero or above the
+            largest amount.
+    """
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise InvalidValue(("items",), "item_count", f"must be between 1 and {MAX_ITEMS} items")
+    currency = items[0].price.currency
+    for index, item in enumerate(items):
+        if item.price.currency != currency:
+            raise InvalidValue(
+                ("items", index, "price"), "mixed_currencies", f"must be in {currency}"
+            )
+    minor_units = sum(item.price.minor_units * item.quantity for item in items)
+    if minor_units == 0:
+        raise InvalidValue(("items",), "nothing_to_pay", "must cost something together")
+    try:
+        return Money(minor_units, currency)
+    except InvalidValue as refusal:
+        raise refusal.inside("items") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The aggregate root. Immutable: whatever changes an order makes a new one.
+
+    `version` is that of the stored order this one was made from (0: never stored), and
+    `news` is what happened since, not yet stored.
+    """
+
+    id: str
+    customer_id: str
+    items: tuple[OrderItem, ...]
+    total: Money
+    shipping_address: ShippingAddress
+    email: str | None
+    status: OrderStatus
+    created_at: datetime
+    transactions: tuple[PaymentTransaction, ...] = ()
+    event_count: int = 0
+    news: tuple[Happened, ...] = ()
+    version: int = 0
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        order_id: str,
+        customer_id: str,
+        items: tuple[OrderItem, ...],
+        shipping_address: ShippingAddress,
+        email: str | None,
+        charge: PaymentTransaction,
+        at: datetime,
+    ) -> "Order":
+        """A new order that waits for its charge, which is recorded with it."""
+        order = cls(
+            id=order_id,
+            customer_id=customer_id,
+            items=items,
+            total=total_of(items),
+            shipping_address=shipping_address,
+            email=email,
+            status=OrderStatus.AWAITING_PAYMENT,
+            created_at=at,
+            transactions=(charge,),
+        )
+        return order.with_news(OrderOpened(charge.id, str(charge.amount), charge.provider), at)
+
+    # What the money did -------------------------------------------------------------------
+
+    @property
+    def captured_minor_units(self) -> int:
+        """What was taken from the buyer, refunds not subtracted."""
+        return self._sum(
+            transaction
+            for transaction in self.transactions
+            if transaction.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+            and transaction.status is TransactionStatus.SUCCEEDED
+        )
+
+    @property
+    def refunded_minor_units(self) -> int:
+        """What certainly went back to the buyer."""
+        return self._sum(
+            transaction
+            for transaction in self.transactions
+            if transaction.kind is TransactionKind.REFUND
+            and transaction.status is TransactionStatus.SUCCEEDED
+        )
+
+    @property
+    def refund_asked_minor_units(self) -> int:
+        """What we asked, or are about to ask, the provider to give back."""
+        return self._sum(
+            transaction
+            for transaction in self.transactions
+            if transaction.kind is TransactionKind.REFUND
+            and transaction.origin is Origin.OURS
+            and transaction.is_live
+        )
+
+    @staticmethod
+    def _sum(transactions: Iterable[PaymentTransaction]) -> int:
+        return sum(transaction.amount.minor_units for transaction in transactions)
+
+    @property
+    def payment_status(self) -> PaymentStatus:
+        """Derived from the transactions, never set."""
+        if any(
+            transaction.status is TransactionStatus.IN_REVIEW or transaction.review
+            for transaction in self.transactions
+        ):
+            return PaymentStatus.IN_REVIEW
+        captured, refunded = self.captured_minor_units, self.refunded_minor_units
+        if captured:
+            if not refunded:
+                return PaymentStatus.PAID
+            whole = refunded >= captured
+            return PaymentStatus.REFUNDED if whole else PaymentStatus.PARTIALLY_REFUNDED
+        if any(
+            transaction.status is TransactionStatus.AUTHORIZED for transaction in self.transactions
+        ):
+            return PaymentStatus.AUTHORIZED
+        return PaymentStatus.UNPAID
+
+    @property
+    def charge(self) -> PaymentTransaction:
+        """The charge or authorization that was recorded with the order."""
+        return self.transactions[0]
+
+    @property
+    def attend_at(self) -> datetime | None:
+        """When the worker must look after this order next; None when it is at rest."""
+        times = [t.attend_at for t in self.transactions if t.attend_at is not None]
+        return min(times, default=None)
+
+    def transaction(self, transaction_id: str) -> PaymentTransaction:
+        """Raises KeyError when the order has no such transaction."""
+        for transaction in self.transactions:
+            if transaction.id == transaction_id:
+                return transaction
+        raise KeyError(transaction_id)
+
+    def wants(self, transaction: PaymentTransaction) -> bool:
+        """Whether this movement should still be sent: nobody charges for a cancelled order."""
+        if transaction.takes_money:
+            return self.status is OrderStatus.AWAITING_PAYMENT
+        return True
+
+    # What may be done ---------------------------------------------------------------------
+
+    @property
+    def cancel_refusal(self) -> tuple[str, str] | None:
+        """Why the owner cannot cancel now (a word, a clause), or None when he can."""
+        if self.status is OrderStatus.CANCELLED:
+            return ("already_cancelled", "it is cancelled already")
+        return CANCEL_REFUSALS.get(self.status)
+
+    def cancel(
+        self, *, by: str, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
+    ) -> "Order":
+        """The cancelled order, with every refund or void recorded that it now owes.
+
+        Cancelling twice changes nothing. An open charge is not sent any more; it is asked
+        about until it is settled, and what it took is given back.
+
+        Raises:
+            CannotCancel: the status table says no.
+        """
+        if self.status is OrderStatus.CANCELLED:
+            return self
+        if refusal := self.cancel_refusal:
+            raise CannotCancel(self.id, *refusal)
+        order = self.moved_to(OrderStatus.CANCELLED).with_news(OrderCancelled(by), at)
+        return order.giving_back(at=at, new_id=new_id, terms=terms)
+
+    def giving_back(
+        self, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
+    ) -> "Order":
+        """The order with a refund or void recorded for whatever it holds without a right to."""
+        order = self
+        for held in self.transactions:
+            if held.status is TransactionStatus.AUTHORIZED or (
+                held.takes_money and held.status is TransactionStatus.ACTION_REQUIRED
+            ):
+                order = order.voiding(held, at=at, new_id=new_id, terms=terms)
+            elif (
+                held.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+                and held.status is TransactionStatus.SUCCEEDED
+            ):
+                order = order.refunding(held, at=at, new_id=new_id, terms=terms)
+        return order
+
+    def voiding(
+        self,
+        held: PaymentTransaction,
+        *,
+        at: datetime,
+        new_id: Callable[[], str],
+        terms: PaymentTerms,
+    ) -> "Order":
+        """The order with a void of `held` recorded, unless one is open or done already."""
+        if any(t.parent_id == held.id and t.is_live for t in self.transactions):
+            return self
+        void = self._reversal(TransactionKind.VOID, held, held.amount, at, new_id(), terms)
+        return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
+
+    def refunding(
+        self,
+        paid: PaymentTransaction,
+        *,
+        at: datetime,
+        new_id: Callable[[], str],
+        terms: PaymentTerms,
+    ) -> "Order":
+        """The order with a refund of what is left of `paid` recorded, if anything is left."""
+        asked = self._sum(
+            t
+            for t in self.transactions
+            if t.kind is TransactionKind.REFUND and t.parent_id == paid.id and t.is_live
+        )
+        left = paid.amount.minor_units - asked
+        if left <= 0:
+            return self
+        amount = Money(left, paid.amount.currency)
+        refund = self._reversal(TransactionKind.REFUND, paid, amount, at, new_id(), terms)
+        return self.with_transaction(refund).with_news(RefundRecorded(refund.id, str(amount)), at)
+
+    def _reversal(
+        self,
+        kind: TransactionKind,
+        parent: PaymentTransaction,
+        amount: Money,
+        at: datetime,
+        transaction_id: str,
+        terms: PaymentTerms,
+    ) -> PaymentTransaction:
+        return PaymentTransaction(
+            id=transaction_id,
+            order_id=self.id,
+            customer_id=self.customer_id,
+            kind=kind,
+            amount=amount,
+            provider=parent.provider,
+            account=parent.account,
+            installation=parent.installation,
+            request_version=terms.gateway.request_version,
+            recorded_at=at,
+            send_until=terms.reversal_sent_until(at),
+            horizon=terms.gateway.horizon,
+            parent_id=parent.id,
+            parent_reference=parent.provider_reference,
+            attend_at=terms.first_attended_at(at),
+        )
+
+    # How a change is made -----------------------------------------------------------------
+
+    def moved_to(self, status: OrderStatus) -> "Order":
+        """The order in the next status. A move that the table does not have is a bug."""
+        if status not in TRANSITIONS[self.status]:
+            raise ValueError(f"an order never moves from {self.status} to {status}")
+        return replace(self, status=status)
+
+    def with_news(self, event: Event, at: datetime) -> "Order":
+        happened = Happened(self.event_count + 1, at, event)
+        return replace(self, event_count=happened.sequence, news=(*self.news, happened))
+
+    def with_transaction(self, transaction: PaymentTransaction) -> "Order":
+        """The order with `transaction` added, or put in the place of its earlier form."""
+        if all(known.id != transaction.id for known in self.transactions):
+            return replace(self, transactions=(*self.transactions, transaction))
+        return replace(
+            self,
+            transactions=tuple(
+                transaction if known.id == transaction.id else known for known in self.transactions
+            ),
+        )

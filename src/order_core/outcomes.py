@@ -1,0 +1,150 @@
+"""What a payment provider can answer, as far as the core cares: exactly one of these.
+
+    the money                 Succeeded, Authorized
+    a certain no              Declined
+    not yet                   ActionRequired, Pending, Continue
+    it certainly did not run  NotSent, RateLimited, InProgress (that one: it runs already)
+    nobody knows              OutcomeUnknown
+
+A lost connection, a time-out, a 5xx or an unreadable answer is `OutcomeUnknown`,
+never `Declined`: the money may have moved.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from order_core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider says that the money moved (for a void: that the hold is gone).
+
+    `reference` is the provider's id of the movement, `transaction_id` ours as the
+    provider stored it; a success that names another transaction is not ours.
+    """
+
+    reference: str
+    amount: Money
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """The provider holds the amount until `capture_before`, and will hand it out on capture."""
+
+    reference: str
+    amount: Money
+    transaction_id: str
+    capture_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider says no, and its object is dead: it can never succeed later.
+
+    `reason` is a stable word (`insufficient_funds`); `retryable` says whether the same
+    movement, under a new key, may be answered differently.
+    """
+
+    reason: str
+    retryable: bool = False
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """The buyer must act: open `url`, or hand `client_secret` to the provider's page script."""
+
+    reference: str
+    url: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An asynchronous method took the request; the answer comes later."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """One of several requests is done, and moved no money; call again for the next."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """No byte left, and none can leave any more."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """The provider refused to look at the request."""
+
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The provider is working on an earlier request with this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """We asked and heard no clear answer. The money may have moved."""
+
+    because: str
+
+
+Outcome = (
+    Succeeded
+    | Authorized
+    | Declined
+    | ActionRequired
+    | Pending
+    | Continue
+    | NotSent
+    | RateLimited
+    | InProgress
+    | OutcomeUnknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A look-up found no trace of the movement. It is no proof by itself: see `Absence`."""
+
+
+# How an outcome reached us. The same words weigh differently: a decline that answers the
+# only send of a key is final, the same decline after a second send may be an echo.
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The gateway's direct answer to send number `send` (1 is the first) of step `step`."""
+
+    outcome: Outcome
+    send: int
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A look-up or webhook that shows the provider's own record of the movement."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A look-up, asked at `asked_at`, that found nothing."""
+
+    asked_at: datetime
+
+
+Fact = Answer | Report | Absence

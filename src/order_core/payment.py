@@ -1,0 +1,192 @@
+"""A movement of money, from the wish to the provider's final word."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from order_core.money import Money
+
+
+class TransactionKind(StrEnum):
+    CHARGE = "charge"
+    """Take the money at once."""
+    AUTHORIZATION = "authorization"
+    """Hold the money now, capture it later."""
+    CAPTURE = "capture"
+    VOID = "void"
+    """Give up a hold, or a payment that the buyer has not completed."""
+    REFUND = "refund"
+
+
+class TransactionStatus(StrEnum):
+    RECORDED = "recorded"
+    """Stored; being sent, or about to be."""
+    UNKNOWN = "unknown"
+    """We asked and heard no clear answer. The money may have moved."""
+    ACTION_REQUIRED = "action_required"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    AUTHORIZED = "authorized"
+    DECLINED = "declined"
+    FAILED = "failed"
+    """It never happened, and this is proven."""
+    VOIDED = "voided"
+    IN_REVIEW = "in_review"
+    """The provider did something that we did not ask for; a person decides."""
+
+
+OPEN_STATUSES: Final = frozenset(
+    {
+        TransactionStatus.RECORDED,
+        TransactionStatus.UNKNOWN,
+        TransactionStatus.ACTION_REQUIRED,
+        TransactionStatus.PENDING,
+    }
+)
+"""Not final: somebody still has to ask or to be told."""
+
+DEAD_STATUSES: Final = frozenset(
+    {TransactionStatus.DECLINED, TransactionStatus.FAILED, TransactionStatus.VOIDED}
+)
+"""Final, and no money moved (or it was let go)."""
+
+TAKING_KINDS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.AUTHORIZATION})
+"""The kinds that begin a payment. An order has one live one of ours at most."""
+
+
+class Origin(StrEnum):
+    OURS = "ours"
+    PROVIDER = "provider"
+    """A fact that the provider brought and that we never asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTransaction:
+    """One movement of money, with everything that its request to the provider contains.
+
+    A gateway builds the request from this record alone, so that a replay is identical
+    whatever was deployed since.
+    """
+
+    id: str
+    """Also metadata at the provider: at most 40 characters."""
+    order_id: str
+    customer_id: str
+    kind: TransactionKind
+    amount: Money
+    provider: str
+    account: str
+    """The provider account that the request goes to; a look-up elsewhere proves nothing."""
+    installation: str
+    """Tells our transactions from those of another installation on the same account."""
+    request_version: str
+    """The form of the gateway's request at the time of the record."""
+    recorded_at: datetime
+    send_until: datetime
+    """No byte of a request may leave from here on."""
+    horizon: timedelta
+    """After this long, a request that we gave up cannot arrive, and look-ups are complete."""
+    status: TransactionStatus = TransactionStatus.RECORDED
+    origin: Origin = Origin.OURS
+    token: str | None = field(default=None, repr=False)
+    """The payment method at the provider; erased when the transaction is final."""
+    single_use_fingerprint: str | None = None
+    """Of a token that pays once. It may stand in only one charge that is alive."""
+    return_url: str | None = None
+    parent_id: str | None = None
+    """The charge or authorization that this captures, voids or refunds."""
+    parent_reference: str | None = None
+    provider_reference: str | None = None
+    step: int = 1
+    """Which request of a movement that needs several is due."""
+    sends: int = 0
+    """How many times this step was sent, as far as it may have run."""
+    last_send_at: datetime | None = None
+    attempts: int = 0
+    """How often the worker looked after it."""
+    attend_at: datetime | None = None
+    """When the worker looks after it next; None when there is nothing left to do."""
+    reason: str | None = None
+    """Why it was declined, failed, is unknown or in review: a stable word."""
+    retryable: bool = False
+    review: str | None = None
+    """Which rule of ours this fact breaks, until a person has looked at it."""
+    action_url: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    action_expires_at: datetime | None = None
+    capture_before: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The provider's idempotency key of the step that is due: at most 45 ASCII characters."""
+        return self.id if self.step == 1 else f"{self.id}-{self.step}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_live(self) -> bool:
+        """Open, or final with money moved or held."""
+        return self.status not in DEAD_STATUSES
+
+    @property
+    def takes_money(self) -> bool:
+        return self.kind in TAKING_KINDS
+
+    def may_be_sent_at(self, now: datetime) -> bool:
+        """Whether a request may still leave at `now`."""
+        return (
+            self.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+            and now < self.send_until
+        )
+
+    def absence_is_proof_at(self, asked_at: datetime) -> bool:
+        """Whether a look-up asked at `asked_at` that finds nothing proves that nothing happened.
+
+        Only once no request may leave any more, and the last one that left is too old
+        to arrive. Any earlier "not found" is merely "not yet".
+        """
+        if asked_at < self.send_until:
+            return False
+        return self.last_send_at is None or asked_at >= self.last_send_at + self.horizon
+
+    def sending(self, now: datetime) -> "PaymentTransaction":
+        """The transaction with one more send counted; stored before the request leaves."""
+        return replace(self, sends=self.sends + 1, last_send_at=now)
+
+    def finished(
+        self,
+        status: TransactionStatus,
+        *,
+        reference: str | None = None,
+        reason: str | None = None,
+        retryable: bool = False,
+        attend_at: datetime | None = None,
+    ) -> "PaymentTransaction":
+        """The transaction with the last word on it; secrets are not kept beyond that."""
+        return replace(
+            self,
+            status=status,
+            provider_reference=reference or self.provider_reference,
+            reason=reason,
+            retryable=retryable,
+            attend_at=attend_at,
+            token=None,
+            client_secret=None,
+            action_url=None,
+        )
+
+
+def fingerprint(*parts: str) -> str:
+    """A digest that tells equal values from different ones without showing them.
+
+    Each part is measured, so that ("ab", "c") and ("a", "bc") differ.
+    """
+    digest = sha256()
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()

@@ -1,0 +1,44 @@
+"""What the core needs from the outside: one port a module, implemented by the adapters."""
+
+from order_core.ports.clock import Clock
+from order_core.ports.ids import Ids
+from order_core.ports.notifier import Notice, Notifier
+from order_core.ports.order_repository import (
+    DuplicateGuard,
+    EarlierRequest,
+    Lease,
+    OrderHistory,
+    OrderPage,
+    OrderQuery,
+    OrderRepository,
+    RequestRecord,
+    Saved,
+)
+from order_core.ports.outbox import Outbox
+from order_core.ports.payment_gateway import PaymentGateway
+from order_core.ports.prices import Prices
+from order_core.ports.token_verifier import Principal, TokenVerifier
+from order_core.ports.work_queue import Claim, WorkQueue
+
+__all__ = [
+    "Claim",
+    "Clock",
+    "DuplicateGuard",
+    "EarlierRequest",
+    "Ids",
+    "Lease",
+    "Notice",
+    "Notifier",
+    "OrderHistory",
+    "OrderPage",
+    "OrderQuery",
+    "OrderRepository",
+    "Outbox",
+    "PaymentGateway",
+    "Prices",
+    "Principal",
+    "RequestRecord",
+    "Saved",
+    "TokenVerifier",
+    "WorkQueue",
+]

@@ -1,0 +1,14 @@
+"""The port through which the core knows the time, and waits."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present moment, in UTC, with its time zone set."""
+        ...
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Come back after `seconds`."""
+        ...

@@ -1,0 +1,150 @@
+"""The port that keeps orders."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from order_core.events import Happened
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """The memory of one request that carried an Idempotency-Key; kept as long as the order."""
+
+    customer_id: str
+    route: str
+    key: str
+    body_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRequest:
+    """An earlier request with the same key: what it asked, and its order as it is now."""
+
+    record: RequestRecord
+    order: Order
+    in_progress: bool
+    """Whether that request still holds the order, by the store's own clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGuard:
+    """Refuses a new order whose content equals that of one opened at most `window` before.
+
+    Orders that failed or were cancelled since do not count.
+    """
+
+    content_fingerprint: str
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send for an order and to conclude from absence, for a while.
+
+    `token` tells this lease from a later one on the same order; `by_request` tells the
+    lease of a client's request, whose answer a repeated request waits for, from a worker's.
+    """
+
+    order_id: str
+    token: str
+    duration: timedelta
+    by_request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    order: Order
+    """As stored: with the new version and without news."""
+    holds_lease: bool
+    """Whether the lease asked for with the save was free, and is now held."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """Which orders to list, newest first. `customer_id` None means those of all customers."""
+
+    customer_id: str | None
+    limit: int = 10
+    offset: int = 0
+    before: tuple[datetime, str] | None = None
+    """Continue after the order that was created then and has this id."""
+    statuses: frozenset[OrderStatus] | None = None
+    """None means every placed order: all but those in `UNPLACED`."""
+    created_after: datetime | None = None
+    """Inclusive."""
+    created_before: datetime | None = None
+    """Exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    orders: tuple[Order, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHistory:
+    customer_id: str
+    entries: tuple[Happened, ...]
+
+
+class OrderRepository(Protocol):
+    """Keeps each order with its items, transactions, events and requests as one thing.
+
+    What it returns is a value: changing the store later does not change it. Every method
+    may raise `StoreUnavailable`, within a bounded time, with nothing stored.
+    """
+
+    async def save(
+        self,
+        order: Order,
+        /,
+        *,
+        request: RequestRecord | None = None,
+        guard: DuplicateGuard | None = None,
+        take: Lease | None = None,
+        release: Lease | None = None,
+    ) -> Saved:
+        """Store the whole order, its news, and `request`, in one database transaction.
+
+        An order of version 0 is added; any other replaces the stored one of the same
+        version. `take` begins a lease with the save if it is free (it does not fail the
+        save if it is not); `release` ends that lease, if it is still held.
+
+        Raises:
+            ConcurrentUpdate: the stored version is another one. Nothing is stored.
+            IdempotencyKeyReused: the customer used the key on the route before. Nothing
+                is stored. This one is raised before the next three.
+            PossibleDuplicate: an equal order within the guard's window. Nothing is stored.
+            PaymentMethodInUse: the single-use token stands in another live charge.
+                Nothing is stored.
+            PaymentReferenceTaken: the provider's payment is another order's charge.
+                Nothing is stored.
+            CommitUnknown: the store did not confirm; `get` tells what became of it.
+        """
+        ...
+
+    async def get(self, order_id: str, /) -> Order:
+        """Raises OrderNotFound."""
+        ...
+
+    async def find_request(
+        self, customer_id: str, route: str, key: str, /
+    ) -> EarlierRequest | None:
+        """The earlier request with this key, or None if there was none."""
+        ...
+
+    async def list(self, query: OrderQuery, /) -> OrderPage:
+        """At most `query.limit` orders, newest first (by creation time, then id)."""
+        ...
+
+    async def history(self, order_id: str, /) -> OrderHistory:
+        """Everything that happened to the order, oldest first, with its owner.
+
+        Raises:
+            OrderNotFound: there is no such order.
+        """
+        ...

@@ -1,0 +1,386 @@
+"""What a fact about a movement of money does to its order.
+
+Results of calls, look-ups and webhooks all come through `settled`. A fact that arrives
+twice, late or out of order does no harm: what is known already changes nothing, and
+what contradicts a final word is stored beside it, never over it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from order_core.events import (
+    BuyerActionRequired,
+    LatePaymentReceived,
+    OrderPlaced,
+    OutcomeBecameUnknown,
+    PaymentDeclined,
+    PaymentFailed,
+    PaymentPending,
+    PaymentRefunded,
+    PaymentVoided,
+    PutInReview,
+    ReversalDeclined,
+)
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import (
+    Absence,
+    ActionRequired,
+    Answer,
+    Authorized,
+    Continue,
+    Declined,
+    Fact,
+    InProgress,
+    NotSent,
+    Outcome,
+    OutcomeUnknown,
+    Pending,
+    RateLimited,
+    Report,
+    Succeeded,
+)
+from order_core.payment import (
+    DEAD_STATUSES,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from order_core.payment_terms import PaymentTerms
+
+MAX_REVERSAL_ATTEMPTS: Final = 3
+"""So often a refused refund is asked again under a new key; then a person decides."""
+
+_SUCCESS_OF_KIND: Final = {
+    TransactionKind.CHARGE: Succeeded,
+    TransactionKind.AUTHORIZATION: Authorized,
+    TransactionKind.CAPTURE: Succeeded,
+    TransactionKind.VOID: Succeeded,
+    TransactionKind.REFUND: Succeeded,
+}
+
+
+def settled(
+    order: Order,
+    transaction_id: str,
+    fact: Fact,
+    *,
+    at: datetime,
+    new_id: Callable[[], str],
+    terms: PaymentTerms,
+) -> Order:
+    """The order after `fact` about one of its transactions; the same order if it is no news.
+
+    Raises:
+        KeyError: the order has no such transaction.
+    """
+    transaction = order.transaction(transaction_id)
+    settling = _Settling(order, transaction, at, new_id, terms)
+    if isinstance(fact, Absence):
+        return settling.absent(fact)
+    if isinstance(fact, Answer) and fact.step != transaction.step:
+        # An answer to an earlier step; that step's result is in the record already.
+        return order
+    return settling.answered(believed(transaction, fact), fact)
+
+
+def believed(transaction: PaymentTransaction, fact: Answer | Report) -> Outcome:
+    """The outcome, as far as the way it reached us allows to believe it.
+
+    A decline that answers one of several sends of a key may be the provider refusing
+    the echo of a send that succeeded ("already in progress", "token already used").
+    """
+    outcome = fact.outcome
+    if isinstance(fact, Answer) and isinstance(outcome, Declined):
+        only_send = fact.send == 1 and transaction.sends <= 1
+        if not only_send:
+            return OutcomeUnknown(f"declined_after_several_sends:{outcome.reason}")
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    order: Order
+    transaction: PaymentTransaction
+    at: datetime
+    new_id: Callable[[], str]
+    terms: PaymentTerms
+
+    def answered(self, outcome: Outcome, fact: Answer | Report) -> Order:
+        match outcome:
+            case Succeeded() | Authorized():
+                return self.money_moved(outcome)
+            case Declined():
+                return self.declined(outcome)
+            case ActionRequired() | Pending():
+                return self.waits(outcome)
+            case Continue(reference):
+                return self.next_step(reference)
+            case NotSent() | RateLimited():
+                return self.did_not_run(fact)
+            case InProgress():
+                return self.order
+            case OutcomeUnknown(because):
+                return self.unknown(because)
+
+    # The money moved, or is held ----------------------------------------------------------
+
+    def money_moved(self, outcome: Succeeded | Authorized) -> Order:
+        transaction = self.transaction
+        if outcome.transaction_id != transaction.id:
+            return self.in_review("names_another_transaction")
+        if not transaction.is_open:
+            return self.money_moved_after_the_last_word(outcome)
+        if outcome.amount != transaction.amount:
+            return self.in_review(f"amount_differs:{outcome.amount}", outcome.reference)
+        if not isinstance(outcome, _SUCCESS_OF_KIND[transaction.kind]):
+            return self.in_review("taken_or_held_against_our_wish", outcome.reference)
+        if transaction.takes_money:
+            return self.paid(outcome)
+        if transaction.kind is TransactionKind.VOID:
+            return self.voided(outcome)
+        done = transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
+        return self.order.with_transaction(done).with_news(
+            PaymentRefunded(done.id, str(done.amount), outcome.reference), self.at
+        )
+
+    def paid(self, outcome: Succeeded | Authorized) -> Order:
+        if isinstance(outcome, Authorized):
+            held = self.transaction.finished(
+                TransactionStatus.AUTHORIZED, reference=outcome.reference
+            )
+            done = replace(held, capture_before=outcome.capture_before)
+        else:
+            done = self.transaction.finished(
+                TransactionStatus.SUCCEEDED, reference=outcome.reference
+            )
+        order = self.order.with_transaction(done)
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            placed = OrderPlaced(done.id, outcome.reference)
+            return order.moved_to(OrderStatus.PENDING).with_news(placed, self.at)
+        if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
+            return self.late(order, done)
+        return order
+
+    def late(self, order: Order, paid: PaymentTransaction) -> Order:
+        late = LatePaymentReceived(paid.id, str(paid.amount))
+        return order.with_news(late, self.at).giving_back(
+            at=self.at, new_id=self.new_id, terms=self.terms
+        )
+
+    def money_moved_after_the_last_word(self, outcome: Succeeded | Authorized) -> Order:
+        """A second debit, or a success after a proven no: a transaction of its own."""
+        known = {
+            (transaction.kind, transaction.provider_reference)
+            for transaction in self.order.transactions
+            if transaction.status not in DEAD_STATUSES
+        }
+        if (self.transaction.kind, outcome.reference) in known:
+            return self.order
+        transaction = self.transaction
+        no_longer_wanted = self.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
+        goes_back = (
+            transaction.takes_money and transaction.status in DEAD_STATUSES and no_longer_wanted
+        )
+        fact = PaymentTransaction(
+            id=self.new_id(),
+            order_id=self.order.id,
+            customer_id=self.order.customer_id,
+            kind=transaction.kind,
+            amount=outcome.amount,
+            provider=transaction.provider,
+            account=transaction.account,
+            installation=transaction.installation,
+            request_version=transaction.request_version,
+            recorded_at=self.at,
+            send_until=self.at,
+            horizon=transaction.horizon,
+            status=TransactionStatus.SUCCEEDED
+            if isinstance(outcome, Succeeded)
+            else TransactionStatus.AUTHORIZED,
+            origin=Origin.PROVIDER,
+            parent_id=transaction.id,
+            parent_reference=transaction.parent_reference,
+            provider_reference=outcome.reference,
+            review=None if goes_back else "not_asked_for",
+        )
+        order = self.order.with_transaction(fact)
+        if goes_back:
+            return self.late(order, fact)
+        return order.with_news(PutInReview(fact.id, "not_asked_for"), self.at)
+
+    def voided(self, outcome: Succeeded | Authorized) -> Order:
+        done = self.transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
+        order = self.order.with_transaction(done).with_news(PaymentVoided(done.id), self.at)
+        parent = order.transaction(done.parent_id or "")
+        if parent.status is TransactionStatus.SUCCEEDED:
+            # The provider says taken and let go at once; only a person can tell which.
+            return self.in_review("voided_after_success")
+        order = order.with_transaction(parent.finished(TransactionStatus.VOIDED, reason="voided"))
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            expired = PaymentFailed(parent.id, "expired")
+            return order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(expired, self.at)
+        return order
+
+    # No -----------------------------------------------------------------------------------
+
+    def declined(self, outcome: Declined) -> Order:
+        if not self.transaction.is_open:
+            return self.order
+        done = self.transaction.finished(
+            TransactionStatus.DECLINED,
+            reference=outcome.reference,
+            reason=outcome.reason,
+            retryable=outcome.retryable,
+        )
+        if not done.takes_money:
+            return self.reversal_refused(done, outcome.reason)
+        order = self.order.with_transaction(done).with_news(
+            PaymentDeclined(done.id, outcome.reason), self.at
+        )
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            return order.moved_to(OrderStatus.PAYMENT_FAILED)
+        return order
+
+    def reversal_refused(self, refused: PaymentTransaction, reason: str) -> Order:
+        order = self.order.with_transaction(refused)
+        parent = order.transaction(refused.parent_id or "")
+        earlier = [
+            t for t in order.transactions if t.parent_id == parent.id and t.kind is refused.kind
+        ]
+        still_held = parent.status in {
+            TransactionStatus.SUCCEEDED,
+            TransactionStatus.AUTHORIZED,
+            TransactionStatus.ACTION_REQUIRED,
+        }
+        if refused.kind is TransactionKind.VOID and parent.status is TransactionStatus.SUCCEEDED:
+            # Too late to void is a success of the parent, which has its own rules.
+            return order.with_news(ReversalDeclined(refused.id, reason, again=False), self.at)
+        again = still_held and len(earlier) < MAX_REVERSAL_ATTEMPTS
+        order = order.with_news(ReversalDeclined(refused.id, reason, again), self.at)
+        if not again:
+            stuck = replace(refused, status=TransactionStatus.IN_REVIEW, attend_at=None)
+            return order.with_transaction(stuck).with_news(
+                PutInReview(refused.id, f"reversal_refused:{reason}"), self.at
+            )
+        attempt = order.refunding if refused.kind is TransactionKind.REFUND else order.voiding
+        return attempt(parent, at=self.at, new_id=self.new_id, terms=self.terms)
+
+    def absent(self, fact: Absence) -> Order:
+        transaction = self.transaction
+        if transaction.status is TransactionStatus.FAILED:
+            # The second look after a proven no: it found nothing either, so this is the end.
+            return self.order.with_transaction(replace(transaction, attend_at=None))
+        asked = {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+        if transaction.status not in asked or not transaction.absence_is_proof_at(fact.asked_at):
+            return self.order
+        failed = transaction.finished(
+            TransactionStatus.FAILED,
+            reason="never_reached_the_provider",
+            attend_at=self.at + transaction.horizon,
+        )
+        if not failed.takes_money:
+            return self.reversal_refused(failed, "never_reached_the_provider")
+        order = self.order.with_transaction(failed).with_news(
+            PaymentFailed(failed.id, "never_reached_the_provider"), self.at
+        )
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            return order.moved_to(OrderStatus.PAYMENT_FAILED)
+        return order
+
+    # Not yet ------------------------------------------------------------------------------
+
+    def waits(self, outcome: ActionRequired | Pending) -> Order:
+        transaction = self.transaction
+        if not transaction.is_open:
+            return self.order
+        news: PaymentPending | BuyerActionRequired
+        if isinstance(outcome, Pending):
+            waiting = replace(
+                transaction,
+                status=TransactionStatus.PENDING,
+                provider_reference=outcome.reference,
+                action_url=None,
+                client_secret=None,
+            )
+            news = PaymentPending(waiting.id, outcome.reference)
+        else:
+            waiting = replace(
+                transaction,
+                status=TransactionStatus.ACTION_REQUIRED,
+                provider_reference=outcome.reference,
+                action_url=outcome.url or transaction.action_url,
+                client_secret=outcome.client_secret or transaction.client_secret,
+            )
+            news = BuyerActionRequired(waiting.id, outcome.reference)
+        if waiting == transaction:
+            return self.order
+        order = self.order.with_transaction(waiting)
+        changed = waiting.status is not transaction.status
+        return order.with_news(news, self.at) if changed else order
+
+    def next_step(self, reference: str) -> Order:
+        transaction = self.transaction
+        if transaction.status not in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
+            return self.order
+        return self.order.with_transaction(
+            replace(
+                transaction,
+                status=TransactionStatus.RECORDED,
+                provider_reference=reference,
+                step=transaction.step + 1,
+                sends=0,
+            )
+        )
+
+    def did_not_run(self, fact: Answer | Report) -> Order:
+        transaction = self.transaction
+        if not isinstance(fact, Answer) or fact.send != transaction.sends:
+            return self.order
+        return self.order.with_transaction(replace(transaction, sends=transaction.sends - 1))
+
+    def unknown(self, because: str) -> Order:
+        if self.transaction.status is not TransactionStatus.RECORDED:
+            return self.order
+        unknown = replace(self.transaction, status=TransactionStatus.UNKNOWN, reason=because)
+        return self.order.with_transaction(unknown).with_news(
+            OutcomeBecameUnknown(unknown.id, because), self.at
+        )
+
+    # A person decides ---------------------------------------------------------------------
+
+    def in_review(self, reason: str, reference: str | None = None) -> Order:
+        if self.transaction.status is TransactionStatus.IN_REVIEW:
+            return self.order
+        if self.transaction.is_open:
+            doubtful = replace(
+                self.transaction.finished(
+                    TransactionStatus.IN_REVIEW, reference=reference, reason=reason
+                ),
+                review=reason,
+            )
+        elif self.transaction.review == reason:
+            return self.order
+        else:
+            doubtful = replace(self.transaction, review=reason)
+        return self.order.with_transaction(doubtful).with_news(
+            PutInReview(doubtful.id, reason), self.at
+        )
+
+
+def beyond_proof(order: Order, transaction_id: str, *, at: datetime) -> Order:
+    """The order whose movement can neither be sent again nor looked up: a person decides.
+
+    For movements that the provider has no look-up for; "we do not know" stays what it is.
+    """
+    transaction = order.transaction(transaction_id)
+    stuck = replace(
+        transaction.finished(TransactionStatus.IN_REVIEW, reason="provider_has_no_look_up"),
+        review="provider_has_no_look_up",
+    )
+    return order.with_transaction(stuck).with_news(
+        PutInReview(stuck.id, "provider_has_no_look_up"), at
+    )
