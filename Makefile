@@ -34,3 +34,19 @@ venv: .venv/.up-to-date ## Everything for development, in .venv
 	@tools/make-venv "$(PYTHON3)" .venv requirements/dev.txt
 	@.venv/bin/python $(INSTALL_PROJECT) --editable .
 	@touch $@
+
+COMPILE := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+# Each lock is the ground of the next, so that a test never sees another version than the service.
+.PHONY: lock
+lock: ## Renew requirements/*.txt after a change (UPGRADE=1: take the newest versions)
+	@[ -x .venv/bin/uv ] || $(MAKE) venv
+	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
+	@$(COMPILE) requirements/build.in --output-file requirements/build.txt
+	@$(COMPILE) pyproject.toml --extra all --output-file requirements/service.txt
+	@$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in --extra all \
+		--constraints requirements/build.txt --constraints requirements/service.txt \
+		--output-file requirements/dev.txt
+	@! grep --line-number --extended-regexp '://|^-|file:| /' requirements/*.txt \
+		|| { echo "A lock names a registry or a path of this machine." >&2; exit 1; }
