@@ -12,6 +12,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     """Shared by all tests. One that stops or kills it starts it again before it ends."""
     server = PostgresServer()
     try:
+        server.create()
         server.start()
         yield server
     finally:

@@ -93,13 +93,22 @@ def _launch(binaries: Path, folder: Path) -> _Launch:
     if as_nobody.works():
         return as_nobody
     # Nobody may not look into the environment, if that is below /root for example.
-    installation = shutil.copytree(binaries.parent, folder / "postgres", symlinks=True)
-    as_nobody = replace(as_nobody, binaries=installation / binaries.name)
+    as_nobody = replace(as_nobody, binaries=_copied(binaries, folder / "copy"))
     if as_nobody.works():
         return as_nobody
     # In a user namespace of its own, root is nobody too. Some containers forbid that.
     shutil.chown(folder, 0, 0)
     return replace(ours, prefix=("unshare", "--user"))
+
+
+def _copied(binaries: Path, folder: Path) -> Path:
+    installation, package = binaries.parents[0], binaries.parents[1]
+    copy = shutil.copytree(installation, folder / package.name / installation.name, symlinks=True)
+    # A wheel keeps its shared libraries beside the package, and finds them by relative path.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return copy / binaries.name
 
 
 def _die_with_the_tests() -> None:
@@ -111,18 +120,23 @@ def _die_with_the_tests() -> None:
 class PostgresServer:
     """One server with its data in a temporary folder, on a free port of this machine.
 
+    `create` it, `start` it, and `close` it whatever has happened in between.
+
     Commits reach the operating system but not the disk: nothing that was committed is lost when
     the server is killed, and the tests do not wait for a disk that they do not pull the plug of.
     """
 
     def __init__(self) -> None:
+        binaries = find_binaries()
         self._folder = Path(tempfile.mkdtemp(prefix="order-core-postgres-"))
         self._data = self._folder / "data"
-        self._launch = _launch(find_binaries(), self._folder)
+        self._launch = _launch(binaries, self._folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._names = count(1)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
+
+    def create(self) -> None:
         self._launch.run(
             "initdb",
             f"--pgdata={self._data}",
