@@ -50,3 +50,39 @@ lock: ## Renew requirements/*.txt after a change (UPGRADE=1: take the newest ver
 		--output-file requirements/dev.txt
 	@! grep --line-number --extended-regexp '://|^-|file:| /' requirements/*.txt \
 		|| { echo "A lock names a registry or a path of this machine." >&2; exit 1; }
+
+.PHONY: demo
+demo: .venv-demo/.up-to-date ## Start the service on SQLite with a pretended payment provider
+	@.venv-demo/bin/order-core demo
+
+# Only what the service needs, so that the first look is a short wait.
+.venv-demo/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
+	@tools/make-venv "$(PYTHON3)" .venv-demo requirements/build.txt requirements/service.txt
+	@.venv-demo/bin/python $(INSTALL_PROJECT) --editable .
+	@touch $@
+
+.PHONY: lint
+lint: venv ## Rules, layout, imports and types
+	@.venv/bin/python tools/run_checks.py lint
+
+.PHONY: format
+format: venv ## Let ruff mend what it can
+	@.venv/bin/ruff check --quiet --fix-only
+	@.venv/bin/ruff format
+
+.PHONY: unit
+unit: venv ## The fast tests
+	@.venv/bin/python tools/run_checks.py unit
+
+.PHONY: test
+test: venv .venv-wheel/.up-to-date ## All that CI runs: lint, unit, integration, and again from the wheel
+	@.venv/bin/python tools/run_checks.py lint unit integration wheel coverage
+
+.venv-wheel/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
+	@tools/make-venv "$(PYTHON3)" .venv-wheel requirements/dev.txt
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was made
+	rm -rf .venv .venv-demo .venv-wheel build dist .coverage .mypy_cache .pytest_cache .ruff_cache \
+		.hypothesis .import_linter_cache
