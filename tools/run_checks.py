@@ -35,7 +35,7 @@ class Check:
     proves: str
     command: Callable[[], list[str | Path]]
     settings: dict[str, str] = field(default_factory=dict)
-    tells: str = ""
+    tells: str | tuple[str, ...] = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ class Result:
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "lint": (
-        Check("every rule of ruff but those excused", lambda: [DEV / "ruff", "check"]),
+        Check(
+            "every rule of ruff but those excused",
+            lambda: [DEV / "ruff", "check"],
+            tells=("All", "Found"),
+        ),
         Check("one layout for all code", lambda: [DEV / "ruff", "format", "--check"]),
         Check(
             "entrypoints know adapters, adapters know the core, never back",
