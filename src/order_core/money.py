@@ -109,11 +109,11 @@ def _minor_units(number: Decimal, decimals: int, currency: str) -> int:
         raise InvalidValue(
             (), "too_many_decimals", f"has more than the {decimals} decimals of {currency}"
         )
-    return int("".join(map(str, kept)) or "0") * 10 ** max(shift, 0)
+    return int("".join(map(str, kept)) or "0") * int(10 ** max(shift, 0))
 
 
 def _plain_number(text: str) -> Decimal:
-    # Decimal() would also take "1_000", " 1 ", "１" and "1e3": none is how an amount is written.
+    # Decimal() would also take "1_000", " 1 ", "1e3" and the digits of other scripts.
     if len(text) > _LONGEST_AMOUNT_CHARACTERS or not text.isascii():
         raise InvalidValue((), "not_a_number", "must be a plain decimal number")
     if set(text) - set("0123456789.-"):

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
-from order_core.errors import CannotCancel, InvalidValue
+from order_core.errors import CannotCancel
 from order_core.events import (
     Event,
     Happened,
@@ -16,6 +15,7 @@ from order_core.events import (
     VoidRecorded,
 )
 from order_core.money import Money
+from order_core.order_item import OrderItem, total_of
 from order_core.order_status import CANCEL_REFUSALS, TRANSITIONS, OrderStatus
 from order_core.payment import (
     Origin,
@@ -24,99 +24,18 @@ from order_core.payment import (
     TransactionStatus,
 )
 from order_core.payment_terms import PaymentTerms
-from order_core.text import checked_text
-
-MAX_ITEMS: Final = 1000
-MAX_QUANTITY: Final = 1_000_000
-LONGEST_PRODUCT_ID: Final = 200
-LONGEST_ADDRESS: Final = 2000
-MAX_ADDRESS_LINES: Final = 20
+from order_core.shipping_address import ShippingAddress
 
 
 class PaymentStatus(StrEnum):
+    """What the movements of money add up to."""
+
     UNPAID = "unpaid"
     AUTHORIZED = "authorized"
     PAID = "paid"
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
     IN_REVIEW = "in_review"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderItem:
-    """`quantity` pieces of a product at `price` each.
-
-    Raises:
-        InvalidValue: no or too long product id, or a quantity outside 1..`MAX_QUANTITY`.
-    """
-
-    product_id: str
-    quantity: int
-    price: Money
-
-    def __post_init__(self) -> None:
-        checked_text(self.product_id, "product_id", longest=LONGEST_PRODUCT_ID)
-        if type(self.quantity) is not int:
-            raise TypeError(f"quantity must be an int, not {type(self.quantity).__name__}")
-        if not 1 <= self.quantity <= MAX_QUANTITY:
-            raise InvalidValue(
-                ("quantity",), "quantity_out_of_range", f"must be between 1 and {MAX_QUANTITY}"
-            )
-
-    @property
-    def subtotal(self) -> Money:
-        return self.price.times(self.quantity)
-
-
-@dataclass(frozen=True, slots=True)
-class ShippingAddress:
-    """Where the goods go: free text, or lines under the names that the shop uses.
-
-    Order-core hands it on as it came and never reads it, so it prescribes no country's form.
-
-    Raises:
-        InvalidValue: nothing in it, too many lines, or more than `LONGEST_ADDRESS` characters.
-    """
-
-    lines: str | tuple[tuple[str, str], ...]
-
-    def __post_init__(self) -> None:
-        if isinstance(self.lines, str):
-            checked_text(self.lines, longest=LONGEST_ADDRESS)
-            return
-        if not 1 <= len(self.lines) <= MAX_ADDRESS_LINES:
-            raise InvalidValue(
-                (), "address_lines", f"must have between 1 and {MAX_ADDRESS_LINES} lines"
-            )
-        for name, line in self.lines:
-            checked_text(name, longest=100)
-            checked_text(line, name, longest=LONGEST_ADDRESS)
-        if sum(len(name) + len(line) for name, line in self.lines) > LONGEST_ADDRESS:
-            raise InvalidValue((), "too_long", f"must not exceed {LONGEST_ADDRESS} characters")
-
-
-def total_of(items: tuple[OrderItem, ...]) -> Money:
-    """What the items cost together.
-
-    Raises:
-        InvalidValue: no or too many items, two currencies, or a sum of zero or above the
-            largest amount.
-    """
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise InvalidValue(("items",), "item_count", f"must be between 1 and {MAX_ITEMS} items")
-    currency = items[0].price.currency
-    for index, item in enumerate(items):
-        if item.price.currency != currency:
-            raise InvalidValue(
-                ("items", index, "price"), "mixed_currencies", f"must be in {currency}"
-            )
-    minor_units = sum(item.price.minor_units * item.quantity for item in items)
-    if minor_units == 0:
-        raise InvalidValue(("items",), "nothing_to_pay", "must cost something together")
-    try:
-        return Money(minor_units, currency)
-    except InvalidValue as refusal:
-        raise refusal.inside("items") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +221,9 @@ class Order:
         """The order with a void of `held` recorded, unless one is open or done already."""
         if any(t.parent_id == held.id and t.is_live for t in self.transactions):
             return self
-        void = self._reversal(TransactionKind.VOID, held, held.amount, at, new_id(), terms)
+        void = self._reversal(
+            TransactionKind.VOID, held, held.amount, at=at, new_id=new_id, terms=terms
+        )
         return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
 
     def refunding(
@@ -323,7 +244,9 @@ class Order:
         if left <= 0:
             return self
         amount = Money(left, paid.amount.currency)
-        refund = self._reversal(TransactionKind.REFUND, paid, amount, at, new_id(), terms)
+        refund = self._reversal(
+            TransactionKind.REFUND, paid, amount, at=at, new_id=new_id, terms=terms
+        )
         return self.with_transaction(refund).with_news(RefundRecorded(refund.id, str(amount)), at)
 
     def _reversal(
@@ -331,12 +254,13 @@ class Order:
         kind: TransactionKind,
         parent: PaymentTransaction,
         amount: Money,
+        *,
         at: datetime,
-        transaction_id: str,
+        new_id: Callable[[], str],
         terms: PaymentTerms,
     ) -> PaymentTransaction:
         return PaymentTransaction(
-            id=transaction_id,
+            id=new_id(),
             order_id=self.id,
             customer_id=self.customer_id,
             kind=kind,
@@ -350,7 +274,8 @@ class Order:
             horizon=terms.gateway.horizon,
             parent_id=parent.id,
             parent_reference=parent.provider_reference,
-            attend_at=terms.first_attended_at(at),
+            # At once: whoever sends it inline holds the lease meanwhile.
+            attend_at=at,
         )
 
     # How a change is made -----------------------------------------------------------------

@@ -5,6 +5,8 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
+    """Where an order stands."""
+
     AWAITING_PAYMENT = "awaiting_payment"
     PENDING = "pending"
     PROCESSING = "processing"

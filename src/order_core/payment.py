@@ -10,6 +10,8 @@ from order_core.money import Money
 
 
 class TransactionKind(StrEnum):
+    """What is done to the money."""
+
     CHARGE = "charge"
     """Take the money at once."""
     AUTHORIZATION = "authorization"
@@ -21,6 +23,8 @@ class TransactionKind(StrEnum):
 
 
 class TransactionStatus(StrEnum):
+    """How far a movement has come."""
+
     RECORDED = "recorded"
     """Stored; being sent, or about to be."""
     UNKNOWN = "unknown"
@@ -57,6 +61,8 @@ TAKING_KINDS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.AUTHORI
 
 
 class Origin(StrEnum):
+    """Who wanted it."""
+
     OURS = "ours"
     PROVIDER = "provider"
     """A fact that the provider brought and that we never asked for."""

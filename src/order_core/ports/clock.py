@@ -5,6 +5,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """Time, as the core sees it."""
+
     def now(self) -> datetime:
         """The present moment, in UTC, with its time zone set."""
         ...

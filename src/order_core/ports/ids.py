@@ -4,6 +4,8 @@ from typing import Protocol
 
 
 class Ids(Protocol):
+    """A source of names."""
+
     def new_id(self) -> str:
         """A name that was never given before: 1 to 36 characters of `[A-Za-z0-9-]`.
 

@@ -24,6 +24,8 @@ class Notice:
 
 
 class Notifier(Protocol):
+    """A channel to the customer."""
+
     async def tell(self, notice: Notice, /) -> None:
         """Deliver the notice. It may come twice; `notice.id` is then the same.
 

@@ -56,6 +56,8 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
+    """What a save made of the order and of the lease asked for."""
+
     order: Order
     """As stored: with the new version and without news."""
     holds_lease: bool
@@ -81,12 +83,16 @@ class OrderQuery:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
+    """A page of a list."""
+
     orders: tuple[Order, ...]
     has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OrderHistory:
+    """What happened to an order, and whose it is."""
+
     customer_id: str
     entries: tuple[Happened, ...]
 

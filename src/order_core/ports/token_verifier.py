@@ -15,6 +15,8 @@ class Principal:
 
 
 class TokenVerifier(Protocol):
+    """Tells a proof from a claim."""
+
     async def verify(self, token: str, /) -> Principal:
         """The principal that `token` proves.
 

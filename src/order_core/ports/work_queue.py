@@ -10,11 +10,15 @@ from order_core.ports.order_repository import Lease
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """An order that is due, and the lease that makes it ours."""
+
     order: Order
     lease: Lease
 
 
 class WorkQueue(Protocol):
+    """The orders that are due, each to one worker at a time."""
+
     async def claim(
         self, *, limit: int, hold: timedelta, tokens: tuple[str, ...]
     ) -> tuple[Claim, ...]:

@@ -1,0 +1,98 @@
+"""Put the use cases together over whatever keeps the ports' promises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from order_core.payment_terms import PaymentTerms, Policy
+from order_core.ports import (
+    Clock,
+    Ids,
+    Notifier,
+    OrderRepository,
+    Outbox,
+    PaymentGateway,
+    Prices,
+    WorkQueue,
+)
+from order_core.use_cases import (
+    CancelOrder,
+    GetHistory,
+    GetOrder,
+    ListOrders,
+    PlaceOrder,
+    Recover,
+    Settle,
+    TellCustomers,
+)
+from order_core.use_cases.carry_out import CarryOut
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCore:
+    """The order service as a library: every use case, ready to be called."""
+
+    place: PlaceOrder
+    cancel: CancelOrder
+    get: GetOrder
+    list: ListOrders
+    history: GetHistory
+    settle: Settle
+    recover: Recover
+    tell: TellCustomers
+
+
+def assemble(
+    *,
+    orders: OrderRepository,
+    work: WorkQueue,
+    outbox: Outbox,
+    gateways: Mapping[str, PaymentGateway],
+    default_provider: str,
+    prices: Prices,
+    notifier: Notifier,
+    clock: Clock,
+    ids: Ids,
+    policy: Policy | None = None,
+) -> OrderCore:
+    """The use cases over these ports.
+
+    Raises:
+        ValueError: no gateway has the default provider's name, or a gateway's windows do
+            not fit the policy (see `PaymentTerms`).
+    """
+    if default_provider not in gateways:
+        raise ValueError(f"the default provider {default_provider!r} is not among the gateways")
+    policy = policy or Policy()
+    terms = {name: PaymentTerms(gateway.profile, policy) for name, gateway in gateways.items()}
+    settle = Settle(orders, terms, clock, ids)
+    carry_out = CarryOut(orders, work, gateways, settle, clock)
+    return OrderCore(
+        place=PlaceOrder(
+            orders=orders,
+            gateways=gateways,
+            terms=terms,
+            default_provider=default_provider,
+            prices=prices,
+            carry_out=carry_out,
+            clock=clock,
+            ids=ids,
+            policy=policy,
+        ),
+        cancel=CancelOrder(orders, terms, carry_out, clock, ids, policy),
+        get=GetOrder(orders),
+        list=ListOrders(orders),
+        history=GetHistory(orders),
+        settle=settle,
+        recover=Recover(
+            orders=orders,
+            work=work,
+            gateways=gateways,
+            terms=terms,
+            settle=settle,
+            carry_out=carry_out,
+            clock=clock,
+            ids=ids,
+            policy=policy,
+        ),
+        tell=TellCustomers(outbox, notifier),
+    )

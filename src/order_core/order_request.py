@@ -1,0 +1,80 @@
+"""What a customer asks for, before it is an order."""
+
+from dataclasses import dataclass
+
+from order_core.errors import InvalidValue, UnknownProvider
+from order_core.order_item import OrderItem, total_of
+from order_core.payment import fingerprint
+from order_core.shipping_address import ShippingAddress
+from order_core.text import checked_text
+
+LONGEST_TOKEN = 255
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """A wish to buy `items`, paid by `payment_method`: `provider:token`, or a bare token.
+
+    Raises:
+        InvalidValue: a rule about one value is broken; the field is named.
+    """
+
+    customer_id: str
+    items: tuple[OrderItem, ...]
+    shipping_address: ShippingAddress
+    payment_method: str
+    email: str | None = None
+    return_url: str | None = None
+    allow_duplicate: bool = False
+
+    def __post_init__(self) -> None:
+        checked_text(self.customer_id, "customer_id", longest=200)
+        checked_text(self.payment_method, "payment_method", longest=LONGEST_TOKEN)
+        total_of(self.items)
+
+    def provider_and_token(self, default_provider: str, known: frozenset[str]) -> tuple[str, str]:
+        """Which provider is asked, and with which token.
+
+        What stands before the first colon is the provider; the rest is the token, which may
+        contain colons itself (`paypal:order:5O190`).
+
+        Raises:
+            UnknownProvider: it is not configured here.
+            InvalidValue: there is a provider but no token.
+        """
+        provider, colon, token = self.payment_method.partition(":")
+        if not colon:
+            return default_provider, self.payment_method
+        if provider not in known:
+            raise UnknownProvider(provider)
+        if not token.strip():
+            raise InvalidValue(("payment_method",), "empty", "must have a token after the colon")
+        return provider, token
+
+    def content_fingerprint(self) -> str:
+        """Equal for two orders that a double click would make."""
+        return fingerprint(self.customer_id, self.payment_method, *self._content())
+
+    def body_fingerprint(self) -> str:
+        """Equal for two requests that ask for the same: compared when a key comes again."""
+        return fingerprint(
+            self.customer_id,
+            self.payment_method,
+            self.email or "",
+            self.return_url or "",
+            str(self.allow_duplicate),
+            *self._content(),
+        )
+
+    def _content(self) -> tuple[str, ...]:
+        lines = self.shipping_address.lines
+        address = (lines,) if isinstance(lines, str) else (part for line in lines for part in line)
+        return (
+            *(
+                part
+                for item in self.items
+                for part in (item.product_id, str(item.quantity), str(item.price))
+            ),
+            "ship to",
+            *address,
+        )

@@ -1,0 +1,53 @@
+"""How long the worker waits before it looks after an open movement again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from order_core.order import Order
+from order_core.payment import PaymentTransaction, TransactionStatus, fingerprint
+from order_core.payment_terms import Policy
+
+LONGEST_WAIT: Final = timedelta(minutes=15)
+_MOST_DOUBLINGS: Final = 10
+
+
+def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Policy) -> Order:
+    """The order with the next look at each of these movements put off, if it is due still."""
+    for transaction in order.transactions:
+        still_due = transaction.attend_at is not None and transaction.attend_at <= now
+        if transaction.id in transaction_ids and still_due:
+            order = order.with_transaction(
+                replace(
+                    transaction,
+                    attempts=transaction.attempts + 1,
+                    attend_at=next_look(transaction, now, policy),
+                )
+            )
+    return order
+
+
+def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) -> datetime:
+    """Twice as late each time, with jitter, but never later than something can be concluded."""
+    doublings = min(transaction.attempts, _MOST_DOUBLINGS)
+    wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
+    at = now + wait * _jitter(transaction)
+    decisive = _decisive_moment(transaction)
+    return decisive if decisive is not None and now < decisive < at else at
+
+
+def _decisive_moment(transaction: PaymentTransaction) -> datetime | None:
+    if transaction.status is TransactionStatus.ACTION_REQUIRED:
+        return transaction.action_expires_at
+    if transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
+        if transaction.last_send_at is None:
+            return transaction.send_until
+        return max(transaction.send_until, transaction.last_send_at + transaction.horizon)
+    return None
+
+
+def _jitter(transaction: PaymentTransaction) -> float:
+    # Between 0.5 and 1, from the movement itself: workers that saw the provider fail
+    # together come back apart, and a test sees the same times every run.
+    digest = fingerprint(transaction.id, str(transaction.attempts))
+    return 0.5 + int(digest[:8], 16) / 2**33

@@ -1,0 +1,187 @@
+"""Place an order: check it, record it with its charge, take the money, settle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from order_core.errors import (
+    CommitUnknown,
+    IdempotencyKeyReused,
+    OrderCoreError,
+    OrderNotFound,
+    RequestInProgress,
+    StoreUnavailable,
+)
+from order_core.order import Order
+from order_core.order_item import total_of
+from order_core.order_request import OrderRequest
+from order_core.order_status import OrderStatus
+from order_core.payment import PaymentTransaction, TransactionKind, fingerprint
+from order_core.payment_terms import PaymentTerms, Policy
+from order_core.ports import (
+    Clock,
+    DuplicateGuard,
+    EarlierRequest,
+    Ids,
+    Lease,
+    OrderRepository,
+    PaymentGateway,
+    Prices,
+    RequestRecord,
+    Saved,
+)
+from order_core.use_cases.carry_out import CarryOut, Held
+
+ROUTE: Final = "POST /api/orders/create"
+_READ_BACK_TRIES: Final = 3
+_FIRST_PAUSE_SECONDS: Final = 0.02
+_LONGEST_PAUSE_SECONDS: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """One order and one charge for one request, however often and however it ends."""
+
+    orders: OrderRepository
+    gateways: Mapping[str, PaymentGateway]
+    terms: Mapping[str, PaymentTerms]
+    default_provider: str
+    prices: Prices
+    carry_out: CarryOut
+    clock: Clock
+    ids: Ids
+    policy: Policy
+
+    async def __call__(self, request: OrderRequest, *, key: str | None = None) -> Order:
+        """The order in its present state: `pending`, or open, or `payment_failed`.
+
+        With `key` (an Idempotency-Key of the customer), the same request makes one order
+        and one charge however often it comes; each repeat gets that order as it is by then.
+
+        Raises:
+            InvalidValue, PriceMismatch, UnknownProvider: the request is refused.
+            IdempotencyKeyReused: the key came before with another request.
+            RequestInProgress: the key's first request has no answer yet.
+            PossibleDuplicate: without a key, or with a fresh one, this looks like a double
+                click.
+            PaymentMethodInUse: the single-use payment method pays another order.
+            StoreUnavailable: nothing happened at all.
+            CommitUnknown: the outcome is unknown; repeat with the same key to learn it.
+        """
+        try:
+            order = await self._recorded(request)
+        except OrderCoreError:
+            # Prices and providers change; the answer to a repeated request does not.
+            if key and (earlier := await self._earlier(request, key)):
+                return await self._answer_of(earlier, request, key)
+            raise
+        terms = self.terms[order.charge.provider]
+        lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)
+        held = Held(lease, order.created_at + lease.duration)
+        try:
+            saved = await self._save(order, request, key, lease)
+        except IdempotencyKeyReused:
+            if key and (earlier := await self._earlier(request, key)):
+                return await self._answer_of(earlier, request, key)
+            raise
+        return await self.carry_out(
+            saved.order,
+            order.charge.id,
+            held,
+            until=order.created_at + self.policy.request_deadline,
+        )
+
+    async def _recorded(self, request: OrderRequest) -> Order:
+        known = frozenset(self.gateways)
+        provider, token = request.provider_and_token(self.default_provider, known)
+        total = total_of(request.items)
+        self.gateways[provider].check(total, token)
+        await self.prices.verify(request.items, customer_id=request.customer_id)
+        now, order_id = self.clock.now(), self.ids.new_id()
+        return Order.open(
+            order_id=order_id,
+            customer_id=request.customer_id,
+            items=request.items,
+            shipping_address=request.shipping_address,
+            email=request.email,
+            charge=self._charge(request, order_id, provider, token, now),
+            at=now,
+        )
+
+    def _charge(
+        self, request: OrderRequest, order_id: str, provider: str, token: str, now: datetime
+    ) -> PaymentTransaction:
+        terms, gateway = self.terms[provider], self.gateways[provider]
+        account = terms.gateway.account
+        single_use = gateway.is_single_use(token)
+        charge = PaymentTransaction(
+            id=self.ids.new_id(),
+            order_id=order_id,
+            customer_id=request.customer_id,
+            kind=TransactionKind.CHARGE,
+            amount=total_of(request.items),
+            provider=provider,
+            account=account,
+            installation=self.policy.installation,
+            request_version=terms.gateway.request_version,
+            recorded_at=now,
+            send_until=terms.charge_sent_until(now),
+            horizon=terms.gateway.horizon,
+            token=token,
+            single_use_fingerprint=fingerprint(provider, account, token) if single_use else None,
+            return_url=request.return_url,
+            attend_at=terms.first_attended_at(now),
+            action_expires_at=now + self.policy.action_expiry,
+        )
+        # The record is also the beginning of the first send: a crash from here on must
+        # leave behind that the request may have left.
+        return charge.sending(now)
+
+    async def _save(
+        self, order: Order, request: OrderRequest, key: str | None, lease: Lease
+    ) -> Saved:
+        window = self.policy.duplicate_window
+        guarded = window > timedelta(0) and not request.allow_duplicate
+        try:
+            return await self.orders.save(
+                order,
+                request=self._record(request, key) if key else None,
+                guard=DuplicateGuard(request.content_fingerprint(), window) if guarded else None,
+                take=lease,
+            )
+        except CommitUnknown:
+            return Saved(await self._read_back(order.id), holds_lease=True)
+
+    async def _read_back(self, order_id: str) -> Order:
+        # Nothing is sent for an order that we do not see stored: if it shows up later,
+        # the worker finds it, and the same key tells the client what became of it.
+        for attempt in range(_READ_BACK_TRIES):
+            await self.clock.sleep(0.1 * 4**attempt)
+            try:
+                return await self.orders.get(order_id)
+            except (StoreUnavailable, OrderNotFound):
+                continue
+        raise CommitUnknown("It is not known whether the order was stored.")
+
+    # The same key again -------------------------------------------------------------------
+
+    @staticmethod
+    def _record(request: OrderRequest, key: str) -> RequestRecord:
+        return RequestRecord(request.customer_id, ROUTE, key, request.body_fingerprint())
+
+    async def _earlier(self, request: OrderRequest, key: str) -> EarlierRequest | None:
+        return await self.orders.find_request(request.customer_id, ROUTE, key)
+
+    async def _answer_of(self, earlier: EarlierRequest, request: OrderRequest, key: str) -> Order:
+        if earlier.record != self._record(request, key):
+            raise IdempotencyKeyReused(key)
+        patience_ends = self.clock.now() + self.policy.wait_for_first
+        pause = _FIRST_PAUSE_SECONDS
+        while earlier.in_progress and earlier.order.status is OrderStatus.AWAITING_PAYMENT:
+            if self.clock.now() >= patience_ends:
+                raise RequestInProgress(earlier.order.id, retry_after_seconds=2)
+            await self.clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            earlier = await self._earlier(request, key) or earlier
+        return earlier.order

@@ -1,0 +1,55 @@
+"""Read one's own orders."""
+
+from dataclasses import dataclass
+
+from order_core.errors import NotTheOwner
+from order_core.events import Happened
+from order_core.order import Order
+from order_core.ports import OrderPage, OrderQuery, OrderRepository
+
+
+@dataclass(frozen=True, slots=True)
+class GetOrder:
+    """One order, to its owner."""
+
+    orders: OrderRepository
+
+    async def __call__(self, order_id: str, *, customer_id: str) -> Order:
+        """The order, if it is this customer's.
+
+        Raises:
+            OrderNotFound, NotTheOwner: it is not.
+        """
+        order = await self.orders.get(order_id)
+        if order.customer_id != customer_id:
+            raise NotTheOwner(order_id)
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class ListOrders:
+    """Orders by the page; whose, is in the query."""
+
+    orders: OrderRepository
+
+    async def __call__(self, query: OrderQuery) -> OrderPage:
+        """A page of orders, newest first."""
+        return await self.orders.list(query)
+
+
+@dataclass(frozen=True, slots=True)
+class GetHistory:
+    """The evidence of one order, to its owner."""
+
+    orders: OrderRepository
+
+    async def __call__(self, order_id: str, *, customer_id: str) -> tuple[Happened, ...]:
+        """Everything that happened to the order, oldest first.
+
+        Raises:
+            OrderNotFound, NotTheOwner: it is not an order of this customer.
+        """
+        history = await self.orders.history(order_id)
+        if history.customer_id != customer_id:
+            raise NotTheOwner(order_id)
+        return history.entries

@@ -1,0 +1,179 @@
+"""Look after every movement of money that is not final: ask, send again, conclude."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Absence, Fact, NotFound, OutcomeUnknown, Report
+from order_core.payment import PaymentTransaction, TransactionStatus
+from order_core.payment_terms import PaymentTerms, Policy
+from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
+from order_core.settlement import beyond_proof
+from order_core.use_cases.carry_out import CarryOut, Held
+from order_core.use_cases.patience import attended
+from order_core.use_cases.settle import Settle
+
+_MOST_MOVEMENTS: Final = 20
+_MOST_TRIES: Final = 20
+_S = TransactionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """The worker: owns whatever a request left open."""
+
+    orders: OrderRepository
+    work: WorkQueue
+    gateways: Mapping[str, PaymentGateway]
+    terms: Mapping[str, PaymentTerms]
+    settle: Settle
+    carry_out: CarryOut
+    clock: Clock
+    ids: Ids
+    policy: Policy
+
+    async def __call__(self, *, limit: int = 20) -> int:
+        """Claim up to `limit` orders that are due and look after each; how many there were.
+
+        Raises:
+            StoreUnavailable: nothing was claimed.
+        """
+        due = await self.claim(limit=limit)
+        for order, held in due:
+            await self.attend(order, held)
+        return len(due)
+
+    async def claim(self, *, limit: int) -> tuple[tuple[Order, Held], ...]:
+        """Up to `limit` orders that are due, held for us, for `attend`.
+
+        Raises:
+            StoreUnavailable: nothing was claimed.
+        """
+        hold = max(terms.lease for terms in self.terms.values())
+        ends_at = self.clock.now() + hold
+        tokens = tuple(self.ids.new_id() for _ in range(limit))
+        claims = await self.work.claim(limit=limit, hold=hold, tokens=tokens)
+        return tuple((claim.order, Held(claim.lease, ends_at)) for claim in claims)
+
+    async def attend(self, order: Order, held: Held) -> None:
+        """Look after every movement of the order that is due, then give the order back.
+
+        A store that fails meanwhile ends the attempt; the lease ends by itself and the
+        order is due again.
+        """
+        seen: set[str] = set()
+        try:
+            while len(seen) < _MOST_MOVEMENTS:
+                due = self._due(order, seen)
+                if due is None:
+                    break
+                seen.add(due.id)
+                order = await self._look_after(order, due, held)
+            await self._give_back(order, seen, held)
+        except (StoreUnavailable, CommitUnknown, ConcurrentUpdate):
+            return
+
+    def _due(self, order: Order, seen: set[str]) -> PaymentTransaction | None:
+        now = self.clock.now()
+        for transaction in order.transactions:
+            at = transaction.attend_at
+            if at is not None and at <= now and transaction.id not in seen:
+                return transaction
+        return None
+
+    async def _look_after(self, order: Order, transaction: PaymentTransaction, held: Held) -> Order:
+        if not self._is_ours_to_ask(transaction):
+            return order
+        never_sent = transaction.status is _S.RECORDED and transaction.sends == 0
+        if not never_sent:
+            order = await self._ask(order, transaction)
+            transaction = order.transaction(transaction.id)
+        if transaction.status is _S.ACTION_REQUIRED:
+            return await self._expire(order, transaction)
+        if transaction.status in {_S.RECORDED, _S.UNKNOWN}:
+            return await self._send(order, transaction, held)
+        return order
+
+    def _is_ours_to_ask(self, transaction: PaymentTransaction) -> bool:
+        # A provider that is switched off, another account or another installation can
+        # only answer "not found", and that would prove nothing.
+        gateway = self.gateways.get(transaction.provider)
+        return (
+            gateway is not None
+            and gateway.profile.account == transaction.account
+            and transaction.installation == self.policy.installation
+        )
+
+    async def _ask(self, order: Order, transaction: PaymentTransaction) -> Order:
+        gateway = self.gateways[transaction.provider]
+        # Before the call: the answer may be older than the moment we read it.
+        asked_at = self.clock.now()
+        if transaction.kind not in gateway.profile.looks_up:
+            return await self._without_look_up(order, transaction, asked_at)
+        try:
+            found = await gateway.look_up(transaction)
+        except Exception as error:  # noqa: BLE001 - a failed look-up has told us nothing
+            found = OutcomeUnknown(f"look_up_raised:{type(error).__name__}")
+        if isinstance(found, OutcomeUnknown):
+            return order
+        fact: Fact = Absence(asked_at) if isinstance(found, NotFound) else Report(found)
+        return await self.settle(order, transaction.id, fact)
+
+    async def _without_look_up(
+        self, order: Order, transaction: PaymentTransaction, now: datetime
+    ) -> Order:
+        asked = transaction.status in {_S.RECORDED, _S.UNKNOWN}
+        if not (asked and transaction.absence_is_proof_at(now)):
+            return order
+        for _ in range(_MOST_TRIES):
+            try:
+                return (await self.orders.save(beyond_proof(order, transaction.id, at=now))).order
+            except ConcurrentUpdate:
+                order = await self.orders.get(order.id)
+                if order.transaction(transaction.id).status not in {_S.RECORDED, _S.UNKNOWN}:
+                    return order
+        raise ConcurrentUpdate(order.id)
+
+    async def _send(self, order: Order, transaction: PaymentTransaction, held: Held) -> Order:
+        counted = await self.carry_out.count_send(order, transaction.id)
+        if counted is None:
+            return await self.orders.get(order.id)
+        # No second try inside: the worker's patience is the time between its rounds.
+        return await self.carry_out(
+            counted, transaction.id, held, until=self.clock.now(), keep_lease=True
+        )
+
+    async def _expire(self, order: Order, transaction: PaymentTransaction) -> Order:
+        # By the provider's word, never by time alone: the buyer may be paying right now.
+        # The void is a movement like any other and is looked after next.
+        now = self.clock.now()
+        expires_at = transaction.action_expires_at
+        expired = expires_at is not None and now >= expires_at
+        if order.status is OrderStatus.AWAITING_PAYMENT and not expired:
+            return order
+        voiding = order.voiding(
+            transaction, at=now, new_id=self.ids.new_id, terms=self.terms[transaction.provider]
+        )
+        if voiding is order:
+            return order
+        try:
+            return (await self.orders.save(voiding)).order
+        except ConcurrentUpdate:
+            return await self.orders.get(order.id)
+
+    async def _give_back(self, order: Order, seen: set[str], held: Held) -> None:
+        for _ in range(_MOST_TRIES):
+            rested = attended(order, seen, self.clock.now(), self.policy)
+            if rested is order:
+                await self.work.release(held.lease)
+                return
+            try:
+                await self.orders.save(rested, release=held.lease)
+            except ConcurrentUpdate:
+                order = await self.orders.get(order.id)
+            else:
+                return
