@@ -10,7 +10,8 @@ import pytest
 
 _NETWORK = {"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_WRITABLE = (Path(tempfile.gettempdir()).resolve(), Path(os.devnull))
+_PROJECT = Path(__file__).resolve().parents[2]
+_TEMPORARY = Path(tempfile.gettempdir()).resolve()
 # What Python and Hypothesis keep for themselves, at any moment that suits them.
 _WRITTEN_BY_TOOLS = {"__pycache__", ".hypothesis"}
 
@@ -38,10 +39,16 @@ class _Guard:
         if not isinstance(target, str | bytes | os.PathLike):
             return  # A file descriptor, which somebody has opened before.
         path = Path(os.fsdecode(target)).resolve()
-        if _WRITTEN_BY_TOOLS.isdisjoint(path.parts) and not any(
-            path.is_relative_to(place) for place in _WRITABLE
-        ):
+        if path != Path(os.devnull) and not _is_temporary(path):
             raise AssertionError(f"a unit test wrote outside of its temporary folder: {path}")
+
+
+def _is_temporary(path: Path) -> bool:
+    if not _WRITTEN_BY_TOOLS.isdisjoint(path.parts):
+        return True
+    # The project itself may have been cloned to a temporary folder.
+    in_project = path.is_relative_to(_PROJECT) and not _TEMPORARY.is_relative_to(_PROJECT)
+    return path.is_relative_to(_TEMPORARY) and not in_project
 
 
 _guard = _Guard()
