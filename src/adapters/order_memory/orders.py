@@ -1,0 +1,86 @@
+"""Orders in memory."""
+
+from order_core.order import Order
+from order_core.order_status import UNPLACED
+from order_core.ports import (
+    Clock,
+    DuplicateGuard,
+    EarlierRequest,
+    Lease,
+    OrderHistory,
+    OrderPage,
+    OrderQuery,
+    RequestRecord,
+    Saved,
+)
+from order_memory.store import Store
+
+
+class InMemoryOrders:
+    """An `OrderRepository` that forgets with the process.
+
+    Orders are immutable, so what it hands out cannot change what it keeps. `clock` is the
+    store's own: leases end by it. `store` is for `InMemoryWorkQueue` and `InMemoryOutbox`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.store = Store(clock)
+
+    async def save(
+        self,
+        order: Order,
+        /,
+        *,
+        request: RequestRecord | None = None,
+        guard: DuplicateGuard | None = None,
+        take: Lease | None = None,
+        release: Lease | None = None,
+    ) -> Saved:
+        stored = self.store.save(order, request=request, guard=guard)
+        if release:
+            self.store.release(release)
+        return Saved(stored, holds_lease=take is not None and self.store.take(take))
+
+    async def get(self, order_id: str, /) -> Order:
+        return self.store.row(order_id).order
+
+    async def find_request(
+        self, customer_id: str, route: str, key: str, /
+    ) -> EarlierRequest | None:
+        found = self.store.request(customer_id, route, key)
+        if found is None:
+            return None
+        record, order_id = found
+        lease = self.store.lease(order_id)
+        return EarlierRequest(
+            record,
+            self.store.row(order_id).order,
+            in_progress=lease is not None and lease.by_request,
+        )
+
+    async def list(self, query: OrderQuery, /) -> OrderPage:
+        wanted = sorted(
+            (row.order for row in self.store.rows() if _matches(row.order, query)),
+            key=lambda order: (order.created_at, order.id),
+            reverse=True,
+        )
+        end = query.offset + query.limit
+        return OrderPage(tuple(wanted[query.offset : end]), has_more=len(wanted) > end)
+
+    async def history(self, order_id: str, /) -> OrderHistory:
+        row = self.store.row(order_id)
+        return OrderHistory(row.order.customer_id, row.events)
+
+
+def _matches(order: Order, query: OrderQuery) -> bool:
+    return (
+        query.customer_id in (None, order.customer_id)
+        and (
+            order.status not in UNPLACED
+            if query.statuses is None
+            else order.status in query.statuses
+        )
+        and (query.created_after is None or order.created_at >= query.created_after)
+        and (query.created_before is None or order.created_at < query.created_before)
+        and (query.before is None or (order.created_at, order.id) < query.before)
+    )

@@ -1,0 +1,206 @@
+"""The books of a pretended provider: what it really did, whatever anybody heard of it."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from order_core.money import MAX_MINOR_UNITS, Money
+from order_core.outcomes import (
+    ActionRequired,
+    Authorized,
+    Continue,
+    Declined,
+    Outcome,
+    Pending,
+    Succeeded,
+)
+from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.ports import Clock
+
+_HELD_FOR: Final = timedelta(days=7)
+
+
+class Standing(StrEnum):
+    """Where a movement stands at the provider."""
+
+    BEGUN = "begun"
+    ACTION_REQUIRED = "action_required"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    AUTHORIZED = "authorized"
+    DECLINED = "declined"
+    VOIDED = "voided"
+
+
+_VOIDABLE: Final = frozenset(
+    {Standing.BEGUN, Standing.ACTION_REQUIRED, Standing.PENDING, Standing.AUTHORIZED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One movement as the provider has it, with the metadata that came with the request."""
+
+    reference: str
+    transaction: PaymentTransaction
+    """As it was sent."""
+    amount: Money
+    standing: Standing
+    reason: str = "declined"
+    retryable: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the provider says about the movement now."""
+        ours = self.transaction
+        match self.standing:
+            case Standing.BEGUN:
+                return Continue(self.reference)
+            case Standing.ACTION_REQUIRED:
+                return ActionRequired(self.reference, url=f"https://pay.test/{self.reference}")
+            case Standing.PENDING:
+                return Pending(self.reference)
+            case Standing.SUCCEEDED:
+                return Succeeded(self.reference, self.amount, ours.id)
+            case Standing.AUTHORIZED:
+                until = ours.recorded_at + _HELD_FOR
+                return Authorized(self.reference, self.amount, ours.id, until)
+            case Standing.DECLINED:
+                return Declined(self.reason, self.retryable, self.reference)
+            case Standing.VOIDED:
+                return Declined("voided", reference=self.reference)
+
+
+class ProviderLedger:
+    """Obeys the natural rules of money: nothing is given back that was not taken."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, LedgerEntry] = {}
+        self._used_tokens: dict[str, str] = {}
+
+    @property
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        """Every movement that reached the provider, oldest first."""
+        return tuple(self._entries.values())
+
+    def of(self, transaction: PaymentTransaction) -> LedgerEntry | None:
+        """The newest entry that carries the id of `transaction` as metadata."""
+        named = [e for e in self._entries.values() if e.transaction.id == transaction.id]
+        return named[-1] if named else None
+
+    def write(
+        self,
+        transaction: PaymentTransaction,
+        standing: Standing,
+        *,
+        amount: Money | None = None,
+        reason: str = "declined",
+        retryable: bool = False,
+    ) -> Outcome:
+        """Enter a movement, or the next step of one, and answer what the provider would say."""
+        begun = self._entries.get(transaction.provider_reference or "")
+        continues = begun is not None and begun.standing is Standing.BEGUN
+        reference = begun.reference if begun and continues else f"ref-{len(self._entries) + 1:06}"
+        entry = LedgerEntry(
+            reference, transaction, amount or transaction.amount, standing, reason, retryable
+        )
+        self._entries[reference] = entry
+        return entry.outcome
+
+    def carry_out(self, transaction: PaymentTransaction) -> Outcome:
+        """Do what is asked, or decline it by the rules."""
+        match transaction.kind:
+            case TransactionKind.CHARGE:
+                return self.write(transaction, Standing.SUCCEEDED)
+            case TransactionKind.AUTHORIZATION:
+                return self.write(transaction, Standing.AUTHORIZED)
+            case TransactionKind.CAPTURE:
+                return self._capture(transaction)
+            case TransactionKind.VOID:
+                return self._void(transaction)
+            case TransactionKind.REFUND:
+                return self._refund(transaction)
+
+    def overpay(self, transaction: PaymentTransaction) -> Outcome:
+        """Take another amount than was asked."""
+        more = min(transaction.amount.minor_units + 1, MAX_MINOR_UNITS)
+        amount = Money(more, transaction.amount.currency)
+        return self.write(transaction, Standing.SUCCEEDED, amount=amount)
+
+    def use_up(self, token: str, transaction: PaymentTransaction) -> bool:
+        """Whether a token that pays once may pay this; from now on it pays nothing else."""
+        return self._used_tokens.setdefault(token, transaction.id) == transaction.id
+
+    def resolve(self, reference: str, *, approved: bool) -> bool:
+        """End what waits for the buyer or the bank; False if it does not wait any more.
+
+        Raises:
+            KeyError: the provider never gave out this reference.
+        """
+        entry = self._entries[reference]
+        if entry.standing not in {Standing.ACTION_REQUIRED, Standing.PENDING}:
+            return False
+        held = entry.transaction.kind is TransactionKind.AUTHORIZATION
+        yes = Standing.AUTHORIZED if held else Standing.SUCCEEDED
+        standing = yes if approved else Standing.DECLINED
+        self._entries[reference] = replace(entry, standing=standing)
+        return True
+
+    def taken(self, reference: str) -> int:
+        """How many minor units went from the buyer to the shop by this entry."""
+        entry = self._entries.get(reference)
+        takes = {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+        if entry and entry.transaction.kind in takes and entry.standing is Standing.SUCCEEDED:
+            return entry.amount.minor_units
+        return 0
+
+    def given_back(self, reference: str) -> int:
+        """How many minor units of this entry went back to the buyer."""
+        done = frozenset({Standing.SUCCEEDED})
+        return self._sum_of_children(reference, TransactionKind.REFUND, done)
+
+    def _left(self, amount: int, reference: str, kind: TransactionKind) -> int:
+        # What is pending may still happen, so it counts.
+        spent = frozenset({Standing.SUCCEEDED, Standing.PENDING})
+        return amount - self._sum_of_children(reference, kind, spent)
+
+    def _sum_of_children(
+        self, reference: str, kind: TransactionKind, standings: frozenset[Standing]
+    ) -> int:
+        return sum(
+            entry.amount.minor_units
+            for entry in self._entries.values()
+            if entry.transaction.kind is kind
+            and entry.transaction.parent_reference == reference
+            and entry.standing in standings
+        )
+
+    def _capture(self, transaction: PaymentTransaction) -> Outcome:
+        parent = self._entries.get(transaction.parent_reference or "")
+        if parent is None or parent.standing is not Standing.AUTHORIZED:
+            return self.write(transaction, Standing.DECLINED, reason="not_authorized")
+        left = self._left(parent.amount.minor_units, parent.reference, TransactionKind.CAPTURE)
+        if transaction.amount.minor_units > left:
+            return self.write(
+                transaction, Standing.DECLINED, reason="capture_exceeds_authorization"
+            )
+        return self.write(transaction, Standing.SUCCEEDED)
+
+    def _void(self, transaction: PaymentTransaction) -> Outcome:
+        parent = self._entries.get(transaction.parent_reference or "")
+        if parent is None:
+            return self.write(transaction, Standing.DECLINED, reason="no_such_payment")
+        captured = self._left(0, parent.reference, TransactionKind.CAPTURE) < 0
+        if captured or parent.standing not in {*_VOIDABLE, Standing.VOIDED}:
+            return self.write(transaction, Standing.DECLINED, reason="already_captured")
+        self._entries[parent.reference] = replace(parent, standing=Standing.VOIDED)
+        return self.write(transaction, Standing.SUCCEEDED)
+
+    def _refund(self, transaction: PaymentTransaction) -> Outcome:
+        reference = transaction.parent_reference or ""
+        left = self._left(self.taken(reference), reference, TransactionKind.REFUND)
+        if transaction.amount.minor_units > left:
+            return self.write(transaction, Standing.DECLINED, reason="refund_exceeds_capture")
+        return self.write(transaction, Standing.SUCCEEDED)

@@ -1,0 +1,236 @@
+"""The rows of one pretended database, shared by repository, work queue and outbox."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from order_core.errors import (
+    ConcurrentUpdate,
+    IdempotencyKeyReused,
+    OrderNotFound,
+    PaymentMethodInUse,
+    PaymentReferenceTaken,
+    PossibleDuplicate,
+)
+from order_core.events import Happened
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.payment import Origin, PaymentTransaction, TransactionStatus
+from order_core.ports import Clock, DuplicateGuard, Lease, Notice, RequestRecord
+
+_NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
+_TOKEN_UNUSED = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
+
+
+class BrokenConstraint(AssertionError):
+    """The order breaks a rule that a database enforces by constraint: a bug of whoever made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """Who holds an order, until when."""
+
+    token: str
+    until: datetime
+    by_request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order with everything that is stored beside it. A change makes a new row."""
+
+    order: Order
+    events: tuple[Happened, ...] = ()
+    lease: HeldLease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """An event that has to be told: due at `due_at`, until it is told or given up."""
+
+    order_id: str
+    happened: Happened
+    due_at: datetime
+    attempts: int = 0
+    told: bool = False
+    given_up_because: str | None = None
+
+
+@dataclass(slots=True)
+class Store:
+    """Rows and indexes, and the rules that a database enforces on them.
+
+    Each method is atomic: it checks everything first, and changes nothing if it raises.
+    """
+
+    clock: Clock
+    _rows: dict[str, OrderRow] = field(default_factory=dict)
+    _requests: dict[tuple[str, str, str], tuple[RequestRecord, str]] = field(default_factory=dict)
+    _notices: dict[str, NoticeRow] = field(default_factory=dict)
+    _by_content: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _by_token: dict[str, str] = field(default_factory=dict)
+    _by_reference: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _due: dict[str, datetime] = field(default_factory=dict)
+
+    # Orders -------------------------------------------------------------------------------
+
+    def row(self, order_id: str) -> OrderRow:
+        try:
+            return self._rows[order_id]
+        except KeyError:
+            raise OrderNotFound(order_id) from None
+
+    def rows(self) -> Iterator[OrderRow]:
+        return iter(tuple(self._rows.values()))
+
+    def request(self, customer_id: str, route: str, key: str) -> tuple[RequestRecord, str] | None:
+        """The request with this key, and the id of its order."""
+        return self._requests.get((customer_id, route, key))
+
+    def due(self) -> tuple[str, ...]:
+        """The ids of the orders that somebody has to look after now, longest waiting first."""
+        now = self.clock.now()
+        return tuple(
+            order_id
+            for attend_at, order_id in sorted((at, i) for i, at in self._due.items())
+            if attend_at <= now
+        )
+
+    def save(
+        self, order: Order, *, request: RequestRecord | None, guard: DuplicateGuard | None
+    ) -> Order:
+        before = self._rows.get(order.id)
+        if order.version != (before.order.version if before else 0):
+            raise ConcurrentUpdate(order.id)
+        if request and self.request(request.customer_id, request.route, request.key):
+            raise IdempotencyKeyReused(request.key)
+        if guard and before is None:
+            self._refuse_a_double_click(order, guard)
+        self._refuse_what_another_order_has(order)
+        self._refuse_broken_totals(order)
+
+        stored = replace(order, version=order.version + 1, news=())
+        row = before or OrderRow(stored)
+        if before:
+            self._forget_claims(before.order)
+        self._rows[order.id] = replace(row, order=stored, events=(*row.events, *order.news))
+        self._remember_claims(stored)
+        if before is None and guard:
+            equal = self._by_content.get(guard.content_fingerprint, ())
+            self._by_content[guard.content_fingerprint] = (*equal, order.id)
+        if request:
+            key = (request.customer_id, request.route, request.key)
+            self._requests[key] = (request, order.id)
+        for happened in order.news:
+            if happened.is_told:
+                notice = NoticeRow(order.id, happened, self.clock.now())
+                self._notices[_notice_id(notice)] = notice
+        return stored
+
+    # What only one order may have ---------------------------------------------------------
+
+    def _refuse_a_double_click(self, order: Order, guard: DuplicateGuard) -> None:
+        if not guard.window:
+            return
+        for order_id in self._by_content.get(guard.content_fingerprint, ()):
+            equal = self._rows[order_id].order
+            recent = order.created_at - equal.created_at <= guard.window
+            if recent and equal.status not in _NEVER_PLACED:
+                raise PossibleDuplicate(guard.window.total_seconds())
+
+    def _refuse_what_another_order_has(self, order: Order) -> None:
+        for transaction in order.transactions:
+            token = _claimed_token(transaction)
+            if token and self._by_token.get(token, order.id) != order.id:
+                raise PaymentMethodInUse
+        for transaction in order.transactions:
+            reference = _claimed_reference(transaction)
+            if reference and self._by_reference.get(reference, order.id) != order.id:
+                raise PaymentReferenceTaken(reference[0], reference[2])
+
+    def _refuse_broken_totals(self, order: Order) -> None:
+        ours = [
+            t for t in order.transactions if t.takes_money and t.is_live and t.origin is Origin.OURS
+        ]
+        if len(ours) > 1:
+            raise BrokenConstraint(f"order {order.id} has {len(ours)} live charges of ours")
+        if order.refund_asked_minor_units > order.captured_minor_units:
+            raise BrokenConstraint(
+                f"order {order.id} asks {order.refund_asked_minor_units} back "
+                f"of {order.captured_minor_units}"
+            )
+
+    def _forget_claims(self, order: Order) -> None:
+        for transaction in order.transactions:
+            if token := _claimed_token(transaction):
+                self._by_token.pop(token, None)
+            if reference := _claimed_reference(transaction):
+                self._by_reference.pop(reference, None)
+        self._due.pop(order.id, None)
+
+    def _remember_claims(self, order: Order) -> None:
+        for transaction in order.transactions:
+            if token := _claimed_token(transaction):
+                self._by_token[token] = order.id
+            if reference := _claimed_reference(transaction):
+                self._by_reference[reference] = order.id
+        if order.attend_at is not None:
+            self._due[order.id] = order.attend_at
+
+    # Leases -------------------------------------------------------------------------------
+
+    def lease(self, order_id: str) -> HeldLease | None:
+        """The lease that somebody holds on the order now."""
+        lease = self.row(order_id).lease
+        return lease if lease and lease.until > self.clock.now() else None
+
+    def take(self, lease: Lease) -> bool:
+        """Begin `lease` if nobody else holds the order; whether it is held now."""
+        held = self.lease(lease.order_id)
+        if held and held.token != lease.token:
+            return False
+        until = self.clock.now() + lease.duration
+        begun = HeldLease(lease.token, until, lease.by_request)
+        self._rows[lease.order_id] = replace(self.row(lease.order_id), lease=begun)
+        return True
+
+    def release(self, lease: Lease) -> None:
+        """End `lease`, if it is the one that is held."""
+        held = self.lease(lease.order_id) if lease.order_id in self._rows else None
+        if held and held.token == lease.token:
+            self._rows[lease.order_id] = replace(self.row(lease.order_id), lease=None)
+
+    # Notices ------------------------------------------------------------------------------
+
+    def untold(self) -> tuple[NoticeRow, ...]:
+        """The notices that are due now, oldest first."""
+        now = self.clock.now()
+        waiting = (n for n in self._notices.values() if not n.told and not n.given_up_because)
+        due = [notice for notice in waiting if notice.due_at <= now]
+        return tuple(sorted(due, key=lambda n: (n.happened.at, n.order_id, n.happened.sequence)))
+
+    def given_up(self) -> tuple[NoticeRow, ...]:
+        return tuple(n for n in self._notices.values() if n.given_up_because)
+
+    def change_notice(self, notice: NoticeRow) -> None:
+        self._notices[_notice_id(notice)] = notice
+
+    def notice(self, notice: Notice) -> NoticeRow:
+        return self._notices[notice.id]
+
+
+def _notice_id(notice: NoticeRow) -> str:
+    return f"{notice.order_id}.{notice.happened.sequence}"
+
+
+def _claimed_token(transaction: PaymentTransaction) -> str | None:
+    # A voided charge has used its token up; only a charge that never was leaves it free.
+    if transaction.takes_money and transaction.status not in _TOKEN_UNUSED:
+        return transaction.single_use_fingerprint
+    return None
+
+
+def _claimed_reference(transaction: PaymentTransaction) -> tuple[str, str, str] | None:
+    if transaction.takes_money and transaction.is_live and transaction.provider_reference:
+        return (transaction.provider, transaction.account, transaction.provider_reference)
+    return None
