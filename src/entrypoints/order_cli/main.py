@@ -1,0 +1,113 @@
+"""`order-core`: the one command. It says what it can do without importing what it does."""
+
+import argparse
+import importlib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from order_cli.exit_codes import INTERRUPTED, MISTAKE
+
+_COMMANDS: Final = {
+    "serve": "run the HTTP service, with the worker inside",
+    "worker": "run only the worker that finishes what was left open and sends e-mail",
+    "migrate": "bring the database to the schema of this version",
+    "token": "print a bearer token signed with ORDER_CORE_JWT_SECRET",
+    "check": "print the effective configuration, and say what is wrong with it",
+    "demo": "run the service with play money, and print a request to start with",
+}
+_EPILOG: Final = """\
+Configuration is read from environment variables named ORDER_CORE_*; `order-core check`
+prints all of them with their effective values.
+
+Exit codes: 0 done, 1 failed, 2 the command or the configuration is wrong.
+"""
+
+
+class _Version(argparse.Action):
+    """Ask for the version only when it is wanted: the question takes as long as the help."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"order-core {version('order-core')}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="order-core",
+        description="An order service whose orders and money never disagree.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    of = {
+        name: commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        for name, text in _COMMANDS.items()
+    }
+    of["serve"].add_argument(
+        "--no-worker", action="store_true", help="leave recovery and e-mail to `order-core worker`"
+    )
+    of["token"].add_argument("--sub", required=True, help="the customer that the token speaks for")
+    of["token"].add_argument(
+        "--scope",
+        default="orders:read orders:write",
+        help="what it allows, separated by blanks (default: %(default)s)",
+    )
+    of["token"].add_argument(
+        "--expires-in",
+        type=_from_1_to(366 * 86_400),
+        default=3_600,
+        metavar="SECONDS",
+        help="how long it is valid (default: %(default)s)",
+    )
+    of["token"].add_argument("--email", help="the customer's address, told as verified")
+    of["demo"].add_argument(
+        "--dir", default=".demo", help="where the demo keeps its data (default: %(default)s)"
+    )
+    of["demo"].add_argument(
+        "--port",
+        type=_from_1_to(65_535),
+        help="the port to listen on (default: 8000 or the next free one)",
+    )
+    return parser
+
+
+def _from_1_to(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"must be between 1 and {most}, not {text!r}")
+
+    return read
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the answer is the exit code of the process."""
+    chosen = _parser().parse_args(arguments)
+    command = importlib.import_module(f"order_cli.{chosen.command}_command")
+    from order_wiring.mistakes import CannotStart, ConfigurationInvalid
+
+    try:
+        code: int = command.run(chosen)
+    except ConfigurationInvalid as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    except CannotStart as error:
+        print(f"order-core {chosen.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `order-core check | head`: the reader has seen enough.
+        sys.stderr.close()
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""`order-core token`: a bearer token for trying things out, and for scripts."""
+
+import argparse
+import os
+from datetime import timedelta
+
+from order_cli.exit_codes import DONE
+from order_wiring.gateways import installed_gateways
+from order_wiring.mistakes import CannotStart
+from order_wiring.settings import Settings
+from order_wiring.tokens import token_for
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the token and nothing else, so that `$(order-core token ...)` is one."""
+    settings = Settings.read(os.environ, installed=installed_gateways())
+    try:
+        token = token_for(
+            settings,
+            subject=arguments.sub,
+            scope=arguments.scope,
+            lifetime=timedelta(seconds=arguments.expires_in),
+            email=arguments.email,
+        )
+    except ValueError as error:
+        raise CannotStart(str(error)) from None
+    print(token)
+    return DONE

@@ -1,0 +1,66 @@
+"""Bearer tokens: which are believed, and how to make one for trying things out."""
+
+from datetime import timedelta
+
+from order_core.ports import Clock, TokenVerifier
+from order_jwt import JwtSettings, JwtVerifier, issue_token
+from order_wiring.mistakes import ConfigurationInvalid, Mistake
+from order_wiring.settings import PREFIX, Settings
+
+
+def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
+    """Whoever checks the tokens of requests.
+
+    Raises:
+        ConfigurationInvalid: the key cannot be used.
+    """
+    return JwtVerifier(jwt_settings(settings), clock)
+
+
+def jwt_settings(settings: Settings) -> JwtSettings:
+    """The key and the claims to insist on.
+
+    Raises:
+        ConfigurationInvalid: the key cannot be used.
+    """
+    secret, key_file = settings.jwt_secret, settings.jwt_public_key_file
+    try:
+        return JwtSettings(
+            secret=None if secret is None else secret.get_secret_value(),
+            public_key=None if key_file is None else key_file.read_text(encoding="ascii"),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+        )
+    except (ValueError, OSError) as error:
+        name = "JWT_SECRET" if key_file is None else "JWT_PUBLIC_KEY_FILE"
+        raise ConfigurationInvalid([Mistake(f"{PREFIX}{name}", str(error))]) from None
+
+
+def token_for(
+    settings: Settings, *, subject: str, scope: str, lifetime: timedelta, email: str | None
+) -> str:
+    """A token that this service believes. `scope` holds words separated by blanks.
+
+    Raises:
+        ConfigurationInvalid: there is no secret to sign with.
+        ValueError: an empty subject, or a lifetime that is too long.
+    """
+    if settings.jwt_secret is None:
+        raise ConfigurationInvalid(
+            [
+                Mistake(
+                    f"{PREFIX}JWT_SECRET",
+                    "must be set to make tokens; those that ORDER_CORE_JWT_PUBLIC_KEY_FILE "
+                    "verifies are signed by whoever holds the private key",
+                )
+            ]
+        )
+    return issue_token(
+        settings.jwt_secret.get_secret_value(),
+        subject=subject,
+        scopes=scope.split(),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        lifetime=lifetime,
+        email=email,
+    )
