@@ -1,0 +1,124 @@
+"""What the claims of an authentic token say, and from when until when."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from order_core.errors import InvalidToken, InvalidValue
+from order_core.ports.token_verifier import Principal
+from order_core.text import checked_text
+from order_jwt.settings import JwtSettings
+
+LONGEST_SUBJECT: Final = 200
+LONGEST_EMAIL: Final = 254
+LONGEST_SCOPE: Final = 200
+MAX_SCOPES: Final = 100
+LAST_SECOND: Final = 253_402_300_799
+"""Of the year 9999, in Unix time. Later ones are mistakes (milliseconds) or attacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who the token speaks for, and the Unix times between which it does, leeway included."""
+
+    principal: Principal
+    good_from: float
+    good_until: float
+
+    def check_at(self, now: float) -> None:
+        """Raises InvalidToken when `now` is not within the token's time."""
+        if now >= self.good_until:
+            raise InvalidToken("the token has expired")
+        if now < self.good_from:
+            raise InvalidToken("the token is not valid yet")
+
+
+def read_proof(claims: dict[str, Any], settings: JwtSettings) -> Proof:
+    """What the claims prove to a service with these settings.
+
+    Raises:
+        InvalidToken: a claim that we need is missing, unreadable, or names somebody else.
+    """
+    leeway = settings.leeway.total_seconds()
+    expires = _time(claims, "exp")
+    if expires is None:
+        raise InvalidToken("the token has no exp claim")
+    not_before = _time(claims, "nbf") or 0
+    issued = _time(claims, "iat") or 0
+    _check_issuer(claims, settings.issuer)
+    _check_audience(claims, settings.audience)
+    return Proof(
+        Principal(_subject(claims), _scopes(claims), _verified_email(claims)),
+        good_from=max(not_before, issued) - leeway,
+        good_until=expires + leeway,
+    )
+
+
+def _time(claims: dict[str, Any], name: str) -> float | None:
+    if name not in claims:
+        return None
+    time = claims[name]
+    # Not isinstance: True is an int, and would be a second after midnight, 1970.
+    if type(time) not in {int, float} or not 0 <= time <= LAST_SECOND:
+        raise InvalidToken(f"the {name} claim of the token is not a time in seconds")
+    return float(time)
+
+
+def _check_issuer(claims: dict[str, Any], expected: str | None) -> None:
+    if expected is not None and claims.get("iss") != expected:
+        raise InvalidToken("the token is from another issuer")
+
+
+def _check_audience(claims: dict[str, Any], expected: str | None) -> None:
+    named = claims.get("aud", [])
+    if isinstance(named, str):
+        named = [named]
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise InvalidToken("the aud claim of the token is not a name or a list of names")
+    if expected is None and named:
+        raise InvalidToken("the token names an audience, and this service has no such name")
+    if expected is not None and expected not in named:
+        raise InvalidToken("the token is for another audience")
+
+
+def _subject(claims: dict[str, Any]) -> str:
+    subject = claims.get("sub")
+    if subject is None:
+        raise InvalidToken("the token has no sub claim")
+    if not isinstance(subject, str):
+        raise InvalidToken("the sub claim of the token is not text")
+    try:
+        return checked_text(subject, longest=LONGEST_SUBJECT)
+    except InvalidValue as refusal:
+        raise InvalidToken(f"the sub claim of the token {refusal.because}") from None
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[str]:
+    if "scope" in claims:
+        scopes = claims["scope"]
+        if not isinstance(scopes, str):
+            raise InvalidToken("the scope claim of the token is not text")
+    else:
+        scopes = claims.get("scp", [])
+    if isinstance(scopes, str):
+        scopes = scopes.split()
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise InvalidToken("the scp claim of the token is not text or a list of texts")
+    if len(scopes) > MAX_SCOPES or any(len(scope) > LONGEST_SCOPE for scope in scopes):
+        raise InvalidToken(
+            f"the token has more than {MAX_SCOPES} scopes, or one of more than "
+            f"{LONGEST_SCOPE} characters"
+        )
+    return frozenset(scopes)
+
+
+def _verified_email(claims: dict[str, Any]) -> str | None:
+    # Only the JSON value true: an issuer that writes "false" must not have said yes.
+    if claims.get("email_verified") is not True:
+        return None
+    email = claims.get("email")
+    if not isinstance(email, str) or "@" not in email or email.split() != [email]:
+        return None
+    try:
+        return checked_text(email, longest=LONGEST_EMAIL)
+    except InvalidValue:
+        return None
