@@ -199,9 +199,7 @@ class Order:
         """The order with a refund or void recorded for whatever it holds without a right to."""
         order = self
         for held in self.transactions:
-            if held.status is TransactionStatus.AUTHORIZED or (
-                held.takes_money and held.status is TransactionStatus.ACTION_REQUIRED
-            ):
+            if held.is_held:
                 order = order.voiding(held, at=at, new_id=new_id, terms=terms)
             elif (
                 held.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}

@@ -139,6 +139,14 @@ class PaymentTransaction:
         return self.status not in DEAD_STATUSES
 
     @property
+    def is_held(self) -> bool:
+        """The money is not taken but can be: held, or waiting for the buyer's approval."""
+        return self.takes_money and self.status in {
+            TransactionStatus.AUTHORIZED,
+            TransactionStatus.ACTION_REQUIRED,
+        }
+
+    @property
     def takes_money(self) -> bool:
         return self.kind in TAKING_KINDS
 

@@ -178,9 +178,9 @@ class _Settling:
             for transaction in self.order.transactions
             if transaction.status not in DEAD_STATUSES
         }
-        if (self.transaction.kind, outcome.reference) in known:
-            return self.order
         transaction = self.transaction
+        if (transaction.kind, outcome.reference) in known:
+            return self.second_look_done(self.order)
         no_longer_wanted = self.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
         goes_back = (
             transaction.takes_money and transaction.status in DEAD_STATUSES and no_longer_wanted
@@ -207,7 +207,7 @@ class _Settling:
             provider_reference=outcome.reference,
             review=None if goes_back else "not_asked_for",
         )
-        order = self.order.with_transaction(fact)
+        order = self.second_look_done(self.order).with_transaction(fact)
         if goes_back:
             return self.late(order, fact)
         return order.with_news(PutInReview(fact.id, "not_asked_for"), self.at)
@@ -229,7 +229,7 @@ class _Settling:
 
     def declined(self, outcome: Declined) -> Order:
         if not self.transaction.is_open:
-            return self.order
+            return self.second_look_done(self.order)
         done = self.transaction.finished(
             TransactionStatus.DECLINED,
             reference=outcome.reference,
@@ -248,32 +248,28 @@ class _Settling:
     def reversal_refused(self, refused: PaymentTransaction, reason: str) -> Order:
         order = self.order.with_transaction(refused)
         parent = order.transaction(refused.parent_id or "")
-        earlier = [
-            t for t in order.transactions if t.parent_id == parent.id and t.kind is refused.kind
-        ]
-        still_held = parent.status in {
-            TransactionStatus.SUCCEEDED,
-            TransactionStatus.AUTHORIZED,
-            TransactionStatus.ACTION_REQUIRED,
-        }
-        if refused.kind is TransactionKind.VOID and parent.status is TransactionStatus.SUCCEEDED:
-            # Too late to void is a success of the parent, which has its own rules.
-            return order.with_news(ReversalDeclined(refused.id, reason, again=False), self.at)
-        again = still_held and len(earlier) < MAX_REVERSAL_ATTEMPTS
+        attempts = sum(
+            t.parent_id == parent.id and t.kind is refused.kind for t in order.transactions
+        )
+        again = parent.is_live and attempts < MAX_REVERSAL_ATTEMPTS
         order = order.with_news(ReversalDeclined(refused.id, reason, again), self.at)
+        if refused.kind is TransactionKind.VOID and not parent.is_held:
+            # It was too late to void, and what became of the payment is known already.
+            return order
         if not again:
             stuck = replace(refused, status=TransactionStatus.IN_REVIEW, attend_at=None)
             return order.with_transaction(stuck).with_news(
                 PutInReview(refused.id, f"reversal_refused:{reason}"), self.at
             )
-        attempt = order.refunding if refused.kind is TransactionKind.REFUND else order.voiding
-        return attempt(parent, at=self.at, new_id=self.new_id, terms=self.terms)
+        if refused.kind is TransactionKind.VOID:
+            # "Too late" may mean that the buyer has paid: ask before another attempt.
+            return order.with_transaction(replace(parent, attend_at=self.at))
+        return order.refunding(parent, at=self.at, new_id=self.new_id, terms=self.terms)
 
     def absent(self, fact: Absence) -> Order:
         transaction = self.transaction
         if transaction.status is TransactionStatus.FAILED:
-            # The second look after a proven no: it found nothing either, so this is the end.
-            return self.order.with_transaction(replace(transaction, attend_at=None))
+            return self.second_look_done(self.order)
         asked = {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
         if transaction.status not in asked or not transaction.absence_is_proof_at(fact.asked_at):
             return self.order
@@ -290,6 +286,13 @@ class _Settling:
         if order.status is OrderStatus.AWAITING_PAYMENT:
             return order.moved_to(OrderStatus.PAYMENT_FAILED)
         return order
+
+    def second_look_done(self, order: Order) -> Order:
+        """A movement that failed for want of any trace is looked up once more; not twice."""
+        looked_at = order.transaction(self.transaction.id)
+        if looked_at.status is not TransactionStatus.FAILED or looked_at.attend_at is None:
+            return order
+        return order.with_transaction(replace(looked_at, attend_at=None))
 
     # Not yet ------------------------------------------------------------------------------
 

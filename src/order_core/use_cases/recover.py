@@ -92,8 +92,8 @@ class Recover:
         if not never_sent:
             order = await self._ask(order, transaction)
             transaction = order.transaction(transaction.id)
-        if transaction.status is _S.ACTION_REQUIRED:
-            return await self._expire(order, transaction)
+        if transaction.is_held:
+            return await self._let_go(order, transaction)
         if transaction.status in {_S.RECORDED, _S.UNKNOWN}:
             return await self._send(order, transaction, held)
         return order
@@ -147,13 +147,14 @@ class Recover:
             counted, transaction.id, held, until=self.clock.now(), keep_lease=True
         )
 
-    async def _expire(self, order: Order, transaction: PaymentTransaction) -> Order:
+    async def _let_go(self, order: Order, transaction: PaymentTransaction) -> Order:
         # By the provider's word, never by time alone: the buyer may be paying right now.
         # The void is a movement like any other and is looked after next.
         now = self.clock.now()
         expires_at = transaction.action_expires_at
         expired = expires_at is not None and now >= expires_at
-        if order.status is OrderStatus.AWAITING_PAYMENT and not expired:
+        unwanted = order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
+        if not (unwanted or (expired and order.status is OrderStatus.AWAITING_PAYMENT)):
             return order
         voiding = order.voiding(
             transaction, at=now, new_id=self.ids.new_id, terms=self.terms[transaction.provider]
