@@ -1,0 +1,64 @@
+"""Finds out who is calling, and whether the token permits what is asked."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from order_core.errors import InvalidToken, InvalidValue
+from order_core.ports.token_verifier import Principal, TokenVerifier
+from order_core.text import checked_text
+from order_http.problems import Problem
+
+READ: Final = "orders:read"
+WRITE: Final = "orders:write"
+MANAGE: Final = "orders:manage"
+_GRANTED_BY: Final = {READ: frozenset({READ, MANAGE}), WRITE: frozenset({WRITE, MANAGE})}
+_REALM: Final = 'Bearer realm="order-core"'
+_LONGEST_TOKEN: Final = 8192
+_LONGEST_SUBJECT: Final = 200
+
+
+async def authenticate(request: Request, verifier: TokenVerifier, scope: str) -> Principal:
+    """The caller, who may do what `scope` names.
+
+    Raises:
+        Problem: no token or a token that proves nothing (401), or without the scope (403);
+            with the challenge of RFC 6750.
+    """
+    headers = request.headers.getlist("authorization")
+    scheme, _, token = (headers[0] if headers else "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Problem(
+            "token_missing",
+            "Send Authorization: Bearer and a token.",
+            headers={"WWW-Authenticate": _REALM},
+        )
+    if len(headers) > 1 or len(token) > _LONGEST_TOKEN:
+        raise _invalid("there must be one Authorization header of a sane length")
+    try:
+        principal = await verifier.verify(token)
+        checked_text(principal.subject, longest=_LONGEST_SUBJECT)
+    except InvalidToken as refusal:
+        raise _invalid(refusal.because) from None
+    except InvalidValue:
+        raise _invalid("its sub is not the name of a customer") from None
+    if principal.scopes.isdisjoint(_GRANTED_BY[scope]):
+        challenge = f'{_REALM}, error="insufficient_scope", scope="{scope}"'
+        raise Problem(
+            "insufficient_scope",
+            f"The token lacks the scope {scope}.",
+            headers={"WWW-Authenticate": challenge},
+        )
+    return principal
+
+
+def _invalid(because: str) -> Problem:
+    # What RFC 6750 permits inside the quotes; anything else would end the header early.
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in because)
+    challenge = f'{_REALM}, error="invalid_token", error_description="{plain}"'
+    return Problem(
+        "invalid_token",
+        f"The token is not valid: {because}.",
+        headers={"WWW-Authenticate": challenge},
+    )

@@ -1,0 +1,58 @@
+"""/docs: the OpenAPI document for people, without anything from another host."""
+
+import gzip
+from importlib.resources import files
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from order_http.resource import Resource
+
+# Every address is relative, so that the page also works below the path of a host application.
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>order-core</title>
+<script type="module" src="docs/rapidoc.js"></script>
+</head>
+<body>
+<rapi-doc spec-url="openapi.json" load-fonts="false" show-header="false"
+ allow-spec-url-load="false" allow-spec-file-load="false" allow-server-selection="false"
+ render-style="read" theme="light" persist-auth="false"></rapi-doc>
+</body>
+</html>
+"""
+# RapiDoc writes style elements and attributes into its own shadow tree.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPT: Final = "docs_assets/rapidoc-min.js.gz"
+
+
+def routes() -> list[BaseRoute]:
+    """The page and its script."""
+    return [
+        Route("/docs", Resource(get=_page)),
+        Route("/docs/rapidoc.js", Resource(get=_script)),
+    ]
+
+
+async def _page(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
+    return Response(
+        _PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html; charset=utf-8"
+    )
+
+
+async def _script(request: Request) -> Response:
+    packed = files("order_http").joinpath(_SCRIPT).read_bytes()
+    headers = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        packed = gzip.decompress(packed)
+    return Response(packed, headers=headers, media_type="text/javascript; charset=utf-8")

@@ -1,0 +1,68 @@
+"""Work that goes on when the client who asked for it has gone."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from order_core.errors import OrderCoreError
+from order_http.problems import Problem, outcome_unknown
+
+_log = logging.getLogger("order_http.errors")
+
+T = TypeVar("T")
+
+
+class InFlight:
+    """Runs each piece of work as a task of its own.
+
+    A disconnected client or a time-out ends the waiting, never the work: between the
+    record of a charge and its settlement, stopping would only lose the answer.
+    """
+
+    def __init__(self, *, most: int, timeout_seconds: float) -> None:
+        self._most = most
+        self._timeout_seconds = timeout_seconds
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, or what it raised.
+
+        Raises:
+            Problem: `overloaded` when the work was not begun; `outcome_unknown` when it
+                takes longer than the time-out, and goes on.
+        """
+        if len(self._tasks) >= self._most:
+            work.close()
+            raise Problem(
+                "overloaded", "Too many requests are at work.", headers={"Retry-After": "2"}
+            )
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_what_nobody_hears)
+            raise
+        if not done:
+            task.add_done_callback(_log_what_nobody_hears)
+            raise outcome_unknown()
+        return task.result()
+
+    async def drain(self, timeout_seconds: float) -> int:
+        """Wait until all work is done, for so long at most; what is left is counted."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
+        return len(self._tasks)
+
+
+def _log_what_nobody_hears(task: asyncio.Task[Any]) -> None:
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None and not isinstance(error, OrderCoreError):
+        _log.error("work outlived its request and failed", exc_info=error)

@@ -1,0 +1,92 @@
+"""Reads a JSON body exactly: no float, no lost key, no surprise."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+from starlette.requests import ClientDisconnect, Request
+
+from order_http.problems import Problem
+
+DEEPEST: Final = 16
+
+_TO_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+
+
+async def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
+    """The body's value; numbers with a point or exponent as Decimal.
+
+    Raises:
+        Problem: another content type (415), not JSON, a key twice, or nested too deep (400).
+    """
+    _check_content_type(request.headers)
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        raise Problem("bad_request", "The body ended early.") from None
+    return parse_json(body)
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """See `read_json`."""
+    try:
+        value = json.loads(
+            body.decode(),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_repetition,
+        )
+    except _KeyTwiceError:
+        raise Problem("malformed_json", "An object has one key twice.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except (ValueError, ArithmeticError):
+        # ValueError: syntax, UTF-8, or an integer of thousands of digits.
+        # ArithmeticError: an exponent that even Decimal cannot hold.
+        raise Problem("malformed_json", "The body is not valid JSON in UTF-8.") from None
+    if _is_too_deep(body):
+        raise _too_deep()
+    return value
+
+
+def _check_content_type(headers: Mapping[str, str]) -> None:
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if media_type.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
+        raise Problem(
+            "unsupported_media_type", "Send the body with Content-Type: application/json, in UTF-8."
+        )
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "Send the body without Content-Encoding.")
+
+
+class _KeyTwiceError(Exception):
+    pass
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Which of two values would count depends on the reader; a proxy may have read the other.
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _KeyTwiceError
+    return value
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _is_too_deep(body: bytes) -> bool:
+    """Whether valid JSON is nested deeper than `DEEPEST`; in C, whatever the body."""
+    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside_strings = b"".join(unescaped.split(b'"')[::2])
+    brackets = outside_strings.translate(_TO_SQUARE, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _too_deep() -> Problem:
+    return Problem("malformed_json", f"The body is nested deeper than {DEEPEST} levels.")

@@ -1,0 +1,131 @@
+"""Reads the query of a list, and names the next page."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.ports import OrderQuery
+from order_http.cursor import BrokenCursor, decode_cursor, encode_cursor
+from order_http.problems import FieldError, invalid
+
+DEFAULT_LIMIT: Final = 10
+MAX_LIMIT: Final = 100
+MAX_OFFSET: Final = 10_000
+"""Skipping costs as much as reading; who goes further follows the cursor."""
+
+FILTERS: Final = ("status", "created_after", "created_before")
+NAMES: Final = frozenset({"limit", "offset", "cursor", *FILTERS})
+
+_INTEGER: Final = re.compile(r"[0-9]{1,6}")
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+T = TypeVar("T")
+
+
+def list_query(request: Request, customer_id: str) -> OrderQuery:
+    """The orders of `customer_id` that the query asks for.
+
+    Raises:
+        Problem: 422, with every parameter that breaks a rule.
+    """
+    reader = _Reader(request)
+    limit = reader.read("limit", lambda text: _integer(text, 1, MAX_LIMIT))
+    offset = reader.read("offset", lambda text: _integer(text, 0, MAX_OFFSET))
+    before = reader.read("cursor", _cursor)
+    if "cursor" in request.query_params and "offset" in request.query_params:
+        reader.refuse("offset", "excluded", "cannot be combined with cursor")
+    statuses = reader.statuses()
+    created_after = reader.read("created_after", _time)
+    created_before = reader.read("created_before", _time)
+    if reader.errors:
+        raise invalid(reader.errors)
+    return OrderQuery(
+        customer_id,
+        limit=DEFAULT_LIMIT if limit is None else limit,
+        offset=offset or 0,
+        before=before,
+        statuses=statuses,
+        created_after=created_after,
+        created_before=created_before,
+    )
+
+
+def next_page(request: Request, query: OrderQuery, last: Order) -> str:
+    """The `Link` header of the page after the one that ends with `last`, filters kept."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name in FILTERS]
+    cursor = encode_cursor(last.created_at, last.id)
+    parameters = urlencode([*kept, ("limit", str(query.limit)), ("cursor", cursor)])
+    root = request.scope.get("root_path", "")
+    return f'<{root}/api/orders/?{parameters}>; rel="next"'
+
+
+class _Reader:
+    def __init__(self, request: Request) -> None:
+        self._query = request.query_params
+        self.errors: list[FieldError] = []
+
+    def refuse(self, name: str, code: str, detail: str) -> None:
+        self.errors.append(FieldError(f"?{name}", code, detail))
+
+    def read(self, name: str, parse: Callable[[str], T]) -> T | None:
+        values = self._query.getlist(name)
+        if not values:
+            return None
+        if len(values) > 1:
+            self.refuse(name, "repeated", "must come once")
+            return None
+        try:
+            return parse(values[0])
+        except _RefusedError as refusal:
+            self.refuse(name, refusal.code, refusal.detail)
+            return None
+
+    def statuses(self) -> frozenset[OrderStatus] | None:
+        given = self._query.getlist("status")
+        if not given:
+            return None
+        try:
+            return frozenset(OrderStatus(name) for text in given for name in text.split(","))
+        except ValueError:
+            known = ", ".join(OrderStatus)
+            self.refuse("status", "unknown_status", f"must be one or more of {known}")
+            return None
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+def _integer(text: str, least: int, most: int) -> int:
+    if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
+        raise _RefusedError("out_of_range", f"must be an integer between {least} and {most}")
+    return int(text)
+
+
+def _cursor(text: str) -> tuple[datetime, str]:
+    try:
+        return decode_cursor(text)
+    except BrokenCursor:
+        raise _RefusedError(
+            "broken_cursor", "is not a cursor of this service; take it from Link"
+        ) from None
+
+
+def _time(text: str) -> datetime:
+    try:
+        if _TIME.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _RefusedError("not_a_time", "must be an RFC 3339 time (in a query, + is written %2B)")

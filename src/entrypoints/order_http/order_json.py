@@ -1,0 +1,110 @@
+"""Orders and their history as JSON, amounts to the last digit."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from order_core.events import Happened
+from order_core.money import Money
+from order_core.order import Order
+from order_core.payment import PaymentTransaction, TransactionStatus
+
+_REFUSED: Final = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
+
+
+def json_response(
+    value: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """An answer of JSON that may contain `order_json` and its like."""
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    """What its owner sees of an order."""
+    document: dict[str, Any] = {
+        "order_id": order.id,
+        "status": order.status.value,
+        "total": amount_json(order.total),
+        "currency": order.total.currency,
+        "items": [
+            {
+                "product_id": item.product_id,
+                "quantity": item.quantity,
+                "price": amount_json(item.price),
+            }
+            for item in order.items
+        ],
+        "shipping_address": _address_json(order.shipping_address.lines),
+        "created_at": time_json(order.created_at),
+    }
+    if order.email is not None:
+        document["email"] = order.email
+    document["payment"] = _payment_json(order)
+    refusal = order.cancel_refusal
+    document["allowed_actions"] = [] if refusal else ["cancel"]
+    document["refused_actions"] = (
+        [{"action": "cancel", "reason": refusal[0], "detail": refusal[1]}] if refusal else []
+    )
+    return document
+
+
+def history_json(entries: tuple[Happened, ...]) -> list[dict[str, Any]]:
+    """Everything that happened to an order, oldest first."""
+    return [
+        {
+            "sequence": entry.sequence,
+            "at": time_json(entry.at),
+            "event": entry.event.name,
+            "details": {
+                field.name: getattr(entry.event, field.name) for field in fields(entry.event)
+            },
+        }
+        for entry in entries
+    ]
+
+
+def amount_json(money: Money) -> orjson.Fragment:
+    """A JSON number with exactly the currency's decimals; no float has touched it."""
+    return orjson.Fragment(money.plain())
+
+
+def time_json(at: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _address_json(lines: str | tuple[tuple[str, str], ...]) -> object:
+    return lines if isinstance(lines, str) else dict(lines)
+
+
+def _payment_json(order: Order) -> dict[str, Any]:
+    charge = order.charge
+    payment: dict[str, Any] = {
+        "status": order.payment_status.value,
+        "provider": charge.provider,
+        "transaction_id": charge.id,
+    }
+    if charge.status in _REFUSED:
+        payment["decline_code"] = charge.reason or "declined"
+    if action := _action_json(charge):
+        payment["action"] = action
+    return payment
+
+
+def _action_json(charge: PaymentTransaction) -> dict[str, Any] | None:
+    """What the buyer must do, while there is something to do."""
+    if charge.status is not TransactionStatus.ACTION_REQUIRED:
+        return None
+    action: dict[str, Any]
+    if charge.action_url is not None:
+        action = {"type": "redirect", "url": charge.action_url}
+    elif charge.client_secret is not None:
+        action = {"type": "client_secret", "client_secret": charge.client_secret}
+    else:
+        return None
+    if charge.action_expires_at is not None:
+        action["expires_at"] = time_json(charge.action_expires_at)
+    return action

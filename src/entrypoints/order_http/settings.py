@@ -1,0 +1,29 @@
+"""What the HTTP service can be told, already validated."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The defaults suit one service behind a proxy."""
+
+    default_currency: str = "USD"
+    """ISO 4217, for a request that names no currency."""
+    max_body_bytes: int = 1024 * 1024
+    body_timeout_seconds: float = 10.0
+    """From the first wait for the body until its last byte."""
+    request_timeout_seconds: float = 30.0
+    """After this long the client gets an answer, whatever the work is waiting for."""
+    shutdown_timeout_seconds: float = 30.0
+    """How long a stop waits for placing and cancelling that has begun."""
+    probe_timeout_seconds: float = 3.0
+    max_in_flight: int = 1000
+    """Placing and cancelling at one time; above it, new ones are turned away untouched."""
+    max_headers: int = 100
+    max_header_bytes: int = 32 * 1024
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may call the API, such as `https://shop.example`."""
+    return_origins: tuple[str, ...] = ()
+    """Origins that a buyer may be sent back to after approving a payment."""
+    version: str = "0"
+    """Of the service, as the OpenAPI document shows it."""
