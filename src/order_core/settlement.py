@@ -269,7 +269,9 @@ class _Settling:
     def absent(self, fact: Absence) -> Order:
         transaction = self.transaction
         if transaction.status is TransactionStatus.FAILED:
-            return self.second_look_done(self.order)
+            due = transaction.attend_at
+            early = due is not None and fact.asked_at < due
+            return self.order if early else self.second_look_done(self.order)
         asked = {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
         if transaction.status not in asked or not transaction.absence_is_proof_at(fact.asked_at):
             return self.order
