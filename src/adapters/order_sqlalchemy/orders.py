@@ -1,0 +1,72 @@
+"""Orders in SQL."""
+
+from dataclasses import replace
+
+from order_core.errors import OrderNotFound
+from order_core.order import Order
+from order_core.ports import (
+    DuplicateGuard,
+    EarlierRequest,
+    Lease,
+    OrderHistory,
+    OrderPage,
+    OrderQuery,
+    RequestRecord,
+    Saved,
+)
+from order_sqlalchemy.database import Database
+from order_sqlalchemy.mapping import happened_from, order_from
+from order_sqlalchemy.saving import Saving
+
+
+class SqlOrders:
+    """An `OrderRepository` in `database`. Each call is one statement or one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._store = database.store
+
+    async def save(
+        self,
+        order: Order,
+        /,
+        *,
+        request: RequestRecord | None = None,
+        guard: DuplicateGuard | None = None,
+        take: Lease | None = None,
+        release: Lease | None = None,
+    ) -> Saved:
+        holds = await self._store.save(Saving(order, request, guard, take, release))
+        return Saved(replace(order, version=order.version + 1, news=()), holds)
+
+    async def get(self, order_id: str, /) -> Order:
+        found = await self._store.rows(self._store.statements.order, order_id)
+        if not found:
+            raise OrderNotFound(order_id)
+        return order_from(found[0])
+
+    async def find_request(
+        self, customer_id: str, route: str, key: str, /
+    ) -> EarlierRequest | None:
+        found = await self._store.rows(self._store.statements.request, customer_id, route, key)
+        if not found:
+            return None
+        body_fingerprint, in_progress, *order = found[0]
+        record = RequestRecord(customer_id, route, key, body_fingerprint)
+        return EarlierRequest(record, order_from(order), bool(in_progress))
+
+    async def list(self, query: OrderQuery, /) -> OrderPage:
+        statement, arguments = self._store.statements.page(query)
+        found = await self._store.rows(statement, *arguments)
+        page = tuple(order_from(row) for row in found[: query.limit])
+        return OrderPage(page, has_more=len(found) > query.limit)
+
+    async def history(self, order_id: str, /) -> OrderHistory:
+        found = await self._store.rows(self._store.statements.history, order_id)
+        if not found:
+            raise OrderNotFound(order_id)
+        entries = tuple(
+            happened_from(sequence, at_us, name, data)
+            for _, sequence, at_us, name, data in found
+            if sequence is not None
+        )
+        return OrderHistory(customer_id=found[0][0], entries=entries)

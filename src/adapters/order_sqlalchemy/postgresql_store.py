@@ -1,0 +1,168 @@
+"""PostgreSQL behind the store: one statement, one round trip, one transaction for each call.
+
+SQLAlchemy keeps the connections. The statements run on asyncpg's own connection: it prepares
+each of them once, and needs no BEGIN and COMMIT around a single one.
+"""
+
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import URL, event
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from order_core.errors import (
+    CommitUnknown,
+    ConcurrentUpdate,
+    OrderCoreError,
+    StoreUnavailable,
+)
+from order_sqlalchemy import postgresql_claims, postgresql_save
+from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.refusals import possible_duplicate, refusal
+from order_sqlalchemy.saving import Saving
+from order_sqlalchemy.statements import Statements
+from order_sqlalchemy.store import Timeouts
+
+_TRANSACTIONS: Final = f"""
+    COALESCE((
+        SELECT json_agg(json_build_array({", ".join(f"t.{name}" for name in TRANSACTION_COLUMNS)})
+                        ORDER BY t.position)
+        FROM payment_transactions t WHERE t.order_id = o.id
+    )::text, '[]')"""
+
+# The server gives up first, and says so: then it is certain that nothing was stored.
+_GRACE_SECONDS: Final = 1.0
+
+# Class 08: the connection broke. 57: the server or a person ended the session, perhaps between
+# the commit and its confirmation; 57014 is the exception, a statement that was cancelled.
+_NO_ANSWER: Final = ("08", "57")
+_CANCELLED_STATEMENT: Final = "57014"
+_COMPLETION_UNKNOWN: Final = "40003"
+_READ_ONLY: Final = "25006"
+
+
+class PostgresqlStore:
+    def __init__(self, url: URL, *, pool_size: int, timeouts: Timeouts) -> None:
+        self._timeout = timeouts.statement + _GRACE_SECONDS
+        self.engine: Final[AsyncEngine] = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=timeouts.pool,
+            # Nothing to reset: each statement is a transaction of its own.
+            pool_reset_on_return=None,
+            # The latest used connection is the likeliest to be open still.
+            pool_use_lifo=True,
+            json_deserializer=str,
+            connect_args={
+                "timeout": timeouts.connect,
+                "command_timeout": self._timeout,
+                "max_cached_statement_lifetime": 0,
+                "server_settings": {
+                    "application_name": "order-core",
+                    "default_transaction_isolation": "read committed",
+                    "statement_timeout": str(round(timeouts.statement * 1000)),
+                    # Compiling a statement takes longer than running it.
+                    "jit": "off",
+                },
+            },
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self.statements: Final = Statements(transactions=_TRANSACTIONS, now=postgresql_save.NOW)
+        self._claim_orders = postgresql_claims.claim_orders(self.statements)
+        self._claim_notices = postgresql_claims.claim_notices(self.statements)
+
+    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+        try:
+            return await self._fetch(statement, arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
+
+    async def change(self, statement: str, /, *arguments: Any) -> None:
+        await self.rows(statement, *arguments)
+
+    async def save(self, saving: Saving, /) -> bool:
+        if saving.is_new:
+            statement, arguments = postgresql_save.ADD, postgresql_save.add_arguments(saving)
+        else:
+            statement = postgresql_save.REPLACE
+            arguments = postgresql_save.replace_arguments(saving)
+        try:
+            found = await self._fetch(statement, arguments)
+        except asyncpg.PostgresError as error:
+            raise _meaning(error, saving) from error
+        except (asyncpg.InterfaceError, OSError) as error:
+            raise CommitUnknown(
+                f"The database did not confirm the save: {_name(error)}."
+            ) from error
+        except ValueError as error:
+            raise StoreUnavailable(f"The save could not be written down: {error}") from error
+        if not saving.is_new:
+            if not found:
+                raise ConcurrentUpdate(saving.order.id)
+            return bool(found[0][0])
+        id_was_free, stored = found[0]
+        if not id_was_free:
+            raise ConcurrentUpdate(saving.order.id)
+        if not stored:
+            raise possible_duplicate(saving)
+        return saving.take is not None
+
+    async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
+        claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))
+        claimed.sort(key=lambda row: int(row[postgresql_claims.ORDER_OF_CLAIMS]))
+        return [row[1:] for row in map(tuple, claimed)]
+
+    async def claim_notices(self, limit: int, hold_us: int, /) -> list[Row]:
+        return await self.rows(self._claim_notices, limit, hold_us)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    async def _fetch(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
+        try:
+            pooled = await self.engine.raw_connection()
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"There is no connection: {_name(error)}.") from error
+        connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        usable = False
+        try:
+            rows: list[Row] = await connection.fetch(statement, *arguments, timeout=self._timeout)
+            usable = True
+        except asyncpg.PostgresError as error:
+            # After any other error, a time-out or a cancelled task, an answer may still be on
+            # its way, which the next call would take for its own.
+            usable = error.sqlstate[:2] not in _NO_ANSWER and error.sqlstate != _READ_ONLY
+            raise
+        else:
+            return rows
+        finally:
+            if not usable:
+                pooled.invalidate()
+            pooled.close()
+
+
+def _refuse_closed(connection: Any, _record: Any, _pooled: Any) -> None:
+    # Costs no round trip: asyncpg learns of a closed connection by itself.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _name(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
+    state = error.sqlstate or ""
+    if state == _COMPLETION_UNKNOWN or (
+        state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
+    ):
+        return CommitUnknown(f"The database did not confirm the save: {_name(error)}.")
+    if state.startswith("23"):
+        if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
+            # See postgresql_save.ADD: the guard admitted no order.
+            return possible_duplicate(saving)
+        if refused := refusal(error.constraint_name, saving):
+            return refused
+    return StoreUnavailable(f"The database stored nothing: {_name(error)}.")

@@ -1,0 +1,45 @@
+"""What a broken constraint means. Only the named ones mean anything: the rest are bugs."""
+
+from typing import Final
+
+from order_core.errors import (
+    ConcurrentUpdate,
+    IdempotencyKeyReused,
+    OrderCoreError,
+    PaymentMethodInUse,
+    PaymentReferenceTaken,
+    PossibleDuplicate,
+)
+from order_sqlalchemy.saving import Saving
+
+ORDER_ID: Final = "pk_orders"
+REQUEST_KEY: Final = "pk_idempotency_records"
+SINGLE_USE: Final = "uq_payment_transactions_single_use"
+REFERENCE: Final = "uq_payment_transactions_reference"
+
+
+def refusal(constraint: str | None, saving: Saving) -> OrderCoreError | None:
+    """The error that the port promises for this constraint, if it promises one."""
+    match constraint:
+        case "pk_orders":
+            return ConcurrentUpdate(saving.order.id)
+        case "pk_idempotency_records" if saving.request:
+            return IdempotencyKeyReused(saving.request.key)
+        case "uq_payment_transactions_single_use":
+            return PaymentMethodInUse()
+        case "uq_payment_transactions_reference":
+            return _taken(saving)
+        case _:
+            return None
+
+
+def possible_duplicate(saving: Saving) -> PossibleDuplicate:
+    return PossibleDuplicate(saving.guard.window.total_seconds() if saving.guard else 0)
+
+
+def _taken(saving: Saving) -> PaymentReferenceTaken | None:
+    # The newest one: what an order held before this save, it holds rightfully.
+    for transaction in reversed(saving.order.transactions):
+        if transaction.takes_money and transaction.is_live and transaction.provider_reference:
+            return PaymentReferenceTaken(transaction.provider, transaction.provider_reference)
+    return None

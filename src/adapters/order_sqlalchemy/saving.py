@@ -1,0 +1,39 @@
+"""Everything that one save stores."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.ports import DuplicateGuard, Lease, RequestRecord
+from order_sqlalchemy.mapping import event_row, order_row, transaction_row
+
+_FREES_ITS_CONTENT = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    order: Order
+    request: RequestRecord | None
+    guard: DuplicateGuard | None
+    take: Lease | None
+    release: Lease | None
+
+    @property
+    def is_new(self) -> bool:
+        return self.order.version == 0
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether an equal order is no double click from now on."""
+        return self.order.status in _FREES_ITS_CONTENT
+
+    def order_row(self) -> dict[str, Any]:
+        return order_row(self.order)
+
+    def transaction_rows(self) -> list[dict[str, Any]]:
+        numbered = enumerate(self.order.transactions)
+        return [transaction_row(position, transaction) for position, transaction in numbered]
+
+    def event_rows(self) -> list[dict[str, Any]]:
+        return [event_row(self.order, happened) for happened in self.order.news]

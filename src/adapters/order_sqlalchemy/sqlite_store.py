@@ -1,0 +1,181 @@
+"""SQLite behind the store: one transaction and one thread hop for each call.
+
+One connection writes; waiting for it is fairer than letting several fight for the file's
+lock. The readers see the last commit and wait for nobody (write-ahead log).
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from order_core.errors import CommitUnknown, StoreUnavailable
+from order_sqlalchemy import sqlite_claims, sqlite_save
+from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.saving import Saving
+from order_sqlalchemy.sqlite_thread import NeverBegun, StillRunning, on_its_thread
+from order_sqlalchemy.statements import Statements
+from order_sqlalchemy.store import Timeouts
+
+_READERS: Final = 4
+
+_TRANSACTIONS: Final = f"""
+    (SELECT json_group_array(json(line)) FROM (
+        SELECT json_array({", ".join(f"t.{name}" for name in TRANSACTION_COLUMNS)}) AS line
+        FROM payment_transactions t WHERE t.order_id = o.id ORDER BY t.position))"""
+
+T = TypeVar("T")
+
+
+class _CommitFailed(Exception):
+    """COMMIT itself failed, in a way that leaves open what is in the file."""
+
+
+class SqliteStore:
+    def __init__(self, url: URL, *, timeouts: Timeouts) -> None:
+        self._seconds = timeouts.statement
+        self._writer: Final = _engine(url, 1, timeouts, query_only=False)
+        self._readers: Final = _engine(url, _READERS, timeouts, query_only=True)
+        self.statements: Final = Statements(transactions=_TRANSACTIONS, now="now_us()")
+
+    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+        sql = _numbered(statement)
+
+        def read(connection: sqlite3.Connection) -> list[Row]:
+            return connection.execute(sql, arguments).fetchall()
+
+        return await self._answer(self._readers, read)
+
+    async def change(self, statement: str, /, *arguments: Any) -> None:
+        sql = _numbered(statement)
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(sql, arguments)
+
+        await self._answer(self._writer, partial(_in_transaction, write))
+
+    async def save(self, saving: Saving, /) -> bool:
+        def write(connection: sqlite3.Connection) -> bool:
+            return sqlite_save.save(connection, saving)
+
+        try:
+            return await self._run(self._writer, partial(_in_transaction, write))
+        except sqlite3.IntegrityError as error:
+            refused = sqlite_save.meaning(error, saving)
+            if refused is error:
+                raise _nothing_stored(error) from error
+            raise refused from error
+        except (_CommitFailed, StillRunning) as error:
+            raise CommitUnknown(f"The database did not confirm the save: {error!r}.") from error
+        except _CERTAIN as error:
+            raise _nothing_stored(error) from error
+
+    async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
+        def claim(connection: sqlite3.Connection) -> list[Row]:
+            return sqlite_claims.claim_orders(connection, self.statements, limit, hold_us, tokens)
+
+        return await self._answer(self._writer, partial(_in_transaction, claim))
+
+    async def claim_notices(self, limit: int, hold_us: int, /) -> list[Row]:
+        def claim(connection: sqlite3.Connection) -> list[Row]:
+            return sqlite_claims.claim_notices(connection, self.statements, limit, hold_us)
+
+        return await self._answer(self._writer, partial(_in_transaction, claim))
+
+    async def close(self) -> None:
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+    async def _answer(self, engine: AsyncEngine, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._run(engine, work)
+        except (*_CERTAIN, _CommitFailed, StillRunning) as error:
+            raise StoreUnavailable(f"The database did not answer: {error!r}.") from error
+
+    async def _run(self, engine: AsyncEngine, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            pooled = await engine.raw_connection()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(f"There is no connection: {error!r}.") from error
+        connection: Any = pooled.driver_connection
+        try:
+            # Whatever becomes of this call, its connection stays good: the thread ends each
+            # transaction before it takes the next one.
+            return await on_its_thread(connection, work, seconds=self._seconds)
+        finally:
+            pooled.close()
+
+
+_CERTAIN: Final = (sqlite3.Error, NeverBegun, ValueError, OverflowError)
+
+
+def _nothing_stored(error: BaseException) -> StoreUnavailable:
+    return StoreUnavailable(f"The database stored nothing: {error!r}.")
+
+
+def _in_transaction(work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+    # Not a plain BEGIN: two that read first and write later overwrite each other, or fail.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+    except BaseException:
+        _roll_back(connection)
+        raise
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        _roll_back(connection)
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}:
+            raise
+        raise _CommitFailed(str(error)) from error
+    return result
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # SQLite has done it already after some errors, a full disk for one.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _numbered(statement: str) -> str:
+    return statement.replace("$", "?")
+
+
+def _engine(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=timeouts.pool,
+        pool_reset_on_return=None,
+        connect_args={"timeout": timeouts.connect, "isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The workers of one file share a machine, and so its clock.
+        connection.create_function("now_us", 0, _now_us)
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {round(timeouts.statement * 1000)}",
+            "journal_mode = WAL",
+            # What was answered must survive a power cut; NORMAL may lose the last commits.
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"query_only = {'ON' if query_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,96 @@
+"""The SQL that both databases understand, with the two phrases in which they differ."""
+
+from typing import Any, Final
+
+from order_core.payment import OPEN_STATUSES, TAKING_KINDS, TransactionStatus
+from order_core.ports import OrderQuery
+from order_sqlalchemy.mapping import ORDER_COLUMNS, moment_us
+from order_sqlalchemy.schema import PLACED, one_of
+
+ORDER: Final = ", ".join(f"o.{column}" for column in ORDER_COLUMNS)
+
+
+class Statements:
+    """One statement for each read and each small change, whatever the number of rows.
+
+    `transactions` selects those of order `o` as one JSON text, so that a page of orders
+    needs no second statement, and no join that repeats the order for each of them.
+    `now` is the database's own clock in microseconds. Arguments are numbered `$1`, `$2`.
+    """
+
+    def __init__(self, *, transactions: str, now: str) -> None:
+        self.whole_order: Final = f"{ORDER}, {transactions}"
+        """The values that `order_from` reads."""
+
+        self.order: Final = f"SELECT {self.whole_order} FROM orders o WHERE o.id = $1"
+
+        self.request: Final = f"""
+            SELECT r.body_fingerprint,
+                   COALESCE(o.lease_by_request AND o.lease_until_us > {now}, false),
+                   {self.whole_order}
+            FROM idempotency_records r JOIN orders o ON o.id = r.order_id
+            WHERE r.customer_id = $1 AND r.route = $2 AND r.key = $3"""
+
+        self.history: Final = """
+            SELECT o.customer_id, e.sequence, e.at_us, e.name, e.data
+            FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
+            WHERE o.id = $1 ORDER BY e.sequence"""
+
+        self.release: Final = """
+            UPDATE orders
+            SET lease_token = NULL, lease_until_us = NULL, lease_by_request = false
+            WHERE id = $1 AND lease_token = $2"""
+
+        # A worker that was too slow must not revive what another one has finished.
+        waiting = "order_id = $1 AND sequence = $2 AND tell_at_us IS NOT NULL"
+        self.told: Final = f"""
+            UPDATE order_events SET told_at_us = {now}, tell_at_us = NULL WHERE {waiting}"""
+        self.tell_later: Final = f"""
+            UPDATE order_events SET attempts = attempts + 1, tell_at_us = {now} + $3
+            WHERE {waiting}"""
+        self.give_up: Final = f"""
+            UPDATE order_events SET given_up_because = $3, tell_at_us = NULL WHERE {waiting}"""
+
+        is_open = f"{one_of('kind', *TAKING_KINDS)} AND {one_of('status', *OPEN_STATUSES)}"
+        self.figures: Final = f"""
+            SELECT (SELECT count(*) FROM payment_transactions WHERE {is_open}),
+                   (SELECT {now} - min(recorded_at_us) FROM payment_transactions
+                    WHERE {is_open}),
+                   (SELECT count(*) FROM payment_transactions
+                    WHERE {one_of("status", *OPEN_STATUSES)}
+                      AND status = '{TransactionStatus.UNKNOWN}'),
+                   (SELECT count(*) FROM order_events WHERE name = 'late_payment_received'),
+                   (SELECT count(*) FROM order_events WHERE tell_at_us IS NOT NULL)"""
+
+    def page(self, query: OrderQuery) -> tuple[str, list[Any]]:
+        """The statement and its arguments. It asks for one order more than the page holds."""
+        arguments: list[Any] = []
+
+        def argument(value: object) -> str:
+            arguments.append(value)
+            return f"${len(arguments)}"
+
+        # Written out, not as an argument: only then the database sees that the index over
+        # placed orders has all that is asked for.
+        wanted = [PLACED if query.statuses is None else one_of("status", *query.statuses)]
+        if query.statuses is not None and not query.statuses:
+            wanted = ["1 = 0"]
+        if query.customer_id is not None:
+            wanted.append(f"customer_id = {argument(query.customer_id)}")
+        if query.before is not None:
+            at, order_id = query.before
+            wanted.append(
+                f"(created_at_us, id) < ({argument(moment_us(at))}, {argument(order_id)})"
+            )
+        if query.created_after is not None:
+            wanted.append(f"created_at_us >= {argument(moment_us(query.created_after))}")
+        if query.created_before is not None:
+            wanted.append(f"created_at_us < {argument(moment_us(query.created_before))}")
+        # The page first, its transactions afterwards: not for the rows that OFFSET skips.
+        statement = f"""
+            SELECT {self.whole_order} FROM (
+                SELECT * FROM orders WHERE {" AND ".join(wanted)}
+                ORDER BY created_at_us DESC, id DESC
+                LIMIT {argument(query.limit + 1)} OFFSET {argument(query.offset)}
+            ) o ORDER BY o.created_at_us DESC, o.id DESC"""
+        return statement, arguments

@@ -1,0 +1,49 @@
+"""What the repository, the work queue and the outbox ask of a database, in either dialect."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from order_sqlalchemy.mapping import Row
+from order_sqlalchemy.saving import Saving
+from order_sqlalchemy.statements import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each part of a call may take, in seconds."""
+
+    connect: float = 5.0
+    """Until a new connection is open."""
+    pool: float = 5.0
+    """Until a connection is free."""
+    statement: float = 10.0
+    """Until the database has answered."""
+
+
+class Store(Protocol):
+    """One database. Every method ends within the `Timeouts`, or raises `StoreUnavailable`."""
+
+    @property
+    def statements(self) -> Statements: ...
+
+    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+        """Read with one statement."""
+        ...
+
+    async def change(self, statement: str, /, *arguments: Any) -> None:
+        """Write with one statement. It may have happened even if this raises."""
+        ...
+
+    async def save(self, saving: Saving, /) -> bool:
+        """Whether the lease that was asked for is held. Raises what the port's `save` raises."""
+        ...
+
+    async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
+        """Of each order: its lease's token, then the whole order; longest waiting first."""
+        ...
+
+    async def claim_notices(self, limit: int, hold_us: int, /) -> list[Row]:
+        """Of each notice: sequence, moment, name, data, attempts, then its whole order."""
+        ...
+
+    async def close(self) -> None: ...

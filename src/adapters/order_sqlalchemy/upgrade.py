@@ -1,0 +1,89 @@
+"""Brings a database to the newest schema."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from order_core.errors import StoreUnavailable
+from order_sqlalchemy.database import with_driver
+
+# Any number, the same in every process: two that upgrade at once would collide.
+_UPGRADE_LOCK: Final = 7_021_915_337
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database to the newest schema, in one transaction. Harmless if it is there.
+
+    Several processes may do it at once; the others wait for the first.
+
+    Raises:
+        ValueError: `url` is not the address of a database that we know.
+        StoreUnavailable: it could not be reached, or refused; nothing has changed.
+    """
+    async with _connected(url) as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        await connection.run_sync(_upgrade)
+        await connection.commit()
+
+
+async def current(url: str) -> str | None:
+    """The revision of the database, None if it is empty. Raises as `upgrade` does."""
+    async with _connected(url) as connection:
+        return await connection.run_sync(_revision)
+
+
+async def needs_upgrade(url: str) -> bool:
+    """Whether this version of the program wants another schema. Raises as `upgrade` does."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    return await current(url) != newest
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "order_sqlalchemy:migrations")
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
+    address = with_driver(url)
+    is_sqlite = address.get_backend_name() == "sqlite"
+    engine = create_async_engine(
+        address,
+        poolclass=NullPool,
+        connect_args={"isolation_level": None} if is_sqlite else {},
+    )
+    if is_sqlite:
+        # The driver would commit after each CREATE TABLE, and leave half a schema behind.
+        event.listen(
+            engine.sync_engine,
+            "begin",
+            lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"),
+        )
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreUnavailable(f"The schema is as it was: {type(error).__name__}.") from error
+    finally:
+        await engine.dispose()
