@@ -1,14 +1,14 @@
 """The configuration, from environment variables to values and to what is said about them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from order_wiring.mistakes import ConfigurationInvalid
-from order_wiring.settings import Settings
+from order_wiring.settings import SERVING, Need, Settings
 
 SECRET = "a-secret-that-only-this-test-knows-of"
 
@@ -19,11 +19,11 @@ def read(installed: Iterable[str] = ("sandbox",), **variables: str) -> Settings:
 
 
 def refusal(
-    installed: Iterable[str] = ("sandbox",), *, serving: bool = False, **variables: str
+    installed: Iterable[str] = ("sandbox",), *, needs: Collection[Need] = (), **variables: str
 ) -> str:
     environment = {f"ORDER_CORE_{name}": text for name, text in variables.items()}
     with pytest.raises(ConfigurationInvalid) as refused:
-        Settings.read(environment, installed=installed, serving=serving)
+        Settings.read(environment, installed=installed, needs=needs)
     return str(refused.value)
 
 
@@ -58,7 +58,7 @@ def test_every_mistake_is_named_at_once() -> None:
 
 
 def test_serving_names_what_is_missing_together_with_what_is_wrong() -> None:
-    message = refusal(serving=True, PORT="70000")
+    message = refusal(needs=SERVING, PORT="70000")
 
     for setting in ("JWT_SECRET", "PORT", "PRICES", "SANDBOX"):
         assert f"  ORDER_CORE_{setting}: " in message

@@ -5,15 +5,14 @@ import os
 from datetime import timedelta
 
 from order_cli.exit_codes import DONE
-from order_wiring.gateways import installed_gateways
+from order_wiring.configuration import read_configuration
 from order_wiring.mistakes import CannotStart
-from order_wiring.settings import Settings
 from order_wiring.tokens import token_for
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the token and nothing else, so that `$(order-core token ...)` is one."""
-    settings = Settings.read(os.environ, installed=installed_gateways())
+    settings = read_configuration(os.environ)
     try:
         token = token_for(
             settings,

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+_ACCESS: Final = "order_http.access"
 _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -19,6 +20,10 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if record.name == _ACCESS:
+            # Its message is an object already.
+            line |= json.loads(record.getMessage())
+            del line["message"]
         line |= {name: held for name, held in vars(record).items() if name not in _PLAIN}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

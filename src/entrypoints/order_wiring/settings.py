@@ -1,8 +1,9 @@
 """What the service can be told from outside: environment variables with one prefix."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from enum import Enum, auto
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -16,6 +17,18 @@ PREFIX: Final = "ORDER_CORE_"
 _SANDBOX: Final = "sandbox"
 _LONGEST_SHOWN: Final = 80
 _DAY: Final = 86_400
+
+
+class Need(Enum):
+    """What a command cannot do without, and nobody but the shop can decide."""
+
+    PRICES = auto()
+    KEY = auto()
+    GATEWAY = auto()
+
+
+SERVING: Final = (Need.PRICES, Need.KEY, Need.GATEWAY)
+WORKING: Final = (Need.GATEWAY,)
 
 Origins = Annotated[tuple[str, ...], BeforeValidator(value.origins)]
 
@@ -66,12 +79,11 @@ class Settings(BaseModel):
         environment: Mapping[str, str],
         *,
         installed: Iterable[str],
-        serving: bool = False,
+        needs: Collection[Need] = (),
     ) -> Self:
         """Read the settings, those of the `installed` payment providers among them.
 
-        An empty variable is an unset one. `serving` asks for what only a service that
-        takes orders needs.
+        An empty variable is an unset one. What is in `needs` has no default and must be set.
 
         Raises:
             ConfigurationInvalid: with every mistake there is.
@@ -86,8 +98,7 @@ class Settings(BaseModel):
             mistakes = []
         mistakes += given.misunderstood()
         mistakes += given.contradictions()
-        if serving:
-            mistakes += given.missing()
+        mistakes += [given.why(need) for need in needs if not given.has(need)]
         if mistakes or settings is None:
             raise ConfigurationInvalid(mistakes)
         return settings
@@ -139,6 +150,13 @@ class Settings(BaseModel):
 
 _NAMES: Final = frozenset(Settings.model_fields) - {"gateway_settings"}
 _SECRETS: Final = frozenset({"database_url", "jwt_secret", "mail_url"})
+
+
+def gateway_settings_in(
+    environment: Mapping[str, str], installed: Iterable[str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Provider -> its own settings, whatever else is wrong with the configuration."""
+    return _Given(environment, sorted(installed)).by_provider
 
 
 class _Given:
@@ -226,34 +244,36 @@ class _Given:
             mistakes.append(_about("mail_from", "must be set when e-mail is really sent"))
         return mistakes
 
-    def missing(self) -> list[Mistake]:
-        mistakes: list[Mistake] = []
-        if "prices" not in self.own:
-            mistakes.append(
-                _about(
+    def has(self, need: Need) -> bool:
+        match need:
+            case Need.PRICES:
+                return "prices" in self.own
+            case Need.KEY:
+                return bool({"jwt_secret", "jwt_public_key_file"} & self.own.keys())
+            case Need.GATEWAY:
+                return bool(self.by_provider)
+
+    def why(self, need: Need) -> Mistake:
+        match need:
+            case Need.PRICES:
+                return _about(
                     "prices",
                     "must be set: it says how the prices that clients send are checked. "
                     "`trust` believes them, which is right only if no buyer can reach this "
                     "service except through your own backend",
                 )
-            )
-        if not {"jwt_secret", "jwt_public_key_file"} & self.own.keys():
-            mistakes.append(
-                _about(
+            case Need.KEY:
+                return _about(
                     "jwt_secret",
                     "must be set (make one: openssl rand -hex 32), or "
                     "ORDER_CORE_JWT_PUBLIC_KEY_FILE to the public key of whoever issues tokens",
                 )
-            )
-        if not self.by_provider:
-            mistakes.append(
-                _about(
+            case Need.GATEWAY:
+                return _about(
                     "sandbox",
                     "no payment gateway is switched on: set it to 1 to play, or the settings "
                     f"of an installed gateway (installed: {', '.join(self._installed) or 'none'})",
                 )
-            )
-        return mistakes
 
 
 def _in_variables(provider: str) -> str:

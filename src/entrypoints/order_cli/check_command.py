@@ -1,0 +1,123 @@
+"""`order-core check`: what the configuration comes to, and what is wrong with it."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from order_cli.exit_codes import DONE, FAILED
+from order_core.ports.gateway_plugin import GatewayPlugin
+from order_wiring.composition import mistakes_of_windows
+from order_wiring.configuration import read_configuration
+from order_wiring.gateways import build_gateways
+from order_wiring.mail import mail_of
+from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
+from order_wiring.schema import schema_differs
+from order_wiring.setting_values import shown_seconds
+from order_wiring.settings import PREFIX, SERVING, Settings
+from order_wiring.tokens import jwt_settings
+
+_MASK: Final = "********"
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Print it all; fail if `serve` would refuse to start."""
+    try:
+        settings = read_configuration(os.environ)
+    except ConfigurationInvalid as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    mistakes = asyncio.run(_look_at(settings)) + _missing()
+    if mistakes:
+        print(f"\n{ConfigurationInvalid(mistakes)}", file=sys.stderr)
+        return FAILED
+    print("\n`order-core serve` can start.")
+    return DONE
+
+
+def _missing() -> list[Mistake]:
+    try:
+        read_configuration(os.environ, SERVING)
+    except ConfigurationInvalid as error:
+        return list(error.mistakes)
+    return []
+
+
+async def _look_at(settings: Settings) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    plugins: Mapping[str, GatewayPlugin] = {}
+    try:
+        plugins = build_gateways(settings.gateway_settings)
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    try:
+        _print_settings(settings, plugins)
+        _print_gateways(plugins)
+        mistakes += mistakes_of_windows(settings, plugins)
+    finally:
+        for plugin in plugins.values():
+            await plugin.gateway.close()
+    mistakes += await _mistakes_of_parts(settings)
+    mistakes += await _mistakes_of_database(settings)
+    return mistakes
+
+
+def _print_settings(settings: Settings, plugins: Mapping[str, GatewayPlugin]) -> None:
+    shown = settings.shown()
+    for provider, texts in settings.gateway_settings.items():
+        specs = {spec.name: spec for spec in plugins[provider].settings} if plugins else {}
+        for name, spec in specs.items():
+            shown.setdefault(f"{PREFIX}{name}", spec.default or "")
+        for name, text in texts.items():
+            # What nobody declared may be a secret.
+            harmless = name in specs and not specs[name].secret
+            shown.setdefault(f"{PREFIX}{name}", text if harmless else _MASK)
+            if harmless:
+                shown[f"{PREFIX}{name}"] = text
+            elif name != "SANDBOX":
+                shown[f"{PREFIX}{name}"] = _MASK
+    width = max(map(len, shown))
+    for name in sorted(shown):
+        origin = "" if os.environ.get(name) else "  (default)"
+        print(f"{name:<{width}}  {shown[name] or '-'}{origin}")
+
+
+def _print_gateways(plugins: Mapping[str, GatewayPlugin]) -> None:
+    for plugin in plugins.values():
+        profile = plugin.gateway.profile
+        print(
+            f"\nGateway {profile.provider}, account {profile.account}: "
+            f"a call takes up to {shown_seconds(profile.call_budget)} s, "
+            f"a key lives {shown_seconds(profile.key_life)} s, "
+            f"what was sent has arrived after {shown_seconds(profile.horizon)} s"
+        )
+
+
+async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    try:
+        await mail_of(settings).close()
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    if settings.jwt_secret or settings.jwt_public_key_file:
+        try:
+            jwt_settings(settings)
+        except ConfigurationInvalid as error:
+            mistakes += error.mistakes
+    return mistakes
+
+
+async def _mistakes_of_database(settings: Settings) -> list[Mistake]:
+    name = f"{PREFIX}DATABASE_URL"
+    try:
+        differs = await schema_differs(settings)
+    except CannotStart as error:
+        return [Mistake(name, str(error))]
+    is_sqlite = settings.database_url.get_secret_value().startswith("sqlite")
+    if differs and not is_sqlite:
+        return [Mistake(name, "has not the schema of this version; run: order-core migrate")]
+    state = "will get its tables when the service starts" if differs else "has the right schema"
+    print(f"\nThe database answers and {state}.")
+    return []

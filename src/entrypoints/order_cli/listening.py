@@ -1,0 +1,51 @@
+"""The address that the service listens on."""
+
+import ipaddress
+import socket
+
+from order_wiring.mistakes import CannotStart
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Fail if something listens there.
+
+    Granian shares ports between processes, so a second service would start, and half of
+    the requests would silently go to the first.
+
+    Raises:
+        CannotStart: something listens there, or the address is not this machine's.
+    """
+    try:
+        with _listening(host, port):
+            pass
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen on {address(host, port)}: {error.strerror}. Another address is set "
+            "with ORDER_CORE_HOST and ORDER_CORE_PORT"
+        ) from None
+
+
+def free_port(host: str, first: int, tries: int = 100) -> int:
+    """`first`, or the next port after it on which nothing listens.
+
+    Raises:
+        CannotStart: none of `tries` ports is free.
+    """
+    for port in range(first, min(first + tries, 65_536)):
+        try:
+            with _listening(host, port):
+                return port
+        except OSError:
+            continue
+    raise CannotStart(f"none of the {tries} ports from {first} on is free")
+
+
+def address(host: str, port: int) -> str:
+    """As it stands in URLs."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    version = ipaddress.ip_address(host).version
+    family = socket.AF_INET if version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
+    return socket.create_server((host, port), family=family)

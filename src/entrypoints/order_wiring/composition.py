@@ -1,0 +1,93 @@
+"""Put the whole service together from its settings, and take it apart again."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from order_core.assembly import OrderCore, assemble
+from order_core.payment_terms import PaymentTerms
+from order_core.ports import Clock
+from order_core.ports.gateway_plugin import GatewayPlugin
+from order_email.channel import Mail
+from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
+from order_system import SystemClock, TimeOrderedIds
+from order_wiring.gateways import build_gateways
+from order_wiring.mail import mail_of
+from order_wiring.mistakes import ConfigurationInvalid, Mistake
+from order_wiring.prices import prices_of
+from order_wiring.schema import ensure_schema
+from order_wiring.settings import PREFIX, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that is open while the service runs."""
+
+    settings: Settings
+    core: OrderCore
+    database: Database
+    plugins: Mapping[str, GatewayPlugin]
+    clock: Clock
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[Service]:
+    """The service, open until the end of the `async with`.
+
+    Raises:
+        ConfigurationInvalid: with every mistake that shows only when the parts are built.
+        CannotStart: the database cannot be used.
+    """
+    async with AsyncExitStack() as closing:
+        plugins, mail = await _built(settings, closing)
+        await ensure_schema(settings)
+        database = open_database(settings.database_url.get_secret_value())
+        closing.push_async_callback(database.close)
+        clock = SystemClock()
+        core = assemble(
+            orders=SqlOrders(database),
+            work=SqlWorkQueue(database),
+            outbox=SqlOutbox(database),
+            gateways={name: plugin.gateway for name, plugin in plugins.items()},
+            default_provider=settings.provider_by_default,
+            prices=prices_of(settings),
+            notifier=mail,
+            clock=clock,
+            ids=TimeOrderedIds(),
+            policy=settings.policy,
+        )
+        yield Service(settings, core, database, plugins, clock)
+
+
+async def _built(
+    settings: Settings, closing: AsyncExitStack
+) -> tuple[Mapping[str, GatewayPlugin], Mail]:
+    mistakes: list[Mistake] = []
+    plugins: Mapping[str, GatewayPlugin] = {}
+    mail: Mail | None = None
+    try:
+        plugins = build_gateways(settings.gateway_settings)
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    for plugin in plugins.values():
+        closing.push_async_callback(plugin.gateway.close)
+    mistakes += mistakes_of_windows(settings, plugins)
+    try:
+        mail = mail_of(settings)
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    if mistakes or mail is None:
+        raise ConfigurationInvalid(mistakes)
+    closing.push_async_callback(mail.close)
+    return plugins, mail
+
+
+def mistakes_of_windows(settings: Settings, plugins: Mapping[str, GatewayPlugin]) -> list[Mistake]:
+    """One for each gateway whose times do not fit ORDER_CORE_CHARGE_WINDOW."""
+    mistakes: list[Mistake] = []
+    for plugin in plugins.values():
+        try:
+            PaymentTerms(plugin.gateway.profile, settings.policy)
+        except ValueError as error:
+            mistakes.append(Mistake(f"{PREFIX}CHARGE_WINDOW", str(error)))
+    return mistakes

@@ -1,0 +1,45 @@
+"""The HTTP application over a running service."""
+
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+
+from order_http.app import build_app
+from order_http.metrics import Figures
+from order_http.settings import HttpSettings
+from order_wiring.composition import Service
+from order_wiring.tokens import token_verifier
+
+
+def app_of(service: Service) -> Starlette:
+    """Its lifespan ends when the orders that are being placed and cancelled are finished.
+
+    Raises:
+        ConfigurationInvalid: the key that proves tokens cannot be used.
+    """
+    settings = service.settings
+
+    async def figures() -> Figures:
+        now = await service.database.figures()
+        return Figures(
+            open_charges=now.open_charges,
+            oldest_open_charge_seconds=now.oldest_open_charge_seconds,
+            unknown_outcomes=now.unknown_outcomes,
+            late_money=now.late_money,
+            mails_waiting=now.notices_waiting,
+        )
+
+    return build_app(
+        service.core,
+        token_verifier(settings, service.clock),
+        settings=HttpSettings(
+            default_currency=settings.default_currency,
+            max_body_bytes=settings.max_body_bytes,
+            shutdown_timeout_seconds=settings.shutdown_grace.total_seconds(),
+            cors_origins=settings.cors_origins,
+            return_origins=settings.return_origins,
+            version=version("order-core"),
+        ),
+        probe=service.database.ping,
+        figures=figures,
+    )

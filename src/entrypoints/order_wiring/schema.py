@@ -1,0 +1,77 @@
+"""Whether the database is there, and has the tables that this version wants."""
+
+from pathlib import Path
+
+from order_core.errors import StoreUnavailable
+from order_sqlalchemy import needs_upgrade, upgrade
+from order_wiring.mistakes import CannotStart
+from order_wiring.setting_values import without_password
+from order_wiring.settings import Settings
+
+
+async def ensure_schema(settings: Settings) -> None:
+    """Bring an SQLite file to this version's schema; refuse a PostgreSQL that has another.
+
+    The file belongs to this service alone. A server may be in use by processes of the
+    version before, so when it changes is decided by a person: `order-core migrate`.
+
+    Raises:
+        CannotStart: the database cannot be reached, or has another schema.
+    """
+    if _is_sqlite(settings):
+        await migrate(settings)
+    elif await schema_differs(settings):
+        raise CannotStart(
+            "the database has not the schema of this version. Bring it there with: "
+            "order-core migrate"
+        )
+
+
+async def schema_differs(settings: Settings) -> bool:
+    """Whether `migrate` has something to do.
+
+    Raises:
+        CannotStart: the database cannot be reached.
+    """
+    _refuse_missing_folder(settings)
+    try:
+        return await needs_upgrade(settings.database_url.get_secret_value())
+    except StoreUnavailable as error:
+        raise _unreachable(settings) from error
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the schema of this version; harmless if it is there.
+
+    Raises:
+        CannotStart: the database cannot be reached, or a later version has changed it.
+    """
+    from alembic.util import CommandError
+
+    _refuse_missing_folder(settings)
+    try:
+        await upgrade(settings.database_url.get_secret_value())
+    except StoreUnavailable as error:
+        raise _unreachable(settings) from error
+    except CommandError as error:
+        raise CannotStart(
+            f"the database was changed by a later version of order-core ({error})"
+        ) from error
+
+
+def _is_sqlite(settings: Settings) -> bool:
+    return settings.database_url.get_secret_value().startswith("sqlite")
+
+
+def _refuse_missing_folder(settings: Settings) -> None:
+    if not _is_sqlite(settings):
+        return
+    file = settings.database_url.get_secret_value().partition(":///")[2].partition("?")[0]
+    folder = Path(file).parent
+    if not folder.is_dir():
+        raise CannotStart(f"the folder of the database, {folder}, does not exist")
+
+
+def _unreachable(settings: Settings) -> CannotStart:
+    url = without_password(settings.database_url.get_secret_value())
+    return CannotStart(f"the database {url} cannot be reached; see ORDER_CORE_DATABASE_URL")
