@@ -1,0 +1,135 @@
+"""One operation of the OpenAPI document: what it takes, and every answer it can give."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from order_http.problems import CODES, MEDIA_TYPE, type_of
+
+Json = dict[str, Any]
+
+_MEANING_OF_HEADER: Final[dict[str, Json]] = {
+    "Location": {
+        "description": "The address of the order.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Link": {
+        "description": "The next page, if there is one, as rel=next.",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which asking again makes sense.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {
+        "description": "The challenge of RFC 6750.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+_HEADER_OF_STATUS: Final = {401: "WWW-Authenticate", 503: "Retry-After"}
+_REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+
+# What any request can meet, before anybody has read what it wants.
+_ALWAYS: Final = ("body_too_large", "headers_too_large", "internal_error")
+_WITH_TOKEN: Final = ("token_missing", "invalid_token", "insufficient_scope", "invalid_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: its model (or schema), an example, and the headers it brings."""
+
+    meaning: str
+    body: type[BaseModel] | Json
+    example: object
+    headers: tuple[str, ...] = ()
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`codes` are the problems that only this operation has, beside those that all have."""
+
+    method: str
+    path: str
+    id: str
+    summary: str
+    answers: Mapping[int, Answer]
+    codes: tuple[str, ...] = ()
+    scope: str | None = None
+    parameters: tuple[Json, ...] = ()
+    body: type[BaseModel] | None = None
+    body_example: Json | None = None
+
+    def document(self) -> Json:
+        """This operation, in OpenAPI 3.1."""
+        document: Json = {
+            "operationId": self.id,
+            "summary": self.summary,
+            "parameters": [*self.parameters, {"$ref": "#/components/parameters/RequestId"}],
+            "responses": {
+                **{str(status): _success(answer) for status, answer in self.answers.items()},
+                **_problems((*self.codes, *_ALWAYS, *(_WITH_TOKEN if self.scope else ()))),
+            },
+        }
+        if self.body:
+            content = {"schema": reference(self.body), "example": self.body_example}
+            document["requestBody"] = {
+                "required": True,
+                "content": {"application/json": content},
+            }
+        if self.scope:
+            document["security"] = [{"bearer": [self.scope]}]
+        return document
+
+
+def reference(model: type[BaseModel]) -> Json:
+    """Where the document keeps the schema of `model`."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _success(answer: Answer) -> Json:
+    schema = answer.body if isinstance(answer.body, dict) else reference(answer.body)
+    return {
+        "description": answer.meaning,
+        "headers": {name: _MEANING_OF_HEADER[name] for name in answer.headers} | _REQUEST_ID,
+        "content": {answer.media_type: {"schema": schema, "example": answer.example}},
+    }
+
+
+def _problems(codes: Sequence[str]) -> dict[str, Json]:
+    codes_of_status: dict[int, list[str]] = {}
+    for code in codes:
+        codes_of_status.setdefault(CODES[code][0], []).append(code)
+    return {str(status): _problem(status, own) for status, own in sorted(codes_of_status.items())}
+
+
+def _problem(status: int, codes: list[str]) -> Json:
+    only = {"properties": {"code": {"enum": codes}, "status": {"const": status}}}
+    header = _HEADER_OF_STATUS.get(status)
+    return {
+        "description": "; ".join(dict.fromkeys(CODES[code][1] for code in codes)) + ".",
+        "headers": ({header: _MEANING_OF_HEADER[header]} if header else {}) | _REQUEST_ID,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
+                "examples": {code: {"value": _problem_example(code)} for code in codes},
+            }
+        },
+    }
+
+
+def _problem_example(code: str) -> Json:
+    status, title = CODES[code]
+    return {
+        "type": type_of(code),
+        "title": title,
+        "status": status,
+        "detail": title + ".",
+        "instance": "urn:order-core:request:5f0c8d5e1b7a4f4e9d8c7b6a59483726",
+        "code": code,
+    }
