@@ -1,1 +1,6 @@
-"""The clock and the other things of the machine we run on."""
+"""The clock and the ids of the machine we run on."""
+
+from order_system.clock import SystemClock
+from order_system.ids import TimeOrderedIds
+
+__all__ = ["SystemClock", "TimeOrderedIds"]
