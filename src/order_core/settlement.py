@@ -118,7 +118,7 @@ class _Settling:
             case ActionRequired() | Pending():
                 return self.waits(outcome)
             case Continue(reference):
-                return self.next_step(reference)
+                return self.next_step(reference, fact)
             case NotSent() | RateLimited():
                 return self.did_not_run(fact)
             case InProgress():
@@ -327,8 +327,11 @@ class _Settling:
         changed = waiting.status is not transaction.status
         return order.with_news(news, self.at) if changed else order
 
-    def next_step(self, reference: str) -> Order:
+    def next_step(self, reference: str, fact: Answer | Report) -> Order:
         transaction = self.transaction
+        if isinstance(fact, Report) and transaction.provider_reference == reference:
+            # A look-up shows the steps that are done as often as it is asked.
+            return self.order
         if transaction.status not in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
             return self.order
         return self.order.with_transaction(
