@@ -87,8 +87,8 @@ async def _documented(answer: httpx.Response) -> None:
 def _operation(method: str, path: str) -> dict[str, Any] | None:
     for template, operations in _DOCUMENT["paths"].items():
         pattern = re.escape(template).replace(r"\{order_id\}", "[^/]+")
-        if re.fullmatch(pattern, path) and method.lower() in operations:
-            operation: dict[str, Any] = operations[method.lower()]
+        if re.fullmatch(pattern, path):
+            operation: dict[str, Any] | None = operations.get(method.lower())
             return operation
     return None
 

@@ -174,7 +174,7 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         case errors.CommitUnknown() | errors.ConcurrentUpdate():
             return outcome_unknown()
         case _:
-            return Problem(code, str(error))
+            return Problem(code, _sentence(str(error)))
 
 
 def outcome_unknown() -> Problem:
