@@ -21,7 +21,10 @@ def split_address(address: str) -> tuple[str, str]:
     local_part, at, domain = address.rpartition("@")
     if not at or len(address) > LONGEST_ADDRESS:
         raise ValueError("is not an e-mail address")
-    if len(local_part) > _LONGEST_LOCAL_PART or _LOCAL_PART.fullmatch(local_part) is None:
+    # Headers decode `=?...?=`, and the mail would go to what comes out of it.
+    encoded_word = "=?" in local_part
+    too_long = len(local_part) > _LONGEST_LOCAL_PART
+    if encoded_word or too_long or _LOCAL_PART.fullmatch(local_part) is None:
         raise ValueError("has a part before the @ that a mail header cannot hold")
     try:
         ascii_domain = domain.encode("idna").decode("ascii")

@@ -7,6 +7,7 @@ from order_core.errors import NotificationFailed
 from order_core.ports.notifier import Notice
 from order_email.letter import recipient
 from order_email.message import render
+from order_email.one_line import one_line
 from order_email.sender import Sender
 
 
@@ -20,7 +21,7 @@ class ConsoleMail:
     async def tell(self, notice: Notice, /) -> None:
         to, message = recipient(notice), render(notice)
         head = f"From: {self._sender}\nTo: {to.addr_spec}\nSubject: {message.subject}"
-        self._print(f"--- mail {notice.id} ---\n{head}\n\n{message.text.rstrip()}\n---\n")
+        self._print(f"--- mail {one_line(notice.id)} ---\n{head}\n\n{message.text.rstrip()}\n---\n")
 
     def _print(self, text: str) -> None:
         stream = self._stream or sys.stdout

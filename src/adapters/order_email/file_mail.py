@@ -19,7 +19,7 @@ class FileMail:
     """
 
     def __init__(self, folder: Path, sender: Sender) -> None:
-        self._folder = folder
+        self.folder = folder
         self._sender = sender
 
     async def tell(self, notice: Notice, /) -> None:
@@ -30,13 +30,13 @@ class FileMail:
             raise NotificationFailed(f"the mail could not be written: {error.strerror}") from error
 
     def _write(self, name: str, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=self._folder, prefix=".", suffix=".new", delete=False) as file:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.folder, prefix=".", suffix=".new", delete=False) as file:
             path = Path(file.name)
             try:
                 file.write(content)
                 file.flush()
-                path.replace(self._folder / name)
+                path.replace(self.folder / name)
             except OSError:
                 with suppress(OSError):
                     path.unlink()

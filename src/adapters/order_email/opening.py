@@ -88,6 +88,8 @@ def _server(parts: SplitResult, host: str) -> SmtpServer:
 def _start_tls(parts: SplitResult, host: str, *, with_password: bool) -> StartTls:
     options = parse_qsl(parts.query, keep_blank_values=True)
     match options:
+        case [] if parts.scheme == "smtps":
+            return StartTls.OFF
         case []:
             local = _is_this_machine(host)
             return StartTls.REQUIRED if with_password and not local else StartTls.OFFERED

@@ -26,8 +26,7 @@ class Sender:
         if not text.isprintable():
             raise ValueError("the sender must be printable text on one line")
         try:
-            header = SMTP.header_factory("From", text)
-            (address,) = header.addresses
+            address = _only_address(text)
             local_part, domain = split_address(address.addr_spec)
         except (ValueError, MessageError, IndexError):
             raise ValueError(
@@ -49,3 +48,11 @@ class Sender:
 
     def __str__(self) -> str:
         return str(self.header)
+
+
+def _only_address(text: str) -> Address:
+    header = SMTP.header_factory("From", text)
+    if header.defects or len(header.addresses) != 1 or header.groups[0].display_name:
+        raise ValueError("not one address")
+    address: Address = header.addresses[0]
+    return address

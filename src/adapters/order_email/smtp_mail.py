@@ -54,7 +54,7 @@ class SmtpMail:
     def __init__(
         self, server: SmtpServer, sender: Sender, *, seconds: float = DELIVERY_SECONDS
     ) -> None:
-        self._server = server
+        self.server = server
         self._sender = sender
         self._seconds = seconds
 
@@ -87,7 +87,7 @@ class SmtpMail:
             client.close()
 
     def _client(self) -> aiosmtplib.SMTP:
-        server = self._server
+        server = self.server
         starts = {StartTls.REQUIRED: True, StartTls.OFFERED: None, StartTls.OFF: False}
         return aiosmtplib.SMTP(
             hostname=server.host,
