@@ -1,0 +1,101 @@
+"""The payment gateway of the pretended provider."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from order_core.errors import InvalidValue
+from order_core.money import Money
+from order_core.outcomes import NotFound, NotSent, Outcome, OutcomeUnknown
+from order_core.payment import PaymentTransaction
+from order_core.payment_terms import GatewayProfile
+from order_sandbox.ledger import LedgerBusy, SandboxLedger
+from order_sandbox.tokens import SINGLE_USE, TOKENS, Way
+
+_SLOW_SECONDS: Final = 3.0
+_CALL_BUDGET: Final = timedelta(seconds=20)
+_LEDGER_SECONDS: Final = 15.0
+_LONGEST_TOKEN: Final = 255
+
+_Result = TypeVar("_Result")
+
+
+class SandboxGateway:
+    """Answers as the token says (`order_sandbox.tokens`), and moves money only in `ledger`.
+
+    `hang_seconds` is how long it waits where nobody answers.
+    """
+
+    def __init__(
+        self,
+        ledger: SandboxLedger,
+        *,
+        hang_seconds: float = 2.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.ledger = ledger
+        self._hang_seconds = hang_seconds
+        self._sleep = sleep
+        # One thread, because the file takes one writer at a time anyway.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-ledger")
+        self._profile = GatewayProfile(
+            provider="sandbox",
+            account=ledger.account,
+            call_budget=_CALL_BUDGET,
+            # The ledger forgets no key, and a request lives as long as the process.
+            key_life=timedelta(days=30),
+            horizon=timedelta(minutes=1),
+        )
+
+    @property
+    def profile(self) -> GatewayProfile:
+        return self._profile
+
+    def check(self, amount: Money, token: str, /) -> None:  # noqa: ARG002 - it takes any amount
+        if len(token) > _LONGEST_TOKEN or not (token in TOKENS or self.is_single_use(token)):
+            raise InvalidValue(
+                ("payment_method",),
+                "unknown_payment_method",
+                f"must be one of {', '.join(TOKENS)}, or begin with {SINGLE_USE}",
+            )
+
+    def is_single_use(self, token: str, /) -> bool:
+        return token.startswith(SINGLE_USE)
+
+    async def send(self, transaction: PaymentTransaction, /) -> Outcome:
+        try:
+            received = await self._in_the_thread(self.ledger.receive, transaction)
+        except LedgerBusy:
+            return NotSent("ledger_busy")
+        except (TimeoutError, sqlite3.Error) as error:
+            return OutcomeUnknown(f"ledger_failed:{type(error).__name__}")
+        match received.way:
+            case Way.ANSWER_LOST | Way.REQUEST_LOST:
+                await self._sleep(self._hang_seconds)
+                return OutcomeUnknown("no_answer_in_time")
+            case Way.UNREADABLE:
+                return OutcomeUnknown("unreadable_answer")
+            case Way.SLOW:
+                await self._sleep(_SLOW_SECONDS)
+        return received.answer
+
+    async def look_up(self, transaction: PaymentTransaction, /) -> Outcome | NotFound:
+        try:
+            return await self._in_the_thread(self.ledger.look_up, transaction)
+        except (LedgerBusy, TimeoutError, sqlite3.Error) as error:
+            return OutcomeUnknown(f"ledger_failed:{type(error).__name__}")
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._thread.shutdown)
+        self.ledger.close()
+
+    async def _in_the_thread(
+        self, ask: Callable[[PaymentTransaction], _Result], transaction: PaymentTransaction
+    ) -> _Result:
+        # The thread ends what it began even when nobody waits any more, like a provider does.
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_LEDGER_SECONDS):
+            return await loop.run_in_executor(self._thread, ask, transaction)
