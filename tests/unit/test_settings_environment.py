@@ -196,6 +196,12 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
     assert shown["ORDER_CORE_SANDBOX"] == "0"
 
 
+def test_the_path_of_a_database_file_is_shown_as_it_is() -> None:
+    shown = read(DATABASE_URL="sqlite:////var/lib/shop.db").shown()
+
+    assert shown["ORDER_CORE_DATABASE_URL"] == "sqlite+aiosqlite:////var/lib/shop.db"
+
+
 def test_settings_of_a_gateway_go_to_that_gateway() -> None:
     settings = read(["sandbox", "pay", "pay-later"], PAY_KEY="k1", PAY_LATER_KEY="k2",
                     DEFAULT_PROVIDER="pay")  # fmt: skip

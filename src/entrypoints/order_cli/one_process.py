@@ -84,7 +84,8 @@ async def _stop(server: Server, answering: asyncio.Task[None], grace: float) -> 
 
 async def _greet(settings: Settings, when_listening: Callable[[], None]) -> None:
     """Say that the service listens, once it does."""
-    while not await _answers(settings):
+    # Granian tells nobody when it is ready.
+    while not await _answers(settings):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     _log.info("listening on http://%s", address(settings.host, settings.port))
     when_listening()

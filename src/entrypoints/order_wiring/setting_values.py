@@ -189,6 +189,8 @@ def without_password(url: str) -> str:
         password = parts.password
     except ValueError:
         return "********"
+    if not parts.netloc:
+        return url  # A file or the console; putting it together again would lose slashes.
     place = parts.netloc
     if password is not None:
         place = f"{parts.username or ''}:********@{place.rpartition('@')[2]}"
