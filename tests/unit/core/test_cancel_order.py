@@ -138,6 +138,23 @@ async def test_a_refused_refund_is_asked_again_under_a_new_key_and_then_reviewed
     assert order.attend_at is None
 
 
+async def test_the_refund_is_stored_as_being_sent_before_it_is_sent(shop: Any) -> None:
+    stored = []
+
+    class Watching(type(shop.gateway)):  # type: ignore[misc] # Only `send` is watched.
+        async def send(self, transaction: Any, /) -> Any:
+            order = await shop.orders.get(transaction.order_id)
+            stored.append((order.status, order.transaction(transaction.id).sends))
+            return await super().send(transaction)
+
+    shop.gateway = Watching(shop.clock)
+    shop.core = shop.assembled()
+    placed = await shop.place()
+    await shop.core.cancel(placed.id, customer_id="ann")
+
+    assert stored == [(OrderStatus.AWAITING_PAYMENT, 1), (OrderStatus.CANCELLED, 1)]
+
+
 async def test_a_refund_refused_once_succeeds_the_second_time(shop: Any) -> None:
     placed = await shop.place()
     shop.gateway.react(reactions.decline("processor_down", retryable=True))

@@ -130,6 +130,22 @@ async def test_the_payment_token_is_forgotten_once_the_charge_is_final(shop: Any
     assert (await shop.place(payment_method="declined", allow_duplicate=True)).charge.token is None
 
 
+async def test_the_same_outcome_is_applied_again_after_a_lost_version_race(shop: Any) -> None:
+    class Overtaken(type(shop.gateway)):  # type: ignore[misc] # Somebody saves during the call.
+        async def send(self, transaction: Any, /) -> Any:
+            outcome = await super().send(transaction)
+            order = await shop.orders.get(transaction.order_id)
+            await shop.orders.save(order)
+            return outcome
+
+    shop.gateway = Overtaken(shop.clock)
+    shop.core = shop.assembled()
+    order = await shop.place()
+
+    assert order.status is OrderStatus.PENDING
+    assert len(shop.gateway.asked) == 1
+
+
 # The same request twice -------------------------------------------------------------------
 
 
