@@ -18,6 +18,7 @@ from order_core.errors import InvalidToken
 from order_core.ports.token_verifier import Principal, TokenVerifier
 from order_jwt import JwtSettings, JwtVerifier, issue_token
 from order_jwt.proven_tokens import ProvenTokens
+from order_memory.contracts import TokenVerifierContract
 
 SECRET = "a-secret-that-only-these-tests-know-0123"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,6 +65,21 @@ async def refusal(token: str, verifier: TokenVerifier | None = None) -> str:
     with pytest.raises(InvalidToken) as caught:
         await (verifier or a_verifier()).verify(token)
     return caught.value.because
+
+
+class TestJwtVerifier(TokenVerifierContract):
+    @pytest.fixture
+    async def verifier(self) -> TokenVerifier:
+        return a_verifier()
+
+    async def token_for(self, principal: Principal) -> str:
+        return issue_token(
+            SECRET,
+            subject=principal.subject,
+            scopes=principal.scopes,
+            email=principal.email,
+            at=NOON,
+        )
 
 
 async def test_an_issued_token_proves_its_subject_scopes_and_address() -> None:
