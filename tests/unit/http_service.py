@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 import orjson
-from jsonschema import Draft202012Validator
+from openapi_schema_validator import OAS31Validator
 from starlette.applications import Starlette
 
-from order_core.assembly import OrderCore
 from order_core.ports import Principal
 from order_http.app import build_app
 from order_http.metrics import Figures
@@ -39,8 +38,11 @@ async def no_figures() -> Figures:
     return Figures(0, 0.0, 0, 0, 0)
 
 
-def service(core: OrderCore | None = None, **changes: Any) -> Starlette:
-    """An application; `changes` are those of `HttpSettings` and of `build_app`."""
+def service(core: Any = None, **changes: Any) -> Starlette:
+    """An application over `core`, or over the part of one that a test needs.
+
+    `changes` are those of `HttpSettings` and of `build_app`.
+    """
     build = {
         name: changes.pop(name)
         for name in ("probe", "figures", "lifespan", "extra_routes")
@@ -54,10 +56,10 @@ def service(core: OrderCore | None = None, **changes: Any) -> Starlette:
     )
 
 
-def customer(app: Any, token: str | None = "ann", **options: Any) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def customer(app: Any, bearer: str | None = "ann") -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, **options),
+        transport=httpx.ASGITransport(app),
         base_url="http://shop.test",
         headers=headers,
         event_hooks={"response": [_documented]},
@@ -81,7 +83,7 @@ async def _documented(answer: httpx.Response) -> None:
     assert answer.headers["Content-Type"].partition(";")[0] == media_type
     if media_type != "text/plain":
         schema = {**content["schema"], "components": _DOCUMENT["components"]}
-        Draft202012Validator(schema).validate(answer.json())
+        OAS31Validator(schema).validate(answer.json())
 
 
 def _operation(method: str, path: str) -> dict[str, Any] | None:

@@ -136,7 +136,7 @@ async def test_a_body_that_announces_no_length_is_refused_where_it_gets_too_larg
 
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "1e9", "²"])
 async def test_an_absurd_announced_length_breaks_nothing(length: str) -> None:
-    headers = {**JSON, "Content-Length": length.encode()}
+    headers = {b"Content-Type": b"application/json", b"Content-Length": length.encode()}
     async with customer(service()) as ann:
         answer = await ann.post(CREATE, content=b"{}", headers=headers)
     assert answer.status_code in {413, 422}
@@ -220,7 +220,7 @@ async def test_a_thousand_items_are_an_order() -> None:
         ('"1e3"', "not_a_number"),
         ('""', "not_a_number"),
         ('"NaN"', "not_a_number"),
-        ('"１"', "not_a_number"),
+        ('"\uff11"', "not_a_number"),
         ("true", "wrong_type"),
         ("null", "wrong_type"),
         ("[1]", "wrong_type"),

@@ -69,8 +69,8 @@ async def test_a_price_written_in_another_way_is_the_same_request() -> None:
             await ann.post(
                 CREATE,
                 content=(
-                    '{"items": [{"product_id": "cup", "quantity": 1, "price": %s}],'
-                    '"shipping_address": "x", "payment_method": "ok"}' % price
+                    f'{{"items": [{{"product_id": "cup", "quantity": 1, "price": {price}}}],'
+                    '"shipping_address": "x", "payment_method": "ok"}'
                 ).encode(),
                 headers={"Idempotency-Key": "cup", "Content-Type": "application/json"},
             )
@@ -94,7 +94,7 @@ async def test_a_key_with_another_body_is_refused() -> None:
 async def test_a_key_that_is_no_key_is_refused(key: str) -> None:
     async with customer(service()) as ann:
         answer = await ann.post(
-            CREATE, json=order_body(), headers={"Idempotency-Key": key.encode("latin-1")}
+            CREATE, json=order_body(), headers={b"Idempotency-Key": key.encode("latin-1")}
         )
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_idempotency_key"

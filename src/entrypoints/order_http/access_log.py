@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_http.metrics import Metrics
-from order_http.request_id import request_id_of
+from order_http.request_id import current_request_id
 
 _log = logging.getLogger("order_http.access")
 
@@ -39,7 +39,7 @@ class AccessLog:
             seconds = time.perf_counter() - began
             method, route = scope["method"], _template(scope)
             self._metrics.count_request(method, route, status, seconds)
-            request_id = request_id_of(scope)
+            request_id = current_request_id.get()
             line = {
                 "request_id": request_id,
                 "method": method[:16],

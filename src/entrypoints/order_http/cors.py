@@ -37,4 +37,4 @@ class Cors(CORSMiddleware):
         refusal = Problem(
             "bad_request", "This origin, method or header is not allowed.", headers=kept
         )
-        return problem_response(refusal, {})
+        return problem_response(refusal)

@@ -5,7 +5,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_http.problems import Problem, problem_response
-from order_http.request_id import request_id_of
+from order_http.request_id import current_request_id
 
 _log = logging.getLogger("order_http.errors")
 
@@ -32,7 +32,7 @@ class LastResort:
         except Problem as refusal:
             problem = refusal
         except Exception:
-            request_id = request_id_of(scope)
+            request_id = current_request_id.get()
             # The message stays free of the request: a traceback is enough to find the fault.
             _log.exception("request %s failed", request_id, extra={"request_id": request_id})
             if started:
@@ -43,4 +43,4 @@ class LastResort:
             )
         else:
             return
-        await problem_response(problem, scope)(scope, receive, send)
+        await problem_response(problem)(scope, receive, send)

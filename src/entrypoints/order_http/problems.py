@@ -8,10 +8,9 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
 
 from order_core import errors
-from order_http.request_id import request_id_of
+from order_http.request_id import current_request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_FIELD_ERRORS: Final = 20
@@ -115,15 +114,15 @@ class Problem(Exception):
         return CODES[self.code][0]
 
 
-def problem_response(problem: Problem, scope: Scope) -> Response:
-    """The problem as an answer to the request of `scope`."""
+def problem_response(problem: Problem) -> Response:
+    """The problem as an answer to the current request."""
     status, title = CODES[problem.code]
     document: dict[str, Any] = {
         "type": type_of(problem.code),
         "title": title,
         "status": status,
         "detail": problem.detail,
-        "instance": f"urn:order-core:request:{request_id_of(scope)}",
+        "instance": f"urn:order-core:request:{current_request_id.get()}",
         "code": problem.code,
         **problem.members,
     }
@@ -211,27 +210,27 @@ def pointer_to(field: Sequence[str | int]) -> str:
 _LONGEST_NAME: Final = 64
 
 
-async def answer_problem(request: Request, error: Exception) -> Response:
+async def answer_problem(_: Request, error: Exception) -> Response:
     """Exception handler for `Problem`."""
     if not isinstance(error, Problem):
         raise TypeError(type(error).__name__)
-    return problem_response(error, request.scope)
+    return problem_response(error)
 
 
-async def answer_core_error(request: Request, error: Exception) -> Response:
+async def answer_core_error(_: Request, error: Exception) -> Response:
     """Exception handler for everything that the core raises on purpose."""
     if not isinstance(error, errors.OrderCoreError) or type(error) not in CODE_OF_ERROR:
         raise error
-    return problem_response(problem_of(error), request.scope)
+    return problem_response(problem_of(error))
 
 
-async def answer_http_exception(request: Request, error: Exception) -> Response:
+async def answer_http_exception(_: Request, error: Exception) -> Response:
     """Exception handler for what Starlette itself refuses."""
     if not isinstance(error, HTTPException):
         raise TypeError(type(error).__name__)
     code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
     problem = Problem(code, CODES[code][1] + ".", headers=error.headers)
-    return problem_response(problem, request.scope)
+    return problem_response(problem)
 
 
 def _sentence(text: str) -> str:

@@ -9,18 +9,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER: Final = "X-Request-Id"
-_SCOPE_KEY: Final = "order_http.request_id"
 # A caller's own name is kept so that he finds it again, unless it could break a log line.
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 current_request_id: ContextVar[str | None] = ContextVar("order_http_request_id", default=None)
 """For the logging of whoever works for the request; None outside of requests."""
-
-
-def request_id_of(scope: Scope) -> str:
-    """The name of the request, `unnamed` before this middleware has seen it."""
-    name: str = scope.get(_SCOPE_KEY, "unnamed")
-    return name
 
 
 class RequestId:
@@ -35,7 +28,6 @@ class RequestId:
             return
         given = Headers(scope=scope).get(HEADER, "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
-        scope[_SCOPE_KEY] = request_id
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
