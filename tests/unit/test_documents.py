@@ -1,0 +1,50 @@
+"""What the documents say is what the code does."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+LINK = re.compile(r"\[[^\]]+\]\((?!https?://|mailto:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/statuses.md"])
+def test_the_drawn_status_machine_is_the_table_in_the_code(name: str) -> None:
+    drawing = runpy.run_path(str(PROJECT / "tools" / "draw_status_machine.py"))
+    text = (PROJECT / name).read_text(encoding="utf-8")
+
+    assert drawing["BEGIN"] in text
+    assert drawing["with_drawing"](text, Path(name).name) == text
+
+
+@pytest.mark.parametrize(
+    "document",
+    sorted([PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]),
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_every_link_to_another_file_leads_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    missing = [link for link in LINK.findall(text) if not (document.parent / link).exists()]
+
+    assert missing == []
+
+
+def _programs(document: Path) -> list[str]:
+    text = document.read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(_programs(PROJECT / "docs" / "library.md"))))
+def test_every_program_in_the_library_guide_runs(
+    number: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    source = _programs(PROJECT / "docs" / "library.md")[number]
+    program.write_text(source, encoding="utf-8")
+    shown = re.findall(r"#> (.*)", source)
+    runpy.run_path(str(program), run_name="__main__")
+
+    assert capsys.readouterr().out.splitlines() == shown
+    assert shown, "a program that shows nothing proves nothing"
