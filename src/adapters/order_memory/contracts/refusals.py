@@ -271,15 +271,15 @@ class RefusalSuite(StoreSuite):
 
         await orders.save(samples.an_order(self.now(), charge={"provider_reference": "pay_1"}))
 
-    async def test_a_refund_may_carry_the_payments_reference(self, orders: OrderRepository) -> None:
-        placed = (await orders.save(samples.a_placed_order(self.now()))).order
-        refund = samples.a_refund(
-            placed.charge, provider_reference=placed.charge.provider_reference
-        )
+    async def test_references_bind_charges_and_not_refunds(self, orders: OrderRepository) -> None:
+        placed = [(await orders.save(samples.a_placed_order(self.now()))).order for _ in range(2)]
+        refunds = [samples.a_refund(order.charge, provider_reference="re_1") for order in placed]
 
-        saved = (await orders.save(placed.with_transaction(refund))).order
+        for order, refund in zip(placed, refunds, strict=True):
+            await orders.save(order.with_transaction(refund))
 
-        assert saved.transactions[1].provider_reference == placed.charge.provider_reference
+        stored = [(await orders.get(order.id)).transactions[1] for order in placed]
+        assert stored == refunds
 
     # Sums that cannot be ------------------------------------------------------------------
 
