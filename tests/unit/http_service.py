@@ -50,7 +50,7 @@ def service(core: Any = None, **changes: Any) -> Starlette:
     }
     return build_app(
         core or in_memory_shop().core,
-        TOKENS,
+        changes.pop("verifier", TOKENS),
         settings=HttpSettings(**changes),
         **{"probe": store_is_up, "figures": no_figures, **build},
     )

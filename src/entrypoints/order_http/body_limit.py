@@ -44,7 +44,6 @@ class BodyLimit:
                 raise Problem(
                     "body_too_slow",
                     f"The body did not arrive within {self._timeout_seconds:g} seconds.",
-                    headers={"Connection": "close"},
                 ) from None
             complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
@@ -56,7 +55,5 @@ class BodyLimit:
 
     def _too_large(self) -> Problem:
         return Problem(
-            "body_too_large",
-            f"The body must not be larger than {self._max_bytes} bytes.",
-            headers={"Connection": "close"},
+            "body_too_large", f"The body must not be larger than {self._max_bytes} bytes."
         )

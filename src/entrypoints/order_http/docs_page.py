@@ -1,6 +1,7 @@
 """/docs: the OpenAPI document for people, without anything from another host."""
 
 import gzip
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -48,11 +49,16 @@ async def _page(request: Request) -> Response:  # noqa: ARG001 - the same for ev
     )
 
 
+@cache
+def _packed_script() -> bytes:
+    return files("order_http").joinpath(_SCRIPT).read_bytes()
+
+
 async def _script(request: Request) -> Response:
-    packed = files("order_http").joinpath(_SCRIPT).read_bytes()
+    script = _packed_script()
     headers = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
     else:
-        packed = gzip.decompress(packed)
-    return Response(packed, headers=headers, media_type="text/javascript; charset=utf-8")
+        script = gzip.decompress(script)
+    return Response(script, headers=headers, media_type="text/javascript; charset=utf-8")

@@ -1,7 +1,9 @@
 """The OpenAPI 3.1 document: exactly what the service takes and answers."""
 
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
@@ -15,7 +17,6 @@ from order_http.cursor import LONGEST as LONGEST_CURSOR
 from order_http.list_query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from order_http.operation import Answer, Json, Operation, reference
 from order_http.order_body import OrderBody
-from order_http.order_json import json_response
 from order_http.resource import Handler
 from order_http.settings import HttpSettings
 
@@ -23,7 +24,6 @@ _PROBLEMS_OF_ONE_ORDER: Final = ("not_your_order", "order_not_found", "store_una
 _PROBLEMS_OF_WORK: Final = (
     "invalid_idempotency_key",
     "idempotency_key_reused",
-    "request_in_progress",
     "store_unavailable",
     "overloaded",
     "outcome_unknown",
@@ -65,6 +65,7 @@ OPERATIONS: Final = (
             "price_mismatch",
             "unknown_provider",
             "raw_card_number",
+            "request_in_progress",
             *_PROBLEMS_OF_WORK,
         ),
         scope=WRITE,
@@ -226,12 +227,17 @@ def openapi_document(version: str, server: str = "/") -> Json:
     }
 
 
+@lru_cache(maxsize=8)
+def _written(version: str, server: str) -> bytes:
+    return orjson.dumps(openapi_document(version, server))
+
+
 def endpoint(settings: HttpSettings) -> Handler:
     """Serves the document, with the path under which the caller reached it."""
 
     async def handler(request: Request) -> Response:
         server = request.scope.get("root_path") or "/"
-        return json_response(openapi_document(settings.version, server))
+        return Response(_written(settings.version, server), media_type="application/json")
 
     return handler
 
