@@ -117,6 +117,7 @@ def test_an_smtp_url_says_where_and_how_mail_is_handed_in(url: str, server: Smtp
         ("http://10.0.0.1/send", "use https"),
         ("http://localhost.evil.example/send", "use https"),
         ("https:///send", "names no host"),
+        ("https://u:hunter2@1.2.3.999/send", "cannot be read"),
     ],
 )
 def test_a_url_that_makes_no_sense_is_refused_without_its_password(url: str, because: str) -> None:

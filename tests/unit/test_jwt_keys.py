@@ -129,6 +129,11 @@ def test_a_public_key_given_as_the_secret_is_refused(secret: str) -> None:
         JwtSettings(secret=secret)
 
 
+def test_a_secret_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="is not UTF-8 text"):
+        JwtSettings(secret="\udc80" * 40)
+
+
 def test_the_settings_show_no_key() -> None:
     assert SECRET not in repr(JwtSettings(secret=SECRET))
 

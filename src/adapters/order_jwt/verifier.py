@@ -1,12 +1,17 @@
 """Who is calling, by the JWT that they bear."""
 
+from typing import Final
+
 from order_core.errors import InvalidToken
 from order_core.ports.clock import Clock
 from order_core.ports.token_verifier import Principal
 from order_jwt.claims import read_proof
 from order_jwt.proven_tokens import ProvenTokens
 from order_jwt.settings import JwtSettings
-from order_jwt.signature import LONGEST_TOKEN, SignatureCheck
+from order_jwt.signature import SignatureCheck
+
+LONGEST_TOKEN: Final = 8192
+"""Characters. Nothing longer is looked at, so that nobody can make us parse megabytes."""
 
 
 class JwtVerifier:
