@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from sqlalchemy import NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from order_core.events import OrderPlaced
 from order_core.money import Money
 from order_core.order import Order
@@ -16,6 +19,7 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.ports import Lease
 from order_core.shipping_address import ShippingAddress
 from order_sqlalchemy import Database, open_database, upgrade
+from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.store import Timeouts
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -86,3 +90,17 @@ def paid(order: Order, reference: str | None = None) -> Order:
 
 def a_lease(order: Order, token: str, seconds: float = 60, *, by_request: bool = True) -> Lease:
     return Lease(order.id, token, timedelta(seconds=seconds), by_request)
+
+
+async def run_sql(url: str, *statements: str) -> list[tuple[Any, ...]]:
+    """Past our code, as somebody with a console does it; the rows of the last statement."""
+    engine = create_async_engine(with_driver(url), poolclass=NullPool)
+    rows: list[tuple[Any, ...]] = []
+    try:
+        async with engine.begin() as connection:
+            for statement in statements:
+                result = await connection.exec_driver_sql(statement)
+                rows = [tuple(row) for row in result] if result.returns_rows else []
+    finally:
+        await engine.dispose()
+    return rows
