@@ -18,7 +18,7 @@ from order_core.errors import StoreUnavailable
 from order_http.metrics import Figures
 from order_http.openapi import openapi_document
 from order_http.openapi_examples import ORDER_BODY
-from tests.unit.http_service import customer, in_memory_shop, order_body, service
+from tests.unit.http_service import check_documented, customer, in_memory_shop, order_body, service
 
 
 async def down() -> None:
@@ -122,6 +122,25 @@ def test_every_example_in_the_document_fits_its_schema() -> None:
                         OAS31Validator(schema).validate(example)
                         checked += 1
     assert checked > 60
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (299, {"X-Request-Id": "r"}, {"status": "live"}),
+        (200, {}, {"status": "live"}),
+        (200, {"X-Request-Id": "r"}, {"status": "perhaps"}),
+        (200, {"X-Request-Id": "r"}, {"status": "live", "since": 1}),
+        (200, {"X-Request-Id": "r", "Content-Type": "text/html"}, {"status": "live"}),
+    ],
+)
+async def test_an_answer_that_the_document_does_not_promise_would_be_noticed(
+    status: int, headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    request = httpx.Request("GET", "http://shop.test/health/live")
+    answer = httpx.Response(status, headers=headers, json=body, request=request)
+    with pytest.raises(AssertionError):
+        await check_documented(answer)
 
 
 async def test_the_example_of_an_order_can_be_sent_as_it_stands() -> None:

@@ -5,7 +5,8 @@ import logging
 import pytest
 
 from order_core import errors
-from order_http.problems import CODE_OF_ERROR, CODES, problem_of
+from order_http.error_answers import problem_of
+from order_http.problem_codes import CODE_OF_ERROR, CODES
 from tests.unit.http_service import customer, order_body, service
 
 MADE_FOR_WORKERS = {errors.NotificationRefused, errors.NotificationFailed}

@@ -33,7 +33,7 @@ PUBLIC_KEY = (
 )
 
 
-def guarded_by(**key: str) -> Any:
+def guarded_by(**key: Any) -> Any:
     settings = JwtSettings(audience="the-shop", issuer="the-issuer", **key)
     return service(verifier=JwtVerifier(settings, ManualClock(NOON)))
 

@@ -9,7 +9,8 @@ from order_core.events import EVENT_TYPES
 from order_core.money import MAX_MINOR_UNITS
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_http.problems import CODES, MOST_FIELD_ERRORS
+from order_http.problem_codes import CODES
+from order_http.problems import MOST_FIELD_ERRORS
 
 Amount = Annotated[
     float,

@@ -18,17 +18,13 @@ from order_http.authentication import READ, WRITE
 from order_http.body_limit import BodyLimit
 from order_http.cancel_order import cancel_order
 from order_http.cors import Cors
+from order_http.error_answers import answer_core_error, answer_http_exception, answer_problem
 from order_http.header_limits import HeaderLimits
 from order_http.in_flight import InFlight
 from order_http.last_resort import LastResort
 from order_http.metrics import Metrics, ReadFigures
 from order_http.place_order import place_order
-from order_http.problems import (
-    Problem,
-    answer_core_error,
-    answer_http_exception,
-    answer_problem,
-)
+from order_http.problems import Problem
 from order_http.read_orders import get_history, get_order, list_orders
 from order_http.request_id import RequestId
 from order_http.resource import ORDER_PATH, Desk, Resource

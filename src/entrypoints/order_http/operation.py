@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from order_http.problems import CODES, MEDIA_TYPE, type_of
+from order_http.problem_codes import CODES, type_of
+from order_http.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
 
 _MEANING_OF_HEADER: Final[dict[str, Json]] = {
     "Location": {
         "description": "The address of the order.",
-        "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Link": {
@@ -22,16 +22,20 @@ _MEANING_OF_HEADER: Final[dict[str, Json]] = {
     },
     "Retry-After": {
         "description": "Seconds after which asking again makes sense.",
-        "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {
         "description": "The challenge of RFC 6750.",
-        "required": True,
         "schema": {"type": "string"},
     },
 }
-_HEADER_OF_STATUS: Final = {401: "WWW-Authenticate", 503: "Retry-After"}
+_SOMETIMES: Final = frozenset({"Link"})
+_HEADER_OF_STATUS: Final = {401: "WWW-Authenticate", 402: "Location", 503: "Retry-After"}
+_HEADER_OF_CODE: Final = {
+    "insufficient_scope": "WWW-Authenticate",
+    "request_in_progress": "Retry-After",
+}
+"""Of one code among others that share its status, so that it is not always there."""
 _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 
 # What any request can meet, before anybody has read what it wants.
@@ -96,7 +100,8 @@ def _success(answer: Answer) -> Json:
     schema = answer.body if isinstance(answer.body, dict) else reference(answer.body)
     return {
         "description": answer.meaning,
-        "headers": {name: _MEANING_OF_HEADER[name] for name in answer.headers} | _REQUEST_ID,
+        "headers": {name: _header(name, always=name not in _SOMETIMES) for name in answer.headers}
+        | _REQUEST_ID,
         "content": {answer.media_type: {"schema": schema, "example": answer.example}},
     }
 
@@ -110,10 +115,16 @@ def _problems(codes: Sequence[str]) -> dict[str, Json]:
 
 def _problem(status: int, codes: list[str]) -> Json:
     only = {"properties": {"code": {"enum": codes}, "status": {"const": status}}}
-    header = _HEADER_OF_STATUS.get(status)
+    headers = {
+        header: _header(header, always=False)
+        for code, header in _HEADER_OF_CODE.items()
+        if code in codes
+    }
+    if header := _HEADER_OF_STATUS.get(status):
+        headers[header] = _header(header, always=True)
     return {
         "description": "; ".join(dict.fromkeys(CODES[code][1] for code in codes)) + ".",
-        "headers": ({header: _MEANING_OF_HEADER[header]} if header else {}) | _REQUEST_ID,
+        "headers": headers | _REQUEST_ID,
         "content": {
             MEDIA_TYPE: {
                 "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
@@ -121,6 +132,10 @@ def _problem(status: int, codes: list[str]) -> Json:
             }
         },
     }
+
+
+def _header(name: str, *, always: bool) -> Json:
+    return {**_MEANING_OF_HEADER[name], "required": always}
 
 
 def _problem_example(code: str) -> Json:

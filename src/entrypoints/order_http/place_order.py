@@ -11,8 +11,8 @@ from order_core.payment import TransactionStatus
 from order_core.ports.token_verifier import Principal
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json
-from order_http.order_body import read_order_request
 from order_http.order_json import json_response, order_json
+from order_http.order_reading import read_order_request
 from order_http.problems import Problem
 from order_http.resource import Desk, address_of
 

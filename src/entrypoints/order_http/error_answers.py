@@ -1,0 +1,77 @@
+"""From an exception to the problem document that its client gets."""
+
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from order_core import errors
+from order_http.problem_codes import CODE_OF_ERROR, CODES
+from order_http.problems import (
+    FieldError,
+    Problem,
+    field_error,
+    invalid,
+    outcome_unknown,
+    problem_response,
+    sentence,
+)
+
+_CODE_OF_STATUS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+def problem_of(error: errors.OrderCoreError) -> Problem:
+    """How this service tells a client of an error of the core.
+
+    Raises:
+        KeyError: the error was never meant for a client.
+    """
+    code = CODE_OF_ERROR[type(error)]
+    match error:
+        case errors.InvalidValue():
+            return invalid([field_error(error)])
+        case errors.OrderNotFound() | errors.NotTheOwner():
+            return Problem(code, CODES[code][1] + ".")
+        case errors.CannotCancel():
+            detail = sentence(f"the order cannot be cancelled: {error.because}")
+            return Problem(code, detail, members={"reason": error.reason})
+        case errors.PriceMismatch():
+            costs = f"costs {error.right_price}" if error.right_price else "is not for sale"
+            wrong = FieldError(f"/items/{error.index}/price", code, f"the product {costs}")
+            return Problem(code, sentence(wrong.detail), field_errors=[wrong])
+        case errors.UnknownProvider():
+            wrong = FieldError("/payment_method", code, "names a provider that is not known here")
+            return Problem(code, CODES[code][1] + ".", field_errors=[wrong])
+        case errors.RequestInProgress():
+            headers = {"Retry-After": str(error.retry_after_seconds)}
+            return Problem(code, str(error), headers=headers)
+        case errors.StoreUnavailable():
+            return Problem(code, "The store did not answer.", headers={"Retry-After": "2"})
+        case errors.CommitUnknown() | errors.ConcurrentUpdate():
+            return outcome_unknown()
+        case _:
+            return Problem(code, sentence(str(error)))
+
+
+async def answer_problem(_: Request, error: Exception) -> Response:
+    """Exception handler for `Problem`."""
+    if not isinstance(error, Problem):
+        raise TypeError(type(error).__name__)
+    return problem_response(error)
+
+
+async def answer_core_error(_: Request, error: Exception) -> Response:
+    """Exception handler for everything that the core raises on purpose."""
+    if not isinstance(error, errors.OrderCoreError) or type(error) not in CODE_OF_ERROR:
+        raise error
+    return problem_response(problem_of(error))
+
+
+async def answer_http_exception(_: Request, error: Exception) -> Response:
+    """Exception handler for what Starlette itself refuses."""
+    if not isinstance(error, HTTPException):
+        raise TypeError(type(error).__name__)
+    code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
+    problem = Problem(code, CODES[code][1] + ".", headers=error.headers)
+    return problem_response(problem)

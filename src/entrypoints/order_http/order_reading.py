@@ -1,0 +1,147 @@
+"""From the body of a request to what the core understands, with every mistake named."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from order_core.currencies import DECIMALS
+from order_core.errors import InvalidValue
+from order_core.money import Money
+from order_core.order_item import OrderItem
+from order_core.order_request import LONGEST_TOKEN, OrderRequest
+from order_core.ports.token_verifier import Principal
+from order_core.shipping_address import ShippingAddress
+from order_core.text import checked_text
+from order_http.card_number import holds_card_number
+from order_http.order_body import LONGEST_EMAIL, ItemBody, OrderBody
+from order_http.problems import FieldError, Problem, field_error, invalid, pointer_to
+from order_http.return_url import checked_return_url
+from order_http.settings import HttpSettings
+
+T = TypeVar("T")
+
+
+def read_order_request(body: object, principal: Principal, settings: HttpSettings) -> OrderRequest:
+    """The request that `body` makes on behalf of `principal`.
+
+    Raises:
+        Problem: 422, with every value that breaks a rule.
+    """
+    try:
+        order = OrderBody.model_validate(body)
+    except ValidationError as refusal:
+        errors = refusal.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid([_shape_error(error) for error in errors]) from None
+    if holds_card_number(order.payment_method):
+        wrong = FieldError("/payment_method", "raw_card_number", "looks like a card number")
+        raise Problem(
+            "raw_card_number",
+            "Send a token of the payment provider. What you sent was not stored.",
+            field_errors=[wrong],
+        )
+    refusals = _Refusals()
+    currency = settings.default_currency if order.currency is None else order.currency
+    if currency in DECIMALS:
+        items = tuple(
+            refusals.catch(_item, item, index, currency) for index, item in enumerate(order.items)
+        )
+    else:
+        items = ()
+        refusals.add(
+            InvalidValue(("currency",), "unknown_currency", "is not a current ISO 4217 code")
+        )
+    address = refusals.catch(_shipping_address, order.shipping_address)
+    refusals.catch(
+        lambda: checked_text(order.payment_method, "payment_method", longest=LONGEST_TOKEN)
+    )
+    if order.email is not None:
+        refusals.catch(_email, order.email)
+    if order.return_url is not None:
+        refusals.catch(checked_return_url, order.return_url, settings.return_origins)
+    if refusals.errors or address is None:
+        raise invalid(refusals.errors)
+    try:
+        return OrderRequest(
+            customer_id=principal.subject,
+            items=tuple(item for item in items if item is not None),
+            shipping_address=address,
+            payment_method=order.payment_method,
+            email=order.email or _usable(principal.email),
+            return_url=order.return_url,
+            allow_duplicate=order.allow_duplicate,
+        )
+    except InvalidValue as refusal:
+        raise invalid([field_error(refusal)]) from None
+
+
+class _Refusals:
+    """Goes on after a refusal, so that the client hears of all of them at once."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+
+    def add(self, refusal: InvalidValue) -> None:
+        self.errors.append(field_error(refusal))
+
+    def catch(self, read: Callable[..., T], *values: object) -> T | None:
+        try:
+            return read(*values)
+        except InvalidValue as refusal:
+            self.add(refusal)
+            return None
+
+
+def _item(item: ItemBody, index: int, currency: str) -> OrderItem:
+    try:
+        price = Money.parse(item.price, currency)
+    except InvalidValue as refusal:
+        raise refusal.inside("items", index, "price") from None
+    try:
+        return OrderItem(item.product_id, item.quantity, price)
+    except InvalidValue as refusal:
+        raise refusal.inside("items", index) from None
+
+
+def _shipping_address(lines: str | dict[str, str | None]) -> ShippingAddress:
+    try:
+        if isinstance(lines, str):
+            return ShippingAddress(lines)
+        kept = tuple((name, line) for name, line in lines.items() if line is not None)
+        return ShippingAddress(kept)
+    except InvalidValue as refusal:
+        raise refusal.inside("shipping_address") from None
+
+
+def _email(address: str) -> str:
+    name, _, domain = address.partition("@")
+    usable = name and domain and "@" not in domain and " " not in address and address.isprintable()
+    if not usable or len(address) > LONGEST_EMAIL:
+        raise InvalidValue(("email",), "not_an_email", "must be an e-mail address")
+    return address
+
+
+def _usable(address: str | None) -> str | None:
+    # The issuer's idea of an address must not make an order fail that names none.
+    try:
+        return address and _email(address)
+    except InvalidValue:
+        return None
+
+
+_CODE_OF_SHAPE: Final = {
+    "missing": ("missing", "is required"),
+    "extra_forbidden": ("unknown_field", "is not a field of this object"),
+    "int_type": ("wrong_type", "must be an integer, written without a decimal point"),
+    "string_type": ("wrong_type", "must be text"),
+    "string_unicode": ("forbidden_character", "must not contain lone surrogates"),
+    "bool_type": ("wrong_type", "must be true or false"),
+    "list_type": ("wrong_type", "must be an array"),
+    "model_type": ("wrong_type", "must be an object"),
+}
+
+
+def _shape_error(error: ErrorDetails) -> FieldError:
+    code, detail = _CODE_OF_SHAPE.get(error["type"], (error["type"], error["msg"]))
+    return FieldError(pointer_to(error["loc"]), code, detail)
