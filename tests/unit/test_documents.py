@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from order_sandbox.plugin import SETTINGS
+from order_sandbox.tokens import TOKENS
+from order_wiring.settings import Settings
+
 PROJECT = Path(__file__).parents[2]
 LINK = re.compile(r"\[[^\]]+\]\((?!https?://|mailto:|#)([^)#\s]+)")
 
@@ -48,3 +52,12 @@ def test_every_program_in_the_library_guide_runs(
 
     assert capsys.readouterr().out.splitlines() == shown
     assert shown, "a program that shows nothing proves nothing"
+
+
+def test_the_guide_names_every_setting_and_every_payment_method_of_the_sandbox() -> None:
+    guide = (PROJECT / "docs" / "running.md").read_text(encoding="utf-8")
+    fields = {name.upper() for name in Settings.model_fields} - {"GATEWAY_SETTINGS"}
+    plugins = {spec.name for spec in SETTINGS}
+    missing = {name for name in fields | plugins | set(TOKENS) if f"`{name}`" not in guide}
+
+    assert missing == set()

@@ -27,7 +27,7 @@ class Notifier(Protocol):
     """A channel to the customer."""
 
     async def tell(self, notice: Notice, /) -> None:
-        """Deliver the notice. It may come twice; `notice.id` is then the same.
+        """Deliver the notice within 20 seconds. It may come twice; `notice.id` is then the same.
 
         Raises:
             NotificationFailed: it may work later.

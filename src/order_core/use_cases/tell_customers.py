@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from order_core.errors import NotificationFailed, NotificationRefused
+from order_core.errors import NotificationRefused
 from order_core.ports import Notice, Notifier, Outbox
 
 MAX_DELIVERIES: Final = 12
 """Failed deliveries of one notice before it is given up: about a day of trying."""
 
-_HOLD: Final = timedelta(minutes=5)
+_LONGEST_DELIVERY: Final = timedelta(seconds=20)
+"""What one delivery may take. A notice is kept from other workers for a whole batch of it."""
+
 _FIRST_DELAY: Final = timedelta(seconds=10)
 _LONGEST_DELAY: Final = timedelta(hours=4)
 
@@ -31,7 +33,7 @@ class TellCustomers:
         Raises:
             StoreUnavailable: the rest stays due.
         """
-        notices = await self.outbox.claim_notices(limit=limit, hold=_HOLD)
+        notices = await self.outbox.claim_notices(limit=limit, hold=_LONGEST_DELIVERY * limit)
         for notice in notices:
             await self._tell(notice)
         return len(notices)
@@ -41,7 +43,7 @@ class TellCustomers:
             await self.notifier.tell(notice)
         except NotificationRefused as refusal:
             await self.outbox.give_up(notice, because=str(refusal))
-        except NotificationFailed as failure:
+        except Exception as failure:  # noqa: BLE001 - one bad notice must not stop the others
             if notice.attempts + 1 >= MAX_DELIVERIES:
                 await self.outbox.give_up(notice, because=str(failure))
             else:

@@ -44,6 +44,19 @@ async def test_incident_24_a_failing_mail_leaves_the_order_placed_and_comes_late
     assert [notice.attempts for notice in shop.notifier.told] == [2]
 
 
+async def test_a_channel_that_raises_anything_else_does_not_stop_the_other_mails(
+    shop: Any,
+) -> None:
+    shop.notifier.fail_next(KeyError("a fault of the channel"))
+    await shop.place()
+    await shop.place(customer_id="bob", email="bob@example.com")
+    await shop.core.tell()
+    shop.clock.advance(timedelta(minutes=1))
+    await shop.core.tell()
+
+    assert [n.email for n in shop.notifier.told] == ["bob@example.com", "ann@example.com"]
+
+
 async def test_a_mail_that_can_never_be_delivered_is_given_up_with_its_reason(shop: Any) -> None:
     shop.notifier.fail_next(NotificationRefused("550 no such user"))
     await shop.place()
