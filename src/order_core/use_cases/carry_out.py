@@ -22,7 +22,8 @@ from order_core.use_cases.settle import Settle
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
-_MOST_STEPS: Final = 10
+_MOST_REQUESTS: Final = 10
+_MOST_RACES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ class CarryOut:
                 time. The worker will ask again.
         """
         pause = _FIRST_PAUSE_SECONDS
-        for _ in range(_MOST_STEPS):
+        for requests_left in reversed(range(_MOST_REQUESTS)):
             transaction = order.transaction(transaction_id)
             outcome = await self._send(order, transaction, held)
             did_not_run = isinstance(outcome, NotSent | RateLimited | InProgress)
             wait = _pause_before_retry(outcome, pause) if did_not_run else 0.0
-            again = isinstance(outcome, Continue) or (
-                did_not_run and self._time_for_another(order, transaction, wait, until)
+            again = requests_left > 0 and (
+                isinstance(outcome, Continue)
+                or (did_not_run and self._time_for_another(order, transaction, wait, until))
             )
             order = await self._settled(
                 order,
@@ -97,7 +99,7 @@ class CarryOut:
         Stored before the bytes leave: whoever comes after a crash knows that this send
         may have run, and when it began.
         """
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MOST_RACES):
             transaction = order.transaction(transaction_id)
             now = self.clock.now()
             if not (order.wants(transaction) and transaction.may_be_sent_at(now)):

@@ -89,7 +89,7 @@ class Recover:
         if not self._is_ours_to_ask(transaction):
             return order
         never_sent = transaction.status is _S.RECORDED and transaction.sends == 0
-        if not never_sent:
+        if not (never_sent and transaction.may_be_sent_at(self.clock.now())):
             order = await self._ask(order, transaction)
             transaction = order.transaction(transaction.id)
         if transaction.is_held:

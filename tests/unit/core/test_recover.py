@@ -73,6 +73,15 @@ async def test_a_charge_that_is_provably_absent_fails_the_order(shop: Any) -> No
     shop.assert_order_and_money_agree()
 
 
+async def test_a_charge_that_was_only_ever_sent_away_fails_in_the_end(shop: Any) -> None:
+    opened = await shop.place(payment_method="rate_limited")
+    await shop.work_until()
+    order = await shop.orders.get(opened.id)
+
+    assert order.status is OrderStatus.PAYMENT_FAILED
+    shop.assert_order_and_money_agree()
+
+
 async def test_nothing_is_sent_after_the_charge_window(shop: Any) -> None:
     shop.gateway.react(*[reactions.LOSE_REQUEST] * 2)
     await shop.place()
