@@ -49,7 +49,7 @@ async def _look_at(settings: Settings) -> list[Mistake]:
     mistakes: list[Mistake] = []
     plugins: Mapping[str, GatewayPlugin] = {}
     try:
-        plugins = build_gateways(settings.gateway_settings)
+        plugins = build_gateways(settings.settings_of_gateways)
     except ConfigurationInvalid as error:
         mistakes += error.mistakes
     try:
@@ -66,7 +66,7 @@ async def _look_at(settings: Settings) -> list[Mistake]:
 
 def _print_settings(settings: Settings, plugins: Mapping[str, GatewayPlugin]) -> None:
     shown = settings.shown()
-    for provider, texts in settings.gateway_settings.items():
+    for provider, texts in settings.settings_of_gateways.items():
         specs = {spec.name: spec for spec in plugins[provider].settings} if plugins else {}
         for name, spec in specs.items():
             shown.setdefault(f"{PREFIX}{name}", spec.default or "")
@@ -117,7 +117,7 @@ async def _mistakes_of_database(settings: Settings) -> list[Mistake]:
         return [Mistake(name, str(error))]
     is_sqlite = settings.database_url.get_secret_value().startswith("sqlite")
     if differs and not is_sqlite:
-        return [Mistake(name, "has not the schema of this version; run: order-core migrate")]
+        return [Mistake(name, "does not have the schema of this version; run: order-core migrate")]
     state = "will get its tables when the service starts" if differs else "has the right schema"
     print(f"\nThe database answers and {state}.")
     return []

@@ -115,7 +115,7 @@ What to try next:
 
   the buyer's card is declined      the same with "sandbox:declined"
   the buyer must approve            the same with "sandbox:action_required"; open the address
-                                    under payment.action_url, then look at the order again
+                                    under payment.action.url, then look at the order again
   the provider falls silent         the same with "sandbox:timeout_after_charge"; the order is
                                     open, and placed by itself some seconds later
   list your orders                  curl -H "Authorization: Bearer $TOKEN" {url}/api/orders/

@@ -1,6 +1,7 @@
 """The address that the service listens on."""
 
 import ipaddress
+import os
 import socket
 
 from order_wiring.mistakes import CannotStart
@@ -19,8 +20,10 @@ def refuse_taken_port(host: str, port: int) -> None:
         with _listening(host, port):
             pass
     except OSError as error:
+        # The error's own text names the address a second time.
+        because = os.strerror(error.errno) if error.errno else str(error)
         raise CannotStart(
-            f"cannot listen on {address(host, port)}: {error.strerror}. Another address is set "
+            f"cannot listen on {address(host, port)}: {because}. Another address is set "
             "with ORDER_CORE_HOST and ORDER_CORE_PORT"
         ) from None
 

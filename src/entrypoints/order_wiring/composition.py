@@ -66,7 +66,7 @@ async def _built(
     plugins: Mapping[str, GatewayPlugin] = {}
     mail: Mail | None = None
     try:
-        plugins = build_gateways(settings.gateway_settings)
+        plugins = build_gateways(settings.settings_of_gateways)
     except ConfigurationInvalid as error:
         mistakes += error.mistakes
     for plugin in plugins.values():

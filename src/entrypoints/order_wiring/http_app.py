@@ -3,11 +3,14 @@
 from importlib.metadata import version
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from order_http.app import build_app
 from order_http.metrics import Figures
 from order_http.settings import HttpSettings
+from order_sandbox import SandboxGateway
 from order_wiring.composition import Service
+from order_wiring.sandbox_page import sandbox_page
 from order_wiring.tokens import token_verifier
 
 
@@ -42,4 +45,14 @@ def app_of(service: Service) -> Starlette:
         ),
         probe=service.database.ping,
         figures=figures,
+        extra_routes=_pages_of_gateways(service),
     )
+
+
+def _pages_of_gateways(service: Service) -> list[BaseRoute]:
+    # Only the sandbox has a page of its own; real providers show theirs.
+    return [
+        sandbox_page(plugin.gateway.ledger)
+        for plugin in service.plugins.values()
+        if isinstance(plugin.gateway, SandboxGateway)
+    ]

@@ -22,7 +22,7 @@ async def ensure_schema(settings: Settings) -> None:
         await migrate(settings)
     elif await schema_differs(settings):
         raise CannotStart(
-            "the database has not the schema of this version. Bring it there with: "
+            "the database does not have the schema of this version. Bring it there with: "
             "order-core migrate"
         )
 

@@ -1,6 +1,7 @@
 """What the service can be told from outside: environment variables with one prefix."""
 
 import difflib
+import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from enum import Enum, auto
@@ -114,6 +115,18 @@ class Settings(BaseModel):
             recovery_delay=self.recovery_delay,
             duplicate_window=self.duplicate_window,
         )
+
+    @property
+    def settings_of_gateways(self) -> dict[str, Mapping[str, str]]:
+        """Provider -> what it is built from: its own settings, and where our pages are."""
+        own = dict(self.gateway_settings)
+        if _SANDBOX in own:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            if ipaddress.ip_address(self.host).is_unspecified:
+                host = "127.0.0.1"
+            page = {"SANDBOX_PUBLIC_URL": f"http://{host}:{self.port}"}
+            own[_SANDBOX] = page | dict(own[_SANDBOX])
+        return own
 
     @property
     def provider_by_default(self) -> str:

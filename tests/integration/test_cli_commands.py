@@ -1,0 +1,154 @@
+"""The commands that end by themselves, each in a process of its own."""
+
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import jwt
+import pytest
+
+from tests.integration.service_process import SECRET, environment, run_command
+
+COMMANDS = ("serve", "worker", "migrate", "token", "check", "demo")
+
+
+def test_help_names_every_command_and_is_quick() -> None:
+    run_command("--help")
+    began = time.perf_counter()
+    finished = run_command("--help")
+    seconds = time.perf_counter() - began
+
+    assert finished.returncode == 0
+    assert all(f"\n    {name} " in finished.stdout for name in COMMANDS)
+    # 0.15 s on a machine with nothing else to do.
+    assert seconds < 1
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    script = (
+        "import sys; from order_cli import main\n"
+        "try: main.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'pydantic', 'sqlalchemy', 'starlette', 'granian', 'asyncio'} & "
+        "sys.modules.keys()), file=sys.stderr)"
+    )
+    finished = _python(script)
+
+    assert finished.stderr.strip() == ""
+
+
+def _python(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert run_command("--version").stdout == f"order-core {version('order-core')}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["sevre"], ["serve", "--no-wroker"], ["token"]])
+def test_a_wrong_command_line_is_a_mistake(arguments: list[str]) -> None:
+    finished = run_command(*arguments)
+
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("usage: order-core")
+
+
+def test_a_token_is_printed_alone_and_says_what_was_asked_for() -> None:
+    finished = run_command(
+        "token", "--sub", "ada", "--scope", "orders:read", "--expires-in", "90",
+        "--email", "ada@example.com", JWT_SECRET=SECRET, JWT_ISSUER="shop", JWT_AUDIENCE="orders",
+    )  # fmt: skip
+
+    claims = jwt.decode(finished.stdout.strip(), SECRET, ["HS256"], audience="orders")
+    assert finished.stdout.count("\n") == 1
+    assert claims["exp"] - claims["iat"] == 90
+    assert (claims["sub"], claims["scope"], claims["iss"]) == ("ada", "orders:read", "shop")
+    assert (claims["email"], claims["email_verified"]) == ("ada@example.com", True)
+
+
+def test_a_token_without_a_secret_says_which_setting_is_missing() -> None:
+    finished = run_command("token", "--sub", "ada")
+
+    assert finished.returncode == 2
+    assert "ORDER_CORE_JWT_SECRET: must be set" in finished.stderr
+    assert finished.stdout == ""
+
+
+def test_a_token_needs_a_subject() -> None:
+    finished = run_command("token", "--sub", " ", JWT_SECRET=SECRET)
+
+    assert finished.returncode == 1
+    assert finished.stderr == "order-core token: a token needs a subject\n"
+
+
+def test_migrating_twice_does_no_harm(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+
+    first, second = (run_command("migrate", DATABASE_URL=url) for _ in range(2))
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert first.stdout == f"The database is ready: sqlite+aiosqlite:///{tmp_path / 'shop.db'}\n"
+
+
+def test_migrating_into_a_missing_folder_says_so() -> None:
+    finished = run_command("migrate", DATABASE_URL="sqlite:////nowhere/at/all/shop.db")
+
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "order-core migrate: the folder of the database, /nowhere/at/all, does not exist\n"
+    )
+
+
+def test_migrating_an_unreachable_server_shows_the_address_without_its_password() -> None:
+    finished = run_command("migrate", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/shop")
+
+    assert finished.returncode == 1
+    assert "postgresql+asyncpg://ann:********@127.0.0.1:1/shop cannot be" in finished.stderr
+    assert "hunter2" not in finished.stderr
+
+
+def test_check_shows_the_configuration_with_secrets_masked(tmp_path: Path) -> None:
+    finished = run_command(
+        "check", DATABASE_URL=f"sqlite:///{tmp_path / 'shop.db'}", JWT_SECRET=SECRET,
+        PRICES="trust", SANDBOX="1", SANDBOX_LEDGER=str(tmp_path / "ledger.db"), PORT="8123",
+    )  # fmt: skip
+
+    lines = {line.split()[0]: line.split()[1:] for line in finished.stdout.splitlines() if line}
+    assert finished.returncode == 0, finished.stderr
+    assert SECRET not in finished.stdout
+    assert lines["ORDER_CORE_JWT_SECRET"] == ["**********"]
+    assert lines["ORDER_CORE_PORT"] == ["8123"]
+    assert lines["ORDER_CORE_CHARGE_WINDOW"] == ["600", "(default)"]
+    assert lines["ORDER_CORE_SANDBOX_LEDGER"] == [str(tmp_path / "ledger.db")]
+    assert "Gateway sandbox, account" in finished.stdout
+
+
+def test_check_says_all_that_keeps_the_service_from_starting(tmp_path: Path) -> None:
+    finished = run_command("check", DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/shop.db")
+
+    assert finished.returncode == 1
+    for setting in ("DATABASE_URL", "JWT_SECRET", "PRICES", "SANDBOX"):
+        assert f"  ORDER_CORE_{setting}: " in finished.stderr
+
+
+def test_serving_without_the_needed_settings_names_them_all_at_once(tmp_path: Path) -> None:
+    finished = run_command(
+        "serve", DATABASE_URL=f"sqlite:///{tmp_path / 'shop.db'}", LOG_LEVEL="loud"
+    )
+
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("The configuration has 4 mistakes:\n")
+    assert "  ORDER_CORE_PRICES: must be set: " in finished.stderr
+    assert "  ORDER_CORE_JWT_SECRET: must be set (make one: " in finished.stderr
+    assert "  ORDER_CORE_SANDBOX: no payment gateway is switched on" in finished.stderr
+    assert "  ORDER_CORE_LOG_LEVEL: must be one of" in finished.stderr
+    assert not (tmp_path / "shop.db").exists()

@@ -1,0 +1,55 @@
+"""The service on a real PostgreSQL."""
+
+from pathlib import Path
+
+from tests.integration.postgres import PostgresServer
+from tests.integration.service_process import SECRET, ServiceProcess, an_order, run_command
+
+
+def test_serving_an_empty_server_asks_for_the_migration_and_works_after_it(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    plain_url = postgres_url.replace("+asyncpg", "")
+    settings = {
+        "DATABASE_URL": plain_url,
+        "JWT_SECRET": SECRET,
+        "PRICES": "trust",
+        "SANDBOX": "1",
+        "SANDBOX_LEDGER": str(tmp_path / "ledger.sqlite3"),
+    }
+
+    refused = run_command("serve", **settings)
+    checked = run_command("check", **settings)
+    migrated = run_command("migrate", DATABASE_URL=plain_url)
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1] == (
+        "order-core serve: the database does not have the schema of this version. "
+        "Bring it there with: order-core migrate"
+    )
+    assert "run: order-core migrate" in checked.stderr
+    assert migrated.returncode == 0
+    with ServiceProcess(tmp_path, DATABASE_URL=plain_url) as service:
+        order_id = service.place(an_order()).json()["order_id"]
+        assert service.client.post(f"/api/orders/{order_id}/cancel").status_code == 200
+        service.wait_for_status(order_id, "cancelled", payment="refunded")
+        assert service.stop() == 0
+
+
+def test_a_service_outlives_a_restart_of_its_database(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    assert run_command("migrate", DATABASE_URL=postgres_url).returncode == 0
+    with ServiceProcess(tmp_path, DATABASE_URL=postgres_url) as service:
+        assert service.place(an_order()).status_code == 201
+
+        postgres_server.kill()
+        away = service.place(an_order())
+        postgres_server.start()
+
+        assert away.status_code == 503
+        order = service.place(an_order()).json()
+        service.wait_for_status(order["order_id"], "pending", payment="paid")
+        service.wait_for_mails(2)
+        assert service.process is not None
+        assert service.process.poll() is None
