@@ -1,11 +1,15 @@
 """POST /api/orders/create, in a shop in memory."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from order_core.errors import CommitUnknown, StoreUnavailable
+from order_core.errors import CommitUnknown, RequestInProgress, StoreUnavailable
 from order_core.money import Money
 from order_core.order_request import OrderRequest
 from order_memory import CataloguePrices, in_memory_shop
+from order_memory.reactions import LOSE_REQUEST
 from tests.unit.http_service import customer, errors_of, order_body, service
 
 CREATE = "/api/orders/create"
@@ -61,6 +65,57 @@ async def test_the_same_key_gets_the_same_order_whether_it_is_quoted_or_bare() -
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
     assert len(shop.gateway.asked) == 1
+
+
+async def test_a_decline_is_repeated_to_the_same_key_and_not_tried_again() -> None:
+    shop = in_memory_shop()
+    body, key = order_body(payment_method="insufficient_funds"), {"Idempotency-Key": "poor"}
+    async with customer(service(shop.core)) as ann:
+        first = await ann.post(CREATE, json=body, headers=key)
+        second = await ann.post(CREATE, json=body, headers=key)
+    assert (first.status_code, second.status_code) == (402, 402)
+    assert first.json()["order_id"] == second.json()["order_id"]
+    assert len(shop.gateway.asked) == 1
+
+
+async def test_a_payment_that_provably_never_happened_is_a_402_of_its_own() -> None:
+    shop = in_memory_shop()
+    body, key = order_body(payment_method="lost_request"), {"Idempotency-Key": "lost"}
+    async with customer(service(shop.core)) as ann:
+        first = await ann.post(CREATE, json=body, headers=key)
+        shop.gateway.react(*[LOSE_REQUEST] * 20)
+        for _ in range(20):
+            shop.clock.advance(timedelta(minutes=15))
+            await shop.core.recover(limit=10)
+        second = await ann.post(CREATE, json=body, headers=key)
+    assert (first.status_code, second.status_code) == (202, 402)
+    assert second.json()["code"] == "payment_failed"
+    assert second.json()["order_id"] == first.json()["order_id"]
+
+
+async def test_a_client_secret_is_handed_to_the_owner_while_he_must_act() -> None:
+    shop = in_memory_shop()
+    async with customer(service(shop.core)) as ann:
+        body = order_body(payment_method="action_required")
+        placed = await ann.post(CREATE, json=body)
+        order = await shop.orders.get(placed.json()["order_id"])
+        charge = replace(order.charge, action_url=None, client_secret="pi_1_secret_2")
+        await shop.orders.save(order.with_transaction(charge))
+        action = (await ann.get(placed.headers["Location"])).json()["payment"]["action"]
+        assert (action["type"], action["client_secret"]) == ("client_secret", "pi_1_secret_2")
+        shop.gateway.approve(charge.provider_reference or "")
+        shop.clock.advance(timedelta(minutes=1))
+        await shop.core.recover(limit=10)
+        paid = await ann.get(placed.headers["Location"])
+    assert paid.json()["payment"]["status"] == "paid"
+    assert "secret" not in paid.text
+
+
+async def test_a_repeat_while_the_first_still_runs_is_told_when_to_come_again() -> None:
+    async with customer(service(_Core(RequestInProgress("id-1", 2)))) as ann:
+        answer = await ann.post(CREATE, json=order_body(), headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+    assert answer.headers["Retry-After"] == "2"
 
 
 async def test_a_price_written_in_another_way_is_the_same_request() -> None:

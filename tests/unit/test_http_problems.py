@@ -82,6 +82,12 @@ async def test_another_method_is_a_problem_that_names_the_right_ones(
     assert answer.headers["Allow"] == allow
 
 
+async def test_a_head_request_gets_the_headers_of_the_get_and_no_body() -> None:
+    async with customer(service()) as ann:
+        answer = await ann.head("/api/orders/")
+    assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "2", b"")
+
+
 class _Broken:
     """A core with a bug in it."""
 
