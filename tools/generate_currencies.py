@@ -8,6 +8,7 @@ from pathlib import Path
 
 from iso4217 import Currency
 
+_CODES_A_LINE = 20
 TARGET = Path(__file__).parents[1] / "src" / "order_core" / "currencies.py"
 
 
@@ -19,6 +20,7 @@ def exponents() -> dict[str, int]:
 
 
 def source() -> str:
+    """The module, as text."""
     groups = {
         decimals: sorted(code for code, exponent in exponents().items() if exponent == decimals)
         for decimals in sorted(set(exponents().values()))
@@ -32,15 +34,17 @@ def source() -> str:
         "_CODES_BY_DECIMALS = {",
     ]
     for decimals, codes in groups.items():
-        lines.append(f"    {decimals}: (")
-        for start in range(0, len(codes), 20):
-            lines.append(f'        "{" ".join(codes[start : start + 20])} "')
-        lines.append("    ),")
+        rows = (
+            codes[start : start + _CODES_A_LINE] for start in range(0, len(codes), _CODES_A_LINE)
+        )
+        lines += [f"    {decimals}: (", *(f'        "{" ".join(row)} "' for row in rows), "    ),"]
     lines += [
         "}",
         "",
         "DECIMALS = {",
-        "    code: decimals for decimals, codes in _CODES_BY_DECIMALS.items() for code in codes.split()",
+        "    code: decimals",
+        "    for decimals, codes in _CODES_BY_DECIMALS.items()",
+        "    for code in codes.split()",
         "}",
         '"""Currency code -> number of decimals of its minor unit."""',
         "",
