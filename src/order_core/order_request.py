@@ -24,6 +24,9 @@ class OrderRequest:
     shipping_address: ShippingAddress
     payment_method: str
     email: str | None = None
+    fallback_email: str | None = None
+    """Where the customer is told if `email` names nothing: what his token says, say. It may
+    change between a request and its repeat, so it does not tell one request from another."""
     return_url: str | None = None
     allow_duplicate: bool = False
 
@@ -31,6 +34,11 @@ class OrderRequest:
         checked_text(self.customer_id, "customer_id", longest=200)
         checked_text(self.payment_method, "payment_method", longest=LONGEST_TOKEN)
         total_of(self.items)
+
+    @property
+    def contact(self) -> str | None:
+        """Where the customer is told what happens to the order."""
+        return self.email or self.fallback_email
 
     def provider_and_token(self, default_provider: str, known: frozenset[str]) -> tuple[str, str]:
         """Which provider is asked, and with which token.

@@ -68,7 +68,8 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
             items=tuple(item for item in items if item is not None),
             shipping_address=address,
             payment_method=order.payment_method,
-            email=order.email or _usable(principal.email),
+            email=order.email,
+            fallback_email=_usable(principal.email),
             return_url=order.return_url,
             allow_duplicate=order.allow_duplicate,
         )

@@ -39,6 +39,9 @@ def _declined(order: Order, headers: dict[str, str]) -> Problem:
     charge = order.charge
     declined = charge.status is TransactionStatus.DECLINED
     members = {"order_id": order.id, "decline_code": charge.reason or "declined"}
+    if order.captured_minor_units:
+        detail = "The payment came too late for this order. What was taken goes back."
+        return Problem("payment_failed", detail, headers=headers, members=members)
     if declined:
         detail = "The payment provider declined. No money was taken."
         return Problem("payment_declined", detail, headers=headers, members=members)

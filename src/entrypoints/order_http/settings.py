@@ -12,7 +12,7 @@ class HttpSettings:
     max_body_bytes: int = 1024 * 1024
     body_timeout_seconds: float = 10.0
     """From the first wait for the body until its last byte."""
-    request_timeout_seconds: float = 30.0
+    request_timeout_seconds: float = 40.0
     """After this long the client gets an answer, whatever the work is waiting for."""
     shutdown_timeout_seconds: float = 30.0
     """How long a stop waits for placing and cancelling that has begun."""

@@ -104,7 +104,7 @@ class PlaceOrder:
             customer_id=request.customer_id,
             items=request.items,
             shipping_address=request.shipping_address,
-            email=request.email,
+            email=request.contact,
             charge=self._charge(request, order_id, provider, token, now),
             at=now,
         )

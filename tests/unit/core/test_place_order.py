@@ -183,6 +183,13 @@ async def test_a_repeated_key_is_answered_though_the_price_changed_since(shop: A
         await shop.place(key="k-11")
 
 
+async def test_a_repeat_whose_token_names_another_address_is_the_same_request(shop: Any) -> None:
+    first = await shop.place(key="k-14", email=None, fallback_email="ann@old.example")
+    again = await shop.place(key="k-14", email=None, fallback_email="ann@new.example")
+
+    assert (again.id, again.email) == (first.id, "ann@old.example")
+
+
 async def test_the_keys_of_two_customers_do_not_meet(shop: Any) -> None:
     ann = await shop.place(key="k-12", customer_id="ann")
     bob = await shop.place(key="k-12", customer_id="bob")
