@@ -1,5 +1,6 @@
 """The service in a process of its own: requests, mail, kill -9, and a stop without losses."""
 
+import socket
 import sqlite3
 import subprocess
 import time
@@ -146,6 +147,32 @@ def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new(
 
     assert answer.result(timeout=15).status_code == 201
     assert service.process.wait(10) == 0
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_a_connection_that_never_ends_its_request_does_not_keep_the_service_from_stopping(
+    tmp_path: Path,
+) -> None:
+    with (
+        ServiceProcess(tmp_path, SHUTDOWN_GRACE="0.5") as service,
+        socket.create_connection(("127.0.0.1", service.port)) as stuck,
+    ):
+        head = (
+            "POST /api/orders/create HTTP/1.1",
+            "Host: shop.example",
+            f"Authorization: Bearer {service.token()}",
+            "Content-Type: application/json",
+            "Content-Length: 9",
+        )
+        stuck.sendall("\r\n".join([*head, "", "{"]).encode())
+        time.sleep(0.2)
+
+        began = time.monotonic()
+        assert service.stop() == 0
+        seconds = time.monotonic() - began
+
+    assert seconds < 5
+    assert "cutting them" in service.log.read_text()
     assert "Traceback" not in service.log.read_text()
 
 

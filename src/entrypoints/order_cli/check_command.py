@@ -68,16 +68,12 @@ def _print_settings(settings: Settings, plugins: Mapping[str, GatewayPlugin]) ->
     shown = settings.shown()
     for provider, texts in settings.settings_of_gateways.items():
         specs = {spec.name: spec for spec in plugins[provider].settings} if plugins else {}
-        for name, spec in specs.items():
-            shown.setdefault(f"{PREFIX}{name}", spec.default or "")
-        for name, text in texts.items():
+        for name in {*specs, *texts}:
+            spec = specs.get(name)
+            text = texts.get(name, (spec and spec.default) or "")
             # What nobody declared may be a secret.
-            harmless = name in specs and not specs[name].secret
-            shown.setdefault(f"{PREFIX}{name}", text if harmless else _MASK)
-            if harmless:
-                shown[f"{PREFIX}{name}"] = text
-            elif name != "SANDBOX":
-                shown[f"{PREFIX}{name}"] = _MASK
+            hidden = text and (spec is None or spec.secret)
+            shown[f"{PREFIX}{name}"] = _MASK if hidden else text
     width = max(map(len, shown))
     for name in sorted(shown):
         origin = "" if os.environ.get(name) else "  (default)"

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -12,12 +13,15 @@ from granian.server.mp import MPServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_cli.granian_logs import GRANIAN_LOG_LEVEL, GRANIAN_LOGS
+from order_cli.listening import address
 from order_cli.work import working
 from order_wiring.composition import running
 from order_wiring.configuration import read_configuration
 from order_wiring.http_app import app_of
 from order_wiring.logs import log_to_standard_error
 from order_wiring.settings import SERVING, Settings
+
+_log: Final = logging.getLogger("order_core.serve")
 
 _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.5
@@ -34,7 +38,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     asyncio.run(_try_out(settings))
     factory = "worker_process" if with_worker else "worker_process_without_worker"
     grace = settings.shutdown_grace.total_seconds()
-    MPServer(
+    server = MPServer(
         f"order_cli.many_processes:{factory}",
         factory=True,
         address=settings.host,
@@ -48,7 +52,15 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
         workers_kill_timeout=round(2 * grace) + 5,
         log_level=GRANIAN_LOG_LEVEL,
         log_dictconfig=GRANIAN_LOGS,
-    ).serve()
+    )
+    server.on_startup(
+        lambda: _log.info(
+            "listening on http://%s with %d processes",
+            address(settings.host, settings.port),
+            settings.workers,
+        )
+    )
+    server.serve()
 
 
 async def _try_out(settings: Settings) -> None:

@@ -39,6 +39,8 @@ async def serve(
         if with_worker:
             grace = settings.shutdown_grace.total_seconds()
             await closing.enter_async_context(working(service, grace))
+        # Not left to Granian, which would skip its end when connections have to be cut.
+        await closing.enter_async_context(app.router.lifespan_context(app))
         await _answer_until_stopped(app, settings, when_listening)
 
 
@@ -49,7 +51,7 @@ async def _answer_until_stopped(
         app,
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.ASGINL,
         websockets=False,
         log_level=GRANIAN_LOG_LEVEL,
         log_dictconfig=GRANIAN_LOGS,
@@ -73,11 +75,14 @@ async def _answer_until_stopped(
 async def _stop(server: Server, answering: asyncio.Task[None], grace: float) -> None:
     _log.info("stopping: no new requests; those under way have %g seconds", grace)
     server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
-    # The application waits as long for its own work; a client that reads slowly, or a
-    # connection that never sends, must not keep the process for ever.
-    done, _ = await asyncio.wait({answering}, timeout=grace + 1)
+    # A client that reads slowly, or a connection that never sends, must not keep the process
+    # for ever. Orders in the making get as long again, at the end of the application.
+    done, _ = await asyncio.wait({answering}, timeout=grace)
     if not done:
         _log.warning("connections are still open after %g seconds; cutting them", grace)
+        # What follows is a stack trace for each of them.
+        for name in ("_granian", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         answering.cancel()
         await asyncio.wait({answering}, timeout=1)
 

@@ -15,7 +15,7 @@ from order_wiring.gateways import build_gateways
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.prices import prices_of
-from order_wiring.schema import ensure_schema
+from order_wiring.schema import ensure_reachable, ensure_schema
 from order_wiring.settings import PREFIX, Settings
 
 
@@ -43,6 +43,9 @@ async def running(settings: Settings) -> AsyncGenerator[Service]:
         await ensure_schema(settings)
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
+        # The first connection makes an SQLite file ready for many, which two processes that
+        # begin at once cannot do at the same time.
+        await ensure_reachable(database, settings)
         clock = SystemClock()
         core = assemble(
             orders=SqlOrders(database),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from order_core.errors import StoreUnavailable
-from order_sqlalchemy import needs_upgrade, upgrade
+from order_sqlalchemy import Database, needs_upgrade, upgrade
 from order_wiring.mistakes import CannotStart
 from order_wiring.setting_values import without_password
 from order_wiring.settings import Settings
@@ -25,6 +25,18 @@ async def ensure_schema(settings: Settings) -> None:
             "the database does not have the schema of this version. Bring it there with: "
             "order-core migrate"
         )
+
+
+async def ensure_reachable(database: Database, settings: Settings) -> None:
+    """Open a connection and ask for an answer.
+
+    Raises:
+        CannotStart: there is none.
+    """
+    try:
+        await database.ping()
+    except StoreUnavailable as error:
+        raise _unreachable(settings) from error
 
 
 async def schema_differs(settings: Settings) -> bool:
