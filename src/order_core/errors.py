@@ -7,6 +7,7 @@
     ├── CannotCancel              a business rule says no, with its reason
     ├── PriceMismatch             the claimed price is not the shop's price
     ├── UnknownProvider           no such payment provider is configured
+    ├── ProviderUnavailable       the order's provider cannot be asked; nothing happened
     ├── PossibleDuplicate         an equal order was placed a moment ago: the double click
     ├── PaymentMethodInUse        a single-use payment method already pays another order
     ├── PaymentReferenceTaken     the provider's payment already pays another order
@@ -83,6 +84,14 @@ class PriceMismatch(OrderCoreError):
 class UnknownProvider(OrderCoreError):
     def __init__(self, provider: str) -> None:
         super().__init__(f"There is no payment provider {provider!r} here.")
+        self.provider = provider
+
+
+class ProviderUnavailable(OrderCoreError):
+    """The provider that an order was paid with is switched off here, so nothing was begun."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"The payment provider {provider!r} cannot be asked at present.")
         self.provider = provider
 
 

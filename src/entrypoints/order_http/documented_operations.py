@@ -16,6 +16,7 @@ _PROBLEMS_OF_WORK: Final = (
     "invalid_idempotency_key",
     "idempotency_key_reused",
     "store_unavailable",
+    "provider_unavailable",
     "overloaded",
     "outcome_unknown",
 )

@@ -48,6 +48,9 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
             return Problem(code, str(error), headers=headers)
         case errors.StoreUnavailable():
             return Problem(code, "The store did not answer.", headers={"Retry-After": "2"})
+        case errors.ProviderUnavailable():
+            detail = "The payment provider cannot be asked at present. Nothing happened."
+            return Problem(code, detail, headers={"Retry-After": "60"})
         case errors.CommitUnknown() | errors.ConcurrentUpdate():
             return outcome_unknown()
         case _:

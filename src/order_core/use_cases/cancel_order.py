@@ -9,6 +9,7 @@ from order_core.errors import (
     ConcurrentUpdate,
     IdempotencyKeyReused,
     NotTheOwner,
+    ProviderUnavailable,
     StoreUnavailable,
 )
 from order_core.order import Order
@@ -44,7 +45,7 @@ class CancelOrder:
             OrderNotFound, NotTheOwner: there is no such order of this customer.
             CannotCancel: it is too late, with the reason.
             IdempotencyKeyReused: the key came before, for another order.
-            StoreUnavailable: nothing happened.
+            StoreUnavailable, ProviderUnavailable: nothing happened.
             CommitUnknown: it may be cancelled; ask again.
         """
         record = RequestRecord(customer_id, ROUTE, key, fingerprint(order_id)) if key else None
@@ -66,7 +67,10 @@ class CancelOrder:
 
     async def _cancelled(self, order: Order, record: RequestRecord | None) -> Order:
         now = self.clock.now()
-        terms = self.terms[order.charge.provider]
+        terms = self.terms.get(order.charge.provider)
+        if terms is None:
+            # What the order owes back must go through the provider that took it.
+            raise ProviderUnavailable(order.charge.provider)
         cancelled = order.cancel(by="customer", at=now, new_id=self.ids.new_id, terms=terms)
         reversals = _added(order, cancelled)
         lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)

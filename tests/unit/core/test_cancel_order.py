@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from order_core.errors import CannotCancel, IdempotencyKeyReused, NotTheOwner, OrderNotFound
+from order_core.errors import (
+    CannotCancel,
+    IdempotencyKeyReused,
+    NotTheOwner,
+    OrderNotFound,
+    ProviderUnavailable,
+)
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind, TransactionStatus
-from order_memory import reactions
+from order_core.payment_terms import GatewayProfile
+from order_memory import ScriptedGateway, reactions
 
 
 async def test_a_paid_order_is_cancelled_and_refunded_in_full(shop: Any) -> None:
@@ -176,6 +183,16 @@ async def test_a_key_that_cancelled_one_order_does_not_cancel_another(shop: Any)
     with pytest.raises(IdempotencyKeyReused):
         await shop.core.cancel(second.id, customer_id="ann", key="c-1")
     assert (await shop.orders.get(second.id)).status is OrderStatus.PENDING
+
+
+async def test_an_order_whose_provider_is_switched_off_stays_as_it_is(shop: Any) -> None:
+    placed = await shop.place()
+    other = ScriptedGateway(shop.clock, profile=GatewayProfile("other", "test"))
+    shop.core = shop.assembled(gateways={"other": other}, default_provider="other")
+
+    with pytest.raises(ProviderUnavailable):
+        await shop.core.cancel(placed.id, customer_id="ann")
+    assert (await shop.orders.get(placed.id)).status is OrderStatus.PENDING
 
 
 async def test_the_cancelled_order_says_what_may_still_be_done(shop: Any) -> None:
