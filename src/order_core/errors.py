@@ -16,6 +16,8 @@
     ├── ConcurrentUpdate          the order changed since it was read; decide again
     ├── StoreUnavailable          the store did nothing; trying again is safe
     ├── CommitUnknown             the store may or may not have kept the change
+    ├── WebhookRejected           nobody proved that this event is the provider's
+    ├── WebhookUnverifiable       it cannot be verified just now; the provider sends it again
     ├── InvalidToken              the bearer token proves nothing
     ├── NotificationRefused       this message will never be accepted
     └── NotificationFailed        this message may be accepted later
@@ -147,6 +149,18 @@ class StoreUnavailable(OrderCoreError):
 
 class CommitUnknown(OrderCoreError):
     """The store was asked to keep the change and did not answer: it may have kept it."""
+
+
+class WebhookRejected(OrderCoreError):
+    """`because` is for the log; it holds nothing of the event."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+class WebhookUnverifiable(OrderCoreError):
+    """What is needed to verify the event cannot be had at present."""
 
 
 class InvalidToken(OrderCoreError):

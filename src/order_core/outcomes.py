@@ -101,6 +101,20 @@ class OutcomeUnknown:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """Money that had moved is gone again: a dispute, a returned refund, a reversed capture.
+
+    `open` says that it may still come back (a dispute that is not decided). Only a webhook
+    or a reconciliation brings this; it is no answer to a request.
+    """
+
+    reference: str
+    amount: Money
+    because: str
+    open: bool = False
+
+
 Outcome = (
     Succeeded
     | Authorized

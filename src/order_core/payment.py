@@ -20,6 +20,8 @@ class TransactionKind(StrEnum):
     VOID = "void"
     """Give up a hold, or a payment that the buyer has not completed."""
     REFUND = "refund"
+    REVERSAL = "reversal"
+    """Money that the provider moved back without being asked: a dispute, a returned refund."""
 
 
 class TransactionStatus(StrEnum):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from order_core.payment import TransactionKind
 
-ALL_KINDS = frozenset(TransactionKind)
+ALL_KINDS = frozenset(TransactionKind) - {TransactionKind.REVERSAL}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from order_core.ports.outbox import Outbox
 from order_core.ports.payment_gateway import PaymentGateway
 from order_core.ports.prices import Prices
 from order_core.ports.token_verifier import Principal, TokenVerifier
+from order_core.ports.webhook_parser import ProviderFact, WebhookEvent, WebhookParser
 from order_core.ports.work_queue import Claim, WorkQueue
 
 __all__ = [
@@ -37,8 +38,11 @@ __all__ = [
     "PaymentGateway",
     "Prices",
     "Principal",
+    "ProviderFact",
     "RequestRecord",
     "Saved",
     "TokenVerifier",
+    "WebhookEvent",
+    "WebhookParser",
     "WorkQueue",
 ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from order_core.errors import OrderCoreError
 from order_core.ports.payment_gateway import PaymentGateway
+from order_core.ports.webhook_parser import WebhookParser
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class GatewayPlugin:
     """A ready gateway, and the settings it was built from."""
 
     gateway: PaymentGateway
+    webhooks: WebhookParser | None = None
+    """None while no webhook secret is set: the provider's webhook address is then not there."""
     settings: tuple[SettingSpec, ...] = ()
 
 
