@@ -42,11 +42,11 @@ class Policy:
     """When the worker first looks after a movement that its request did not finish."""
     duplicate_window: timedelta = timedelta(seconds=10)
     """An equal order within this time is taken for a double click; zero switches it off."""
-    request_deadline: timedelta = timedelta(seconds=15)
+    request_deadline: timedelta = timedelta(seconds=10)
     """How long one request goes on trying before it leaves the rest to the worker."""
     wait_for_first: timedelta = timedelta(seconds=5)
     """How long a repeated request waits for the first one's answer."""
-    lease_margin: timedelta = timedelta(seconds=10)
+    lease_margin: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from order_sandbox.ledger import LedgerBusy, SandboxLedger
 from order_sandbox.tokens import SINGLE_USE, TOKENS, Way
 
 _SLOW_SECONDS: Final = 3.0
-_CALL_BUDGET: Final = timedelta(seconds=20)
-_LEDGER_SECONDS: Final = 15.0
+_LEDGER_SECONDS: Final = 6.0
 _LONGEST_TOKEN: Final = 255
 
 _Result = TypeVar("_Result")
@@ -44,7 +43,7 @@ class SandboxGateway:
         self._profile = GatewayProfile(
             provider="sandbox",
             account=ledger.account,
-            call_budget=_CALL_BUDGET,
+            call_budget=timedelta(seconds=_LEDGER_SECONDS + max(_SLOW_SECONDS, hang_seconds)),
             # The ledger forgets no key, and a request lives as long as the process.
             key_life=timedelta(days=30),
             horizon=timedelta(minutes=1),

@@ -27,7 +27,7 @@ from order_sandbox.movement import Movement, Standing
 from order_sandbox.schema import STATEMENTS
 from order_sandbox.tokens import PAYS, SINGLE_USE, TOKENS, Behaviour, Effect, Way
 
-_BUSY_SECONDS: Final = 10.0
+_BUSY_SECONDS: Final = 5.0
 _WAL_TRIES: Final = 100
 _RETRY_AFTER_SECONDS: Final = 0.5
 

@@ -16,8 +16,12 @@ from sqlalchemy.pool import NullPool
 from order_core.errors import StoreUnavailable
 from order_sqlalchemy.database import with_driver
 
-# Any number, the same in every process: two that upgrade at once would collide.
-_UPGRADE_LOCK: Final = 7_021_915_337
+# Two that upgrade at once would collide. SQLite locks with the BEGIN below; PostgreSQL wants
+# a number, any, the same in every process.
+_LOCK: Final = {
+    "postgresql": "SELECT pg_advisory_xact_lock(7021915337)",
+    "sqlite": "SELECT 1",
+}
 
 
 async def upgrade(url: str) -> None:
@@ -30,8 +34,8 @@ async def upgrade(url: str) -> None:
         StoreUnavailable: it could not be reached, or refused; nothing has changed.
     """
     async with _connected(url) as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        # Locked before Alembic looks: whoever waited finds the work done.
+        await connection.execute(text(_LOCK[connection.dialect.name]))
         await connection.run_sync(_upgrade)
         await connection.commit()
 

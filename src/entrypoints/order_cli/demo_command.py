@@ -82,8 +82,6 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
             "MAIL_FROM": "Demo Shop <orders@shop.example>",
             "RECOVERY_DELAY": "5",
             "LOG_LEVEL": "warning",
-            # Playing means placing the same order again and again.
-            "DUPLICATE_WINDOW": "0",
         }.items()
     }
 
@@ -113,6 +111,8 @@ Place an order (copy and paste):
 
 What to try next:
 
+  the same line once more           refused for ten seconds, as a double click; with
+                                    -H 'Idempotency-Key: abc' it is answered, not repeated
   the buyer's card is declined      the same with "sandbox:declined"
   the buyer must approve            the same with "sandbox:action_required"; open the address
                                     under payment.action.url, then look at the order again

@@ -11,7 +11,6 @@ without the `ORDER_CORE_` prefix.
 
 from dataclasses import dataclass
 
-from order_core.errors import OrderCoreError
 from order_core.ports.payment_gateway import PaymentGateway
 from order_core.ports.webhook_parser import WebhookParser
 
@@ -36,7 +35,7 @@ class GatewayPlugin:
     settings: tuple[SettingSpec, ...] = ()
 
 
-class SettingsInvalid(OrderCoreError, ValueError):
+class SettingsInvalid(ValueError):
     """Everything that is wrong with a plugin's settings: pairs of a name and what is wrong."""
 
     def __init__(self, mistakes: list[tuple[str, str]]) -> None:
