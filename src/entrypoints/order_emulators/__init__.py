@@ -1,0 +1,1 @@
+"""Pretended payment providers over HTTP, as strict as the real ones."""
