@@ -5,6 +5,9 @@
     ├── OrderNotFound             there is no such order
     ├── NotTheOwner               the order is another customer's
     ├── CannotCancel              a business rule says no, with its reason
+    ├── CannotProcess             a business rule says no, with its reason
+    ├── CannotRefund              a business rule says no, with its reason
+    ├── CannotReview              there is nothing of this to review
     ├── PriceMismatch             the claimed price is not the shop's price
     ├── UnknownProvider           no such payment provider is configured
     ├── ProviderUnavailable       the order's provider cannot be asked; nothing happened
@@ -67,6 +70,36 @@ class CannotCancel(OrderCoreError):
 
     def __init__(self, order_id: str, reason: str, because: str) -> None:
         super().__init__(f"Order {order_id} cannot be cancelled: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class CannotProcess(OrderCoreError):
+    """`reason` is stable for programs (`unpaid`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be processed: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class CannotRefund(OrderCoreError):
+    """`reason` is stable for programs (`nothing_captured`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be refunded: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class CannotReview(OrderCoreError):
+    """`reason` is stable for programs (`not_in_review`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be reviewed: {because}.")
         self.order_id = order_id
         self.reason = reason
         self.because = because

@@ -115,6 +115,63 @@ class ReversalDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureRecorded:
+    name: ClassVar[str] = "capture_recorded"
+    transaction_id: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCaptured:
+    name: ClassVar[str] = "payment_captured"
+    transaction_id: str
+    amount: str
+    provider_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureDeclined:
+    name: ClassVar[str] = "capture_declined"
+    transaction_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationEnded:
+    """The provider holds the money no longer, and it was not taken."""
+
+    name: ClassVar[str] = "authorization_ended"
+    transaction_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingBegan:
+    name: ClassVar[str] = "processing_began"
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMovedMoney:
+    """The provider moved money of this order without being asked by us."""
+
+    name: ClassVar[str] = "provider_moved_money"
+    transaction_id: str
+    kind: str
+    amount: str
+    provider_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    name: ClassVar[str] = "reviewed"
+    transaction_id: str
+    decision: str
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutInReview:
     """The provider's fact breaks a rule of ours; a person decides."""
 
@@ -139,6 +196,13 @@ Event = (
     | PaymentVoided
     | ReversalDeclined
     | PutInReview
+    | CaptureRecorded
+    | PaymentCaptured
+    | CaptureDeclined
+    | AuthorizationEnded
+    | ProcessingBegan
+    | ProviderMovedMoney
+    | Reviewed
 )
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
@@ -159,6 +223,13 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
         PaymentVoided,
         ReversalDeclined,
         PutInReview,
+        CaptureRecorded,
+        PaymentCaptured,
+        CaptureDeclined,
+        AuthorizationEnded,
+        ProcessingBegan,
+        ProviderMovedMoney,
+        Reviewed,
     )
 }
 """Stored name -> type. Names are kept for ever; an event that was stored must stay readable."""

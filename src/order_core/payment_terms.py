@@ -3,9 +3,31 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from enum import StrEnum
+
 from order_core.payment import TransactionKind
 
 ALL_KINDS = frozenset(TransactionKind) - {TransactionKind.REVERSAL}
+
+
+class CaptureMode(StrEnum):
+    """When the money of an order is taken."""
+
+    IMMEDIATE = "immediate"
+    """At once, by a charge."""
+    ON_PROCESSING = "on_processing"
+    """It is held at once, and taken when the order begins to be processed."""
+
+
+class CaptureLate(StrEnum):
+    """What becomes of an order that is not processed before its authorization ends."""
+
+    CANCEL = "cancel"
+    CAPTURE = "capture"
+
+
+CAPTURE_MARGIN = timedelta(hours=24)
+"""So long before an authorization ends, somebody decides about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,8 @@ class Policy:
     """An equal order within this time is taken for a double click; zero switches it off."""
     request_deadline: timedelta = timedelta(seconds=10)
     """How long one request goes on trying before it leaves the rest to the worker."""
+    capture: CaptureMode = CaptureMode.IMMEDIATE
+    capture_late: CaptureLate = CaptureLate.CANCEL
     wait_for_first: timedelta = timedelta(seconds=5)
     """How long a repeated request waits for the first one's answer."""
     lease_margin: timedelta = timedelta(seconds=5)

@@ -11,6 +11,7 @@ from order_core.ports.order_repository import (
     OrderPage,
     OrderQuery,
     OrderRepository,
+    ReceivedEvent,
     RequestRecord,
     Saved,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Prices",
     "Principal",
     "ProviderFact",
+    "ReceivedEvent",
     "RequestRecord",
     "Saved",
     "TokenVerifier",

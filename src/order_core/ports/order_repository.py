@@ -97,6 +97,20 @@ class OrderHistory:
     entries: tuple[Happened, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """A provider's event that was received and dealt with: the memory of the webhooks."""
+
+    provider: str
+    event_id: str
+    name: str
+    received_at: datetime
+    verdict: str
+    """What it came to: `settled`, `no_news`, `no_fact`, `other_installation`, or
+    `unknown_transaction`, which a person should look at."""
+    order_id: str | None = None
+
+
 class OrderRepository(Protocol):
     """Keeps each order with its items, transactions, events and requests as one thing.
 
@@ -141,6 +155,29 @@ class OrderRepository(Protocol):
         self, customer_id: str, route: str, key: str, /
     ) -> EarlierRequest | None:
         """The earlier request with this key, or None if there was none."""
+        ...
+
+    async def find_by_transaction(self, transaction_id: str, /) -> Order | None:
+        """The order that has a transaction of this id, or None."""
+        ...
+
+    async def find_by_reference(
+        self, provider: str, account: str, reference: str, /
+    ) -> Order | None:
+        """The order one of whose charges, authorizations or captures that are not dead has
+        this reference at the provider's account; else one that has it dead; else None."""
+        ...
+
+    async def unfinished(self, *, limit: int) -> tuple[Order, ...]:
+        """Orders with an open transaction or one in review, longest waiting first."""
+        ...
+
+    async def receive(self, event: ReceivedEvent, /) -> bool:
+        """Remember the event. False if one of this provider and id is remembered already."""
+        ...
+
+    async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
+        """The newest events with the verdict `unknown_transaction`."""
         ...
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
