@@ -173,6 +173,8 @@ class Order:
         """Why the owner cannot cancel now (a word, a clause), or None when he can."""
         if self.status is OrderStatus.CANCELLED:
             return ("already_cancelled", "it is cancelled already")
+        if any(t.kind is TransactionKind.CAPTURE and t.is_open for t in self.transactions):
+            return ("capture_in_progress", "its money is being taken just now")
         return CANCEL_REFUSALS.get(self.status)
 
     def cancel(
@@ -219,35 +221,39 @@ class Order:
         """The order with a void of `held` recorded, unless one is open or done already."""
         if any(t.parent_id == held.id and t.is_live for t in self.transactions):
             return self
-        void = self._reversal(
+        void = self.follow_up(
             TransactionKind.VOID, held, held.amount, at=at, new_id=new_id, terms=terms
         )
         return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
 
-    def refunding(
-        self,
-        paid: PaymentTransaction,
-        *,
-        at: datetime,
-        new_id: Callable[[], str],
-        terms: PaymentTerms,
-    ) -> "Order":
-        """The order with a refund of what is left of `paid` recorded, if anything is left."""
+    def left_of(self, paid: PaymentTransaction) -> int:
+        """How many minor units of `paid` nobody has given back, or asked to give back."""
         asked = self._sum(
             t
             for t in self.transactions
             if t.kind is TransactionKind.REFUND and t.parent_id == paid.id and t.is_live
         )
-        left = paid.amount.minor_units - asked
-        if left <= 0:
-            return self
-        amount = Money(left, paid.amount.currency)
-        refund = self._reversal(
-            TransactionKind.REFUND, paid, amount, at=at, new_id=new_id, terms=terms
-        )
-        return self.with_transaction(refund).with_news(RefundRecorded(refund.id, str(amount)), at)
+        return max(paid.amount.minor_units - asked, 0)
 
-    def _reversal(
+    def refunding(
+        self,
+        paid: PaymentTransaction,
+        amount: Money | None = None,
+        *,
+        at: datetime,
+        new_id: Callable[[], str],
+        terms: PaymentTerms,
+    ) -> "Order":
+        """The order with a refund of `amount` recorded, or of all that is left of `paid`."""
+        left = self.left_of(paid)
+        wanted = amount.minor_units if amount else left
+        if not 0 < wanted <= left:
+            return self
+        kind, back = TransactionKind.REFUND, Money(wanted, paid.amount.currency)
+        refund = self.follow_up(kind, paid, back, at=at, new_id=new_id, terms=terms)
+        return self.with_transaction(refund).with_news(RefundRecorded(refund.id, str(back)), at)
+
+    def follow_up(
         self,
         kind: TransactionKind,
         parent: PaymentTransaction,
@@ -256,7 +262,9 @@ class Order:
         at: datetime,
         new_id: Callable[[], str],
         terms: PaymentTerms,
+        reason: str | None = None,
     ) -> PaymentTransaction:
+        """A movement of ours that follows `parent`: a capture, void or refund of it."""
         return PaymentTransaction(
             id=new_id(),
             order_id=self.id,
@@ -272,6 +280,7 @@ class Order:
             horizon=terms.gateway.horizon,
             parent_id=parent.id,
             parent_reference=parent.provider_reference,
+            reason=reason,
             # At once: whoever sends it inline holds the lease meanwhile.
             attend_at=at,
         )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
 from enum import StrEnum
 
 from order_core.payment import TransactionKind

@@ -11,15 +11,19 @@ from datetime import datetime
 from typing import Final
 
 from order_core.events import (
+    AuthorizationEnded,
     BuyerActionRequired,
+    CaptureDeclined,
     LatePaymentReceived,
     OrderPlaced,
     OutcomeBecameUnknown,
+    PaymentCaptured,
     PaymentDeclined,
     PaymentFailed,
     PaymentPending,
     PaymentRefunded,
     PaymentVoided,
+    ProcessingBegan,
     PutInReview,
     ReversalDeclined,
 )
@@ -49,7 +53,8 @@ from order_core.payment import (
     TransactionKind,
     TransactionStatus,
 )
-from order_core.payment_terms import PaymentTerms
+from order_core.payment_terms import CAPTURE_MARGIN, PaymentTerms
+from order_core.processing import LATE
 
 MAX_REVERSAL_ATTEMPTS: Final = 3
 """So often a refused refund is asked again under a new key; then a person decides."""
@@ -114,7 +119,7 @@ class _Settling:
             case Succeeded() | Authorized():
                 return self.money_moved(outcome)
             case Declined():
-                return self.declined(outcome)
+                return self.declined(outcome, fact)
             case ActionRequired() | Pending():
                 return self.waits(outcome)
             case Continue(reference):
@@ -135,13 +140,15 @@ class _Settling:
         if not transaction.is_open:
             return self.money_moved_after_the_last_word(outcome)
         if outcome.amount != transaction.amount:
-            return self.in_review(f"amount_differs:{outcome.amount}", outcome.reference)
+            return self.another_amount(outcome)
         if not isinstance(outcome, _SUCCESS_OF_KIND[transaction.kind]):
             return self.in_review("taken_or_held_against_our_wish", outcome.reference)
         if transaction.takes_money:
             return self.paid(outcome)
         if transaction.kind is TransactionKind.VOID:
             return self.voided(outcome)
+        if transaction.kind is TransactionKind.CAPTURE:
+            return self.captured(outcome)
         done = transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
         return self.order.with_transaction(done).with_news(
             PaymentRefunded(done.id, str(done.amount), outcome.reference), self.at
@@ -152,7 +159,13 @@ class _Settling:
             held = self.transaction.finished(
                 TransactionStatus.AUTHORIZED, reference=outcome.reference
             )
-            done = replace(held, capture_before=outcome.capture_before)
+            ends = outcome.capture_before
+            done = replace(
+                held,
+                capture_before=ends,
+                # Somebody must decide before the hold ends by itself.
+                attend_at=max(ends - CAPTURE_MARGIN, self.at) if ends else None,
+            )
         else:
             done = self.transaction.finished(
                 TransactionStatus.SUCCEEDED, reference=outcome.reference
@@ -163,6 +176,23 @@ class _Settling:
             return order.moved_to(OrderStatus.PENDING).with_news(placed, self.at)
         if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
             return self.late(order, done)
+        return order
+
+    def captured(self, outcome: Succeeded | Authorized) -> Order:
+        capture = self.transaction.finished(
+            TransactionStatus.SUCCEEDED, reference=outcome.reference
+        )
+        news = PaymentCaptured(capture.id, str(capture.amount), outcome.reference)
+        order = self.order.with_transaction(capture).with_news(news, self.at)
+        held = order.transaction(capture.parent_id or "")
+        if held.status is TransactionStatus.AUTHORIZED:
+            # Taken now, and held no longer: nobody may void it.
+            order = order.with_transaction(held.finished(TransactionStatus.SUCCEEDED))
+        if order.status is OrderStatus.PENDING and self.transaction.reason != LATE:
+            began = ProcessingBegan("capture")
+            return order.moved_to(OrderStatus.PROCESSING).with_news(began, self.at)
+        if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
+            return self.late(order, capture)
         return order
 
     def late(self, order: Order, paid: PaymentTransaction) -> Order:
@@ -227,7 +257,9 @@ class _Settling:
 
     # No -----------------------------------------------------------------------------------
 
-    def declined(self, outcome: Declined) -> Order:
+    def declined(self, outcome: Declined, fact: Answer | Report) -> Order:
+        if self.transaction.status is TransactionStatus.AUTHORIZED:
+            return self.hold_ended(outcome, fact)
         if not self.transaction.is_open:
             return self.second_look_done(self.order)
         done = self.transaction.finished(
@@ -236,6 +268,8 @@ class _Settling:
             reason=outcome.reason,
             retryable=outcome.retryable,
         )
+        if done.kind is TransactionKind.CAPTURE:
+            return self.capture_refused(done, outcome.reason)
         if not done.takes_money:
             return self.reversal_refused(done, outcome.reason)
         order = self.order.with_transaction(done).with_news(
@@ -244,6 +278,21 @@ class _Settling:
         if order.status is OrderStatus.AWAITING_PAYMENT:
             return order.moved_to(OrderStatus.PAYMENT_FAILED)
         return order
+
+    def hold_ended(self, outcome: Declined, fact: Answer | Report) -> Order:
+        if isinstance(fact, Answer):
+            # The echo of a request; what became of the hold is for a look-up to show.
+            return self.order
+        ended = self.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)
+        news = AuthorizationEnded(ended.id, outcome.reason)
+        return self.order.with_transaction(ended).with_news(news, self.at)
+
+    def capture_refused(self, refused: PaymentTransaction, reason: str) -> Order:
+        order = self.order.with_transaction(refused)
+        order = order.with_news(CaptureDeclined(refused.id, reason), self.at)
+        held = order.transaction(refused.parent_id or "")
+        # The hold may be gone, which is why; until a look-up says so, the order stands.
+        return order.with_transaction(replace(held, attend_at=self.at))
 
     def reversal_refused(self, refused: PaymentTransaction, reason: str) -> Order:
         order = self.order.with_transaction(refused)
@@ -264,7 +313,9 @@ class _Settling:
         if refused.kind is TransactionKind.VOID:
             # "Too late" may mean that the buyer has paid: ask before another attempt.
             return order.with_transaction(replace(parent, attend_at=self.at))
-        return order.refunding(parent, at=self.at, new_id=self.new_id, terms=self.terms)
+        return order.refunding(
+            parent, refused.amount, at=self.at, new_id=self.new_id, terms=self.terms
+        )
 
     def absent(self, fact: Absence) -> Order:
         transaction = self.transaction
@@ -280,6 +331,8 @@ class _Settling:
             reason="never_reached_the_provider",
             attend_at=self.at + transaction.horizon,
         )
+        if failed.kind is TransactionKind.CAPTURE:
+            return self.capture_refused(failed, "never_reached_the_provider")
         if not failed.takes_money:
             return self.reversal_refused(failed, "never_reached_the_provider")
         order = self.order.with_transaction(failed).with_news(
@@ -359,6 +412,14 @@ class _Settling:
         )
 
     # A person decides ---------------------------------------------------------------------
+
+    def another_amount(self, outcome: Succeeded | Authorized) -> Order:
+        order = self.in_review(f"amount_differs:{outcome.amount}", outcome.reference)
+        if outcome.amount.currency != self.transaction.amount.currency:
+            return order
+        # What moved is what a person decides about, and what can be given back.
+        doubtful = order.transaction(self.transaction.id)
+        return order.with_transaction(replace(doubtful, amount=outcome.amount))
 
     def in_review(self, reason: str, reference: str | None = None) -> Order:
         if self.transaction.status is TransactionStatus.IN_REVIEW:

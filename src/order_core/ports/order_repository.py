@@ -165,7 +165,8 @@ class OrderRepository(Protocol):
         self, provider: str, account: str, reference: str, /
     ) -> Order | None:
         """The order one of whose charges, authorizations or captures that are not dead has
-        this reference at the provider's account; else one that has it dead; else None."""
+        this reference at the provider's account; else one that has it dead; else None.
+        """
         ...
 
     async def unfinished(self, *, limit: int) -> tuple[Order, ...]:

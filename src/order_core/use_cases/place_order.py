@@ -18,7 +18,7 @@ from order_core.order_item import total_of
 from order_core.order_request import OrderRequest
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, fingerprint
-from order_core.payment_terms import PaymentTerms, Policy
+from order_core.payment_terms import CaptureMode, PaymentTerms, Policy
 from order_core.ports import (
     Clock,
     DuplicateGuard,
@@ -34,6 +34,10 @@ from order_core.ports import (
 from order_core.use_cases.carry_out import CarryOut, Held
 
 ROUTE: Final = "POST /api/orders/create"
+_FIRST_MOVEMENT: Final = {
+    CaptureMode.IMMEDIATE: TransactionKind.CHARGE,
+    CaptureMode.ON_PROCESSING: TransactionKind.AUTHORIZATION,
+}
 _READ_BACK_TRIES: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.02
 _LONGEST_PAUSE_SECONDS: Final = 0.4
@@ -119,7 +123,7 @@ class PlaceOrder:
             id=self.ids.new_id(),
             order_id=order_id,
             customer_id=request.customer_id,
-            kind=TransactionKind.CHARGE,
+            kind=_FIRST_MOVEMENT[self.policy.capture],
             amount=total_of(request.items),
             provider=provider,
             account=account,

@@ -10,8 +10,9 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, Fact, NotFound, OutcomeUnknown, Report
 from order_core.payment import PaymentTransaction, TransactionStatus
-from order_core.payment_terms import PaymentTerms, Policy
+from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
+from order_core.processing import LATE, capturing, open_capture
 from order_core.settlement import beyond_proof
 from order_core.use_cases.carry_out import CarryOut, Held
 from order_core.use_cases.patience import attended
@@ -93,7 +94,7 @@ class Recover:
             order = await self._ask(order, transaction)
             transaction = order.transaction(transaction.id)
         if transaction.is_held:
-            return await self._let_go(order, transaction)
+            return await self._decide_about_hold(order, transaction)
         if transaction.status in {_S.RECORDED, _S.UNKNOWN}:
             return await self._send(order, transaction, held)
         return order
@@ -146,6 +147,31 @@ class Recover:
         return await self.carry_out(
             counted, transaction.id, held, until=self.clock.now(), keep_lease=True
         )
+
+    async def _decide_about_hold(self, order: Order, held: PaymentTransaction) -> Order:
+        ends = held.capture_before
+        placed = order.status is OrderStatus.PENDING
+        if held.status is _S.AUTHORIZED and placed and ends:
+            if self.clock.now() < ends - CAPTURE_MARGIN:
+                return order
+            return await self._before_the_hold_ends(order, held)
+        return await self._let_go(order, held)
+
+    async def _before_the_hold_ends(self, order: Order, held: PaymentTransaction) -> Order:
+        # The capture or void is a movement like any other, and is looked after next.
+        terms, now = self.terms[held.provider], self.clock.now()
+        if open_capture(order):
+            return order
+        if self.policy.capture_late is CaptureLate.CAPTURE:
+            decided = capturing(order, reason=LATE, at=now, new_id=self.ids.new_id, terms=terms)
+        else:
+            decided = order.cancel(
+                by="end_of_authorization", at=now, new_id=self.ids.new_id, terms=terms
+            )
+        try:
+            return (await self.orders.save(decided)).order
+        except ConcurrentUpdate:
+            return await self.orders.get(order.id)
 
     async def _let_go(self, order: Order, transaction: PaymentTransaction) -> Order:
         # By the provider's word, never by time alone: the buyer may be paying right now.

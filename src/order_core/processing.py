@@ -1,0 +1,78 @@
+"""An order begins to be processed: paid already, or captured now."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from order_core.errors import CannotProcess
+from order_core.events import CaptureRecorded, ProcessingBegan
+from order_core.order import Order, PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import PaymentTerms
+
+LATE: Final = "late"
+"""The reason of a capture that nobody asked for: the authorization was about to end."""
+
+_REFUSALS: Final = {
+    OrderStatus.AWAITING_PAYMENT: ("unpaid", "it is not paid yet"),
+    OrderStatus.PAYMENT_FAILED: ("unpaid", "it was never paid"),
+    OrderStatus.CANCELLED: ("already_cancelled", "it is cancelled"),
+    OrderStatus.SHIPPED: ("already_shipped", "it has already been shipped"),
+    OrderStatus.DELIVERED: ("already_delivered", "it has already been delivered"),
+}
+
+
+def processed(
+    order: Order, *, by: str, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
+) -> Order:
+    """The order being processed, or with the capture recorded that must come first.
+
+    It becomes `processing` only when the capture is final. Asking twice changes nothing.
+
+    Raises:
+        CannotProcess: the status, or the state of the money, says no.
+    """
+    if order.status is OrderStatus.PROCESSING:
+        return order
+    if refusal := _REFUSALS.get(order.status):
+        raise CannotProcess(order.id, *refusal)
+    if order.payment_status is PaymentStatus.IN_REVIEW:
+        raise CannotProcess(order.id, "in_review", "its payment is in review")
+    if order.payment_status is PaymentStatus.PAID:
+        return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
+    if order.charge.status is not TransactionStatus.AUTHORIZED:
+        raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")
+    return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
+
+
+def capturing(
+    order: Order,
+    *,
+    reason: str | None,
+    at: datetime,
+    new_id: Callable[[], str],
+    terms: PaymentTerms,
+) -> Order:
+    """The order with a capture of what is held recorded, unless one is open."""
+    if open_capture(order):
+        return order
+    capture = order.follow_up(
+        TransactionKind.CAPTURE,
+        order.charge,
+        order.charge.amount,
+        reason=reason,
+        at=at,
+        new_id=new_id,
+        terms=terms,
+    )
+    recorded = CaptureRecorded(capture.id, str(capture.amount))
+    return order.with_transaction(capture).with_news(recorded, at)
+
+
+def open_capture(order: Order) -> PaymentTransaction | None:
+    """The capture whose outcome is not known yet, if there is one."""
+    for transaction in order.transactions:
+        if transaction.kind is TransactionKind.CAPTURE and transaction.is_open:
+            return transaction
+    return None

@@ -1,0 +1,52 @@
+"""Staff gives money back, all of it or a part."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from order_core.errors import CannotRefund, InvalidValue
+from order_core.money import Money
+from order_core.order import Order
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import PaymentTerms
+
+
+def refunded(
+    order: Order,
+    amount: Money | None,
+    *,
+    at: datetime,
+    new_id: Callable[[], str],
+    terms: PaymentTerms,
+) -> Order:
+    """The order with a refund of `amount` recorded; None means everything that is left.
+
+    The amount is reserved by the record, so two refunds at once never exceed together what
+    was taken.
+
+    Raises:
+        CannotRefund: nothing was taken, or nothing of it is left.
+        InvalidValue: another currency, nothing, or more than is left.
+    """
+    if not order.captured_minor_units:
+        raise CannotRefund(order.id, "nothing_captured", "no money was taken for it")
+    left_of = {
+        paid.id: order.left_of(paid)
+        for paid in order.transactions
+        if paid.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+        and paid.status is TransactionStatus.SUCCEEDED
+    }
+    if not any(left_of.values()):
+        raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")
+    wanted = amount.minor_units if amount else max(left_of.values())
+    if amount and amount.currency != order.total.currency:
+        raise InvalidValue(("amount",), "mixed_currencies", f"must be in {order.total.currency}")
+    if wanted == 0:
+        raise InvalidValue(("amount",), "nothing_to_refund", "must be more than nothing")
+    for paid_id, left in left_of.items():
+        if wanted <= left:
+            paid = order.transaction(paid_id)
+            return order.refunding(
+                paid, Money(wanted, order.total.currency), at=at, new_id=new_id, terms=terms
+            )
+    most = Money(max(left_of.values()), order.total.currency)
+    raise InvalidValue(("amount",), "refund_too_large", f"must not exceed {most}, which is left")
