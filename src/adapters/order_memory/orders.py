@@ -10,9 +10,11 @@ from order_core.ports import (
     OrderHistory,
     OrderPage,
     OrderQuery,
+    ReceivedEvent,
     RequestRecord,
     Saved,
 )
+from order_memory.finding import holds_reference, waiting_since
 from order_memory.store import Store
 
 
@@ -57,6 +59,39 @@ class InMemoryOrders:
             self.store.row(order_id).order,
             in_progress=lease is not None and lease.by_request,
         )
+
+    async def find_by_transaction(self, transaction_id: str, /) -> Order | None:
+        order_id = self.store.order_of(transaction_id)
+        return None if order_id is None else self.store.row(order_id).order
+
+    async def find_by_reference(
+        self, provider: str, account: str, reference: str, /
+    ) -> Order | None:
+        holders = [
+            (transaction.is_live, transaction.recorded_at, row.order.id)
+            for row in self.store.rows()
+            for transaction in row.order.transactions
+            if holds_reference(transaction, provider, account, reference)
+        ]
+        return self.store.row(max(holders)[2]).order if holders else None
+
+    async def unfinished(self, *, limit: int) -> tuple[Order, ...]:
+        orders = (row.order for row in self.store.rows())
+        waiting = sorted(
+            (since, order.id) for order in orders if (since := waiting_since(order)) is not None
+        )
+        return tuple(self.store.row(order_id).order for _, order_id in waiting[:limit])
+
+    async def receive(self, event: ReceivedEvent, /) -> bool:
+        return self.store.receive(event)
+
+    async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
+        unmatched = sorted(
+            (e for e in self.store.received() if e.verdict == "unknown_transaction"),
+            key=lambda event: (event.received_at, event.provider, event.event_id),
+            reverse=True,
+        )
+        return tuple(unmatched[:limit])
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         wanted = sorted(

@@ -16,7 +16,7 @@ from order_core.events import Happened
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionStatus
-from order_core.ports import Clock, DuplicateGuard, Lease, Notice, RequestRecord
+from order_core.ports import Clock, DuplicateGuard, Lease, Notice, ReceivedEvent, RequestRecord
 
 _NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
 _TOKEN_UNUSED = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
@@ -70,7 +70,9 @@ class Store:
     _by_content: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _by_token: dict[str, str] = field(default_factory=dict)
     _by_reference: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _by_transaction: dict[str, str] = field(default_factory=dict)
     _due: dict[str, datetime] = field(default_factory=dict)
+    _received: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
 
     # Orders -------------------------------------------------------------------------------
 
@@ -86,6 +88,10 @@ class Store:
     def request(self, customer_id: str, route: str, key: str) -> tuple[RequestRecord, str] | None:
         """The request with this key, and the id of its order."""
         return self._requests.get((customer_id, route, key))
+
+    def order_of(self, transaction_id: str) -> str | None:
+        """The id of the order that has this transaction."""
+        return self._by_transaction.get(transaction_id)
 
     def due(self) -> tuple[str, ...]:
         """The ids of the orders that somebody has to look after now, longest waiting first."""
@@ -148,6 +154,10 @@ class Store:
             if reference and self._by_reference.get(reference, order.id) != order.id:
                 raise PaymentReferenceTaken(reference[0], reference[2])
 
+        for transaction in order.transactions:
+            if self._by_transaction.get(transaction.id, order.id) != order.id:
+                raise BrokenConstraint(f"transaction {transaction.id} is another order's")
+
     def _refuse_broken_totals(self, order: Order) -> None:
         ours = [
             t for t in order.transactions if t.takes_money and t.is_live and t.origin is Origin.OURS
@@ -170,6 +180,7 @@ class Store:
 
     def _remember_claims(self, order: Order) -> None:
         for transaction in order.transactions:
+            self._by_transaction[transaction.id] = order.id
             if token := _claimed_token(transaction):
                 self._by_token[token] = order.id
             if reference := _claimed_reference(transaction):
@@ -199,6 +210,20 @@ class Store:
         held = self.lease(lease.order_id) if lease.order_id in self._rows else None
         if held and held.token == lease.token:
             self._rows[lease.order_id] = replace(self.row(lease.order_id), lease=None)
+
+    # Received events ----------------------------------------------------------------------
+
+    def receive(self, event: ReceivedEvent) -> bool:
+        """Whether the event is new. The first form of it is kept."""
+        if (event.provider, event.event_id) in self._received:
+            return False
+        if event.order_id is not None and event.order_id not in self._rows:
+            raise BrokenConstraint(f"event {event.event_id} names an order that is not there")
+        self._received[event.provider, event.event_id] = event
+        return True
+
+    def received(self) -> Iterator[ReceivedEvent]:
+        return iter(tuple(self._received.values()))
 
     # Notices ------------------------------------------------------------------------------
 

@@ -16,12 +16,14 @@ import pytest
 
 # Before the imports, or a failed assertion would not show its values.
 pytest.register_assert_rewrite(
+    "order_memory.contracts.finding",
     "order_memory.contracts.leases",
     "order_memory.contracts.lists",
     "order_memory.contracts.notifier",
     "order_memory.contracts.orders",
     "order_memory.contracts.outbox",
     "order_memory.contracts.payment_gateway",
+    "order_memory.contracts.received_events",
     "order_memory.contracts.refusals",
     "order_memory.contracts.token_verifier",
     "order_memory.contracts.work_queue",

@@ -11,13 +11,17 @@ from order_core.events import OrderCancelled
 from order_core.order_status import OrderStatus
 from order_core.ports import OrderRepository
 from order_memory.contracts import samples
+from order_memory.contracts.finding import FindingSuite
 from order_memory.contracts.leases import LeaseSuite
 from order_memory.contracts.lists import ListSuite
+from order_memory.contracts.received_events import ReceivedEventSuite
 from order_memory.contracts.refusals import RefusalSuite
 from order_memory.contracts.stores import Stores, a_lease
 
 
-class OrderRepositoryContract(RefusalSuite, LeaseSuite, ListSuite):
+class OrderRepositoryContract(
+    RefusalSuite, LeaseSuite, ListSuite, FindingSuite, ReceivedEventSuite
+):
     """An order is stored whole or not at all, and never over a change that was not seen."""
 
     async def test_a_new_order_gets_its_first_version(self, orders: OrderRepository) -> None:

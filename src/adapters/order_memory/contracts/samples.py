@@ -55,6 +55,12 @@ def a_refund(charge: PaymentTransaction, **but: Any) -> PaymentTransaction:  # n
     return replace(refund, **but)
 
 
+def a_capture(held: PaymentTransaction, **but: Any) -> PaymentTransaction:  # noqa: ANN401
+    """A capture of the whole of the authorization `held`, not sent yet."""
+    capture = a_refund(held, id=f"capture-{next(_numbers)}", kind=TransactionKind.CAPTURE)
+    return replace(capture, **but)
+
+
 def an_order(at: datetime, **but: Any) -> Order:  # noqa: ANN401
     """An order of Ann's for two mugs that waits for its charge; never stored yet.
 

@@ -1,0 +1,108 @@
+"""What a repository must do about the providers' events that were dealt with."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.ports import OrderRepository, ReceivedEvent
+from order_memory.contracts import samples
+from order_memory.contracts.stores import StoreSuite
+
+_SECOND = timedelta(seconds=1)
+
+
+class ReceivedEventSuite(StoreSuite):
+    """Each event is remembered once, and those that nobody understands can be read."""
+
+    def unmatched(self, event_id: str, *, seconds_ago: int = 0, **but: Any) -> ReceivedEvent:  # noqa: ANN401
+        """An event about a transaction that nobody knows."""
+        event = ReceivedEvent(
+            provider="scripted",
+            event_id=event_id,
+            name="payment.succeeded",
+            received_at=self.now() - seconds_ago * _SECOND,
+            verdict="unknown_transaction",
+        )
+        return replace(event, **but)
+
+    async def test_an_event_is_received_once(self, orders: OrderRepository) -> None:
+        event = self.unmatched("evt_1")
+
+        answers = [await orders.receive(event) for _ in range(3)]
+
+        assert answers == [True, False, False]
+        assert await orders.unmatched_events(limit=10) == (event,)
+
+    async def test_what_was_received_first_is_kept(self, orders: OrderRepository) -> None:
+        first = self.unmatched("evt_1", seconds_ago=1)
+        again = self.unmatched("evt_1", name="payment.failed")
+
+        await orders.receive(first)
+
+        assert not await orders.receive(again)
+        assert await orders.unmatched_events(limit=10) == (first,)
+
+    async def test_of_one_event_received_many_times_at_once_one_is_new(
+        self, orders: OrderRepository
+    ) -> None:
+        event = self.unmatched("evt_1")
+
+        answers = await asyncio.gather(*(orders.receive(event) for _ in range(5)))
+
+        assert sorted(answers) == [False, False, False, False, True]
+
+    async def test_equal_ids_of_two_providers_are_two_events(self, orders: OrderRepository) -> None:
+        await orders.receive(self.unmatched("evt_1"))
+
+        assert await orders.receive(self.unmatched("evt_1", provider="another"))
+        assert await orders.receive(self.unmatched("EVT_1"))
+
+    async def test_an_event_may_belong_to_an_order(self, orders: OrderRepository) -> None:
+        order = (await orders.save(samples.a_placed_order(self.now()))).order
+        event = self.unmatched("evt_1", order_id=order.id)
+
+        assert await orders.receive(event)
+        assert await orders.unmatched_events(limit=10) == (event,)
+        assert await orders.get(order.id) == order
+
+    async def test_every_field_of_an_event_comes_back(self, orders: OrderRepository) -> None:
+        order = (await orders.save(samples.an_order(self.now()))).order
+        event = ReceivedEvent(
+            provider="straße",
+            event_id="evt ü'\"; --",
+            name="größe.succeeded",
+            received_at=self.now().replace(microsecond=123457),
+            verdict="unknown_transaction",
+            order_id=order.id,
+        )
+
+        await orders.receive(event)
+
+        (found,) = await orders.unmatched_events(limit=1)
+        assert found == event
+        assert found.received_at.utcoffset() == timedelta(0)
+
+    @pytest.mark.parametrize("verdict", ["settled", "no_news", "no_fact", "other_installation"])
+    async def test_an_event_that_was_understood_needs_nobody(
+        self, orders: OrderRepository, verdict: str
+    ) -> None:
+        event = self.unmatched("evt_1", verdict=verdict)
+
+        assert await orders.receive(event)
+        assert not await orders.receive(event)
+        assert await orders.unmatched_events(limit=10) == ()
+
+    async def test_the_newest_unmatched_events_come_first(self, orders: OrderRepository) -> None:
+        middle, newest, oldest = [
+            self.unmatched(f"evt_{number}", seconds_ago=ago)
+            for number, ago in enumerate((20, 10, 30))
+        ]
+        for event in (middle, newest, oldest):
+            await orders.receive(event)
+        await orders.receive(self.unmatched("evt_9", verdict="settled"))
+
+        assert await orders.unmatched_events(limit=10) == (newest, middle, oldest)
+        assert await orders.unmatched_events(limit=2) == (newest, middle)
