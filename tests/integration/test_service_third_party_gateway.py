@@ -42,7 +42,7 @@ class Shells:
 def build(settings):
     return GatewayPlugin(
         Shells(settings["SHELLS_BEACH"]),
-        (
+        settings=(
             SettingSpec("SHELLS_BEACH", "Where the shells are."),
             SettingSpec("SHELLS_KEY", "Opens the chest.", secret=True),
         ),

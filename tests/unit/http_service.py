@@ -92,7 +92,7 @@ async def check_documented(answer: httpx.Response) -> None:
 
 def _operation(method: str, path: str) -> dict[str, Any] | None:
     for template, operations in _DOCUMENT["paths"].items():
-        pattern = re.escape(template).replace(r"\{order_id\}", "[^/]+")
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, path):
             operation: dict[str, Any] | None = operations.get(method.lower())
             return operation

@@ -23,7 +23,7 @@ def build(settings):
     if settings["TEAPOT_ACCOUNT"] == "empty":
         raise SettingsInvalid([("TEAPOT_ACCOUNT", "must hold tea"), ("TEAPOT_SPOUT", "is missing")])
     gateway = TeapotGateway(settings["TEAPOT_ACCOUNT"])
-    return GatewayPlugin(gateway, (SettingSpec("TEAPOT_ACCOUNT", "Whose tea it is."),))
+    return GatewayPlugin(gateway, settings=(SettingSpec("TEAPOT_ACCOUNT", "Whose tea it is."),))
 """
 
 

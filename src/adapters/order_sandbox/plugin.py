@@ -53,7 +53,7 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
         gateway = SandboxGateway(ledger, hang_seconds=hang)
     except LedgerBusy as error:
         raise SettingsInvalid([("SANDBOX_LEDGER", f"cannot be used: {error}")]) from error
-    return GatewayPlugin(gateway, SETTINGS)
+    return GatewayPlugin(gateway, settings=SETTINGS)
 
 
 def _seconds(

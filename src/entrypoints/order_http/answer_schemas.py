@@ -9,6 +9,7 @@ from order_core.events import EVENT_TYPES
 from order_core.money import MAX_MINOR_UNITS
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
+from order_core.payment import Origin, TransactionKind, TransactionStatus
 from order_http.problem_codes import CODES
 from order_http.problems import MOST_FIELD_ERRORS
 
@@ -32,6 +33,9 @@ def _leave_out(schema: dict[str, Any]) -> None:
 def _absent_unless(when: str) -> Any:  # noqa: ANN401 - pydantic's Field
     """A member that is left out, never null, unless `when`."""
     return Field(default=None, description=f"Only {when}.", json_schema_extra=_leave_out)
+
+
+Action = Literal["cancel", "process", "refund", "review"]
 
 
 class _Answer(BaseModel):
@@ -75,13 +79,27 @@ class Payment(_Answer):
 class RefusedAction(_Answer):
     """What cannot be done with the order now; `reason` is stable, `detail` is for people."""
 
-    action: Literal["cancel"]
+    action: Action
     reason: str
     detail: str
 
 
+class Transaction(_Answer):
+    """One movement of money."""
+
+    transaction_id: str
+    kind: TransactionKind
+    status: TransactionStatus
+    origin: Origin
+    amount: Amount
+    provider_reference: str = _absent_unless("once the provider has named it")
+    parent_id: str = _absent_unless("of a movement that follows another one")
+    reason: str = _absent_unless("if there is something to say about its status")
+    in_review_because: str = _absent_unless("while a person has to decide about it")
+
+
 class Order(_Answer):
-    """An order as its owner sees it."""
+    """An order as the caller may see it: staff sees more than its owner."""
 
     order_id: str
     status: OrderStatus
@@ -92,8 +110,10 @@ class Order(_Answer):
     created_at: datetime
     email: str = _absent_unless("of an order that has a contact")
     payment: Payment
-    allowed_actions: list[Literal["cancel"]]
+    allowed_actions: list[Action]
     refused_actions: list[RefusedAction]
+    customer_id: str = _absent_unless("to staff")
+    transactions: list[Transaction] = _absent_unless("to staff")
 
 
 class Cancelled(_Answer):
@@ -110,6 +130,13 @@ class HistoryEntry(_Answer):
     at: datetime
     event: Annotated[str, Field(json_schema_extra={"enum": sorted(EVENT_TYPES)})]
     details: dict[str, str | bool]
+
+
+class ReceivedEvent(_Answer):
+    """The event is stored; the provider need not send it again."""
+
+    received: Literal[True]
+    verdict: str
 
 
 class Health(_Answer):
@@ -142,4 +169,4 @@ class Problem(BaseModel):
     )
     order_id: str = _absent_unless("of a payment that did not happen")
     decline_code: str = _absent_unless("of a payment that did not happen")
-    reason: str = _absent_unless("of an order that cannot be cancelled")
+    reason: str = _absent_unless("if a rule about orders says no")

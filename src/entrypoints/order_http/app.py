@@ -14,7 +14,7 @@ from order_core.errors import OrderCoreError
 from order_core.ports.token_verifier import TokenVerifier
 from order_http import docs_page, list_query, openapi, operations
 from order_http.access_log import AccessLog
-from order_http.authentication import READ, WRITE
+from order_http.authentication import MANAGE, READ, WRITE
 from order_http.body_limit import BodyLimit
 from order_http.cancel_order import cancel_order
 from order_http.cors import Cors
@@ -26,10 +26,12 @@ from order_http.metrics import Metrics, ReadFigures
 from order_http.place_order import place_order
 from order_http.problems import Problem
 from order_http.read_orders import get_history, get_order, list_orders
+from order_http.receive_webhook import WEBHOOK_PATH, receive_webhook
 from order_http.request_id import RequestId
 from order_http.resource import ORDER_PATH, Desk, Resource
 from order_http.security_headers import SecurityHeaders
 from order_http.settings import HttpSettings
+from order_http.staff_orders import process_order, refund_order, review_order
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -58,8 +60,15 @@ def build_app(
     )
     metrics = Metrics()
     desk = Desk(core, verifier, settings, in_flight)
+    webhooks = in_flight.lane(most=settings.max_webhooks_in_flight)
+    events = Resource(post=receive_webhook(core, webhooks, metrics))
     app = Starlette(
-        routes=[*_api(desk), *_operations(settings, metrics, probe, figures), *extra_routes],
+        routes=[
+            *_api(desk),
+            Route(WEBHOOK_PATH, events),
+            *_operations(settings, metrics, probe, figures),
+            *extra_routes,
+        ],
         middleware=_middleware(settings, metrics),
         exception_handlers={
             HTTPException: answer_http_exception,
@@ -83,6 +92,9 @@ def _api(desk: Desk) -> list[BaseRoute]:
         Route(ORDER_PATH, Resource(get=desk.guarded(READ, get_order))),
         Route(f"{ORDER_PATH}/cancel", Resource(post=desk.guarded(WRITE, cancel_order))),
         Route(f"{ORDER_PATH}/history", Resource(get=desk.guarded(READ, get_history))),
+        Route(f"{ORDER_PATH}/process", Resource(post=desk.guarded(MANAGE, process_order))),
+        Route(f"{ORDER_PATH}/refunds", Resource(post=desk.guarded(MANAGE, refund_order))),
+        Route(f"{ORDER_PATH}/review", Resource(post=desk.guarded(MANAGE, review_order))),
     ]
 
 

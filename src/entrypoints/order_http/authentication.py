@@ -12,7 +12,11 @@ from order_http.problems import Problem
 READ: Final = "orders:read"
 WRITE: Final = "orders:write"
 MANAGE: Final = "orders:manage"
-_GRANTED_BY: Final = {READ: frozenset({READ, MANAGE}), WRITE: frozenset({WRITE, MANAGE})}
+_GRANTED_BY: Final = {
+    READ: frozenset({READ, MANAGE}),
+    WRITE: frozenset({WRITE, MANAGE}),
+    MANAGE: frozenset({MANAGE}),
+}
 _REALM: Final = 'Bearer realm="order-core"'
 _LONGEST_TOKEN: Final = 8192
 _LONGEST_SUBJECT: Final = 200
@@ -44,13 +48,23 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
     except InvalidValue:
         raise _invalid("its sub is not the name of a customer") from None
     if principal.scopes.isdisjoint(_GRANTED_BY[scope]):
-        challenge = f'{_REALM}, error="insufficient_scope", scope="{scope}"'
-        raise Problem(
-            "insufficient_scope",
-            f"The token lacks the scope {scope}.",
-            headers={"WWW-Authenticate": challenge},
-        )
+        raise lacks(scope)
     return principal
+
+
+def is_staff(principal: Principal) -> bool:
+    """Whether the caller may see and change the orders of every customer."""
+    return MANAGE in principal.scopes
+
+
+def lacks(scope: str) -> Problem:
+    """The refusal of a token without `scope`."""
+    challenge = f'{_REALM}, error="insufficient_scope", scope="{scope}"'
+    return Problem(
+        "insufficient_scope",
+        f"The token lacks the scope {scope}.",
+        headers={"WWW-Authenticate": challenge},
+    )
 
 
 def _invalid(because: str) -> Problem:

@@ -2,14 +2,18 @@
 
 from typing import Final
 
+from pydantic import BaseModel
+
 from order_core.order_status import UNPLACED, OrderStatus
 from order_http import answer_schemas as answers
 from order_http import openapi_examples as examples
-from order_http.authentication import READ, WRITE
+from order_http.authentication import MANAGE, READ, WRITE
 from order_http.cursor import LONGEST as LONGEST_CURSOR
-from order_http.list_query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
+from order_http.list_query import DEFAULT_LIMIT, LONGEST_CUSTOMER_ID, MAX_LIMIT, MAX_OFFSET
 from order_http.operation import Answer, Json, Operation, reference
 from order_http.order_body import OrderBody
+from order_http.receive_webhook import WEBHOOK_PATH
+from order_http.staff_bodies import RefundBody, ReviewBody
 
 _PROBLEMS_OF_ONE_ORDER: Final = ("not_your_order", "order_not_found", "store_unavailable")
 _PROBLEMS_OF_WORK: Final = (
@@ -29,6 +33,82 @@ def _query(name: str, meaning: str, schema: Json) -> Json:
 _ORDER_ID: Final = {"$ref": "#/components/parameters/OrderId"}
 _KEY: Final = {"$ref": "#/components/parameters/IdempotencyKey"}
 _TIME: Final = {"type": "string", "format": "date-time"}
+
+
+def _staff_operation(
+    action: str,
+    operation_id: str,
+    summary: str,
+    answers_of: dict[int, Answer],
+    *,
+    codes: tuple[str, ...],
+    body: type[BaseModel] | None = None,
+    body_example: Json | None = None,
+    body_is_optional: bool = False,
+) -> Operation:
+    return Operation(
+        "post",
+        f"/api/orders/{{order_id}}/{action}",
+        operation_id,
+        summary,
+        answers_of,
+        codes=("order_not_found", *codes, *_PROBLEMS_OF_WORK),
+        scope=MANAGE,
+        parameters=(_ORDER_ID, _KEY),
+        body=body,
+        body_example=body_example,
+        body_is_optional=body_is_optional,
+    )
+
+
+def _under_way(what: str, example: Json) -> Answer:
+    return Answer(f"{what}: read the order again.", answers.Order, example, ("Retry-After",))
+
+
+_PROBLEMS_OF_BODIES: Final = (
+    "bad_request",
+    "malformed_json",
+    "body_too_slow",
+    "unsupported_media_type",
+)
+_REFUND_UNDER_WAY: Final = _under_way("The money is on its way back", examples.REFUNDED_ORDER)
+_STAFF_OPERATIONS: Final = (
+    _staff_operation(
+        "process",
+        "processOrder",
+        "Begin to process an order; what is only held for it is taken first",
+        {
+            200: Answer("The order is being processed.", answers.Order, examples.STAFFS_ORDER),
+            202: _under_way("The money is being taken", examples.STAFFS_ORDER),
+        },
+        codes=("cannot_process",),
+    ),
+    _staff_operation(
+        "refunds",
+        "refundOrder",
+        "Give back what was paid, or a part of it",
+        {
+            200: Answer("The money went back.", answers.Order, examples.REFUNDED_ORDER),
+            202: _REFUND_UNDER_WAY,
+        },
+        codes=("cannot_refund", *_PROBLEMS_OF_BODIES),
+        body=RefundBody,
+        body_example=examples.REFUND_BODY,
+        body_is_optional=True,
+    ),
+    _staff_operation(
+        "review",
+        "reviewOrder",
+        "Decide about a movement of money that is in review",
+        {
+            200: Answer("The decision is kept.", answers.Order, examples.STAFFS_ORDER),
+            202: _REFUND_UNDER_WAY,
+        },
+        codes=("cannot_review", "raw_card_number", *_PROBLEMS_OF_BODIES),
+        body=ReviewBody,
+        body_example=examples.REVIEW_BODY,
+    ),
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -69,7 +149,7 @@ OPERATIONS: Final = (
         "get",
         "/api/orders/",
         "listOrders",
-        "List your orders, newest first",
+        "List your orders, newest first; staff lists those of all customers",
         {
             200: Answer(
                 "A page of orders.",
@@ -113,13 +193,18 @@ OPERATIONS: Final = (
             ),
             _query("created_after", "Only orders of this time or later.", _TIME),
             _query("created_before", "Only orders earlier than this.", _TIME),
+            _query(
+                "customer_id",
+                "Only this customer's; staff may name any, and sees everybody's without it.",
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_CUSTOMER_ID},
+            ),
         ),
     ),
     Operation(
         "get",
         "/api/orders/{order_id}",
         "getOrder",
-        "Read one of your orders",
+        "Read one of your orders; staff reads any",
         {200: Answer("The order.", answers.Order, examples.ORDER)},
         codes=_PROBLEMS_OF_ONE_ORDER,
         scope=READ,
@@ -150,6 +235,27 @@ OPERATIONS: Final = (
         codes=_PROBLEMS_OF_ONE_ORDER,
         scope=READ,
         parameters=(_ORDER_ID,),
+    ),
+    *_STAFF_OPERATIONS,
+    Operation(
+        "post",
+        WEBHOOK_PATH,
+        "receiveWebhook",
+        "Where a payment provider sends its events, signed in its own way",
+        {200: Answer("The event is stored.", answers.ReceivedEvent, examples.RECEIVED)},
+        codes=(
+            "bad_request",
+            "webhook_rejected",
+            "webhook_not_found",
+            "body_too_slow",
+            "webhook_unverifiable",
+            "store_unavailable",
+            "overloaded",
+            "outcome_unknown",
+        ),
+        parameters=({"$ref": "#/components/parameters/Provider"},),
+        body={"description": "What the provider signs: its raw bytes are verified first."},
+        body_example=examples.EVENT,
     ),
     Operation(
         "get",

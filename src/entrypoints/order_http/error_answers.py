@@ -18,6 +18,12 @@ from order_http.problems import (
     sentence,
 )
 
+_SAYING_NO: Final = {
+    "cannot_cancel": "the order cannot be cancelled",
+    "cannot_process": "the order cannot be processed",
+    "cannot_refund": "the order cannot be refunded",
+    "cannot_review": "there is nothing to review",
+}
 _CODE_OF_STATUS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -33,9 +39,13 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
             return invalid([field_error(error)])
         case errors.OrderNotFound() | errors.NotTheOwner():
             return Problem(code, CODES[code][1] + ".")
-        case errors.CannotCancel():
-            detail = sentence(f"the order cannot be cancelled: {error.because}")
-            return Problem(code, detail, members={"reason": error.reason})
+        case (
+            errors.CannotCancel()
+            | errors.CannotProcess()
+            | errors.CannotRefund()
+            | errors.CannotReview()
+        ):
+            return refused_by_rule(code, error.reason, error.because)
         case errors.PriceMismatch():
             costs = f"costs {error.right_price}" if error.right_price else "is not for sale"
             wrong = FieldError(f"/items/{error.index}/price", code, f"the product {costs}")
@@ -51,10 +61,21 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         case errors.ProviderUnavailable():
             detail = "The payment provider cannot be asked at present. Nothing happened."
             return Problem(code, detail, headers={"Retry-After": "60"})
+        case errors.WebhookUnverifiable():
+            detail = "The event cannot be verified just now. Send it again later."
+            return Problem(code, detail, headers={"Retry-After": "60"})
+        case errors.WebhookRejected():
+            # Why is for the log: whoever forges events would learn from it.
+            return Problem(code, CODES[code][1] + ".")
         case errors.CommitUnknown() | errors.ConcurrentUpdate():
             return outcome_unknown()
         case _:
             return Problem(code, sentence(str(error)))
+
+
+def refused_by_rule(code: str, reason: str, because: str) -> Problem:
+    """A rule about orders says no; `reason` is stable for programs."""
+    return Problem(code, sentence(f"{_SAYING_NO[code]}: {because}"), members={"reason": reason})
 
 
 async def answer_problem(_: Request, error: Exception) -> Response:

@@ -24,9 +24,19 @@ class InFlight:
         self._most = most
         self._timeout_seconds = timeout_seconds
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._lanes: list[InFlight] = []
 
     def __len__(self) -> int:
         return len(self._tasks)
+
+    def lane(self, *, most: int) -> "InFlight":
+        """Room for work of another kind, which neither takes the room of this nor gives up its own.
+
+        `drain` waits for it too.
+        """
+        lane = InFlight(most=most, timeout_seconds=self._timeout_seconds)
+        self._lanes.append(lane)
+        return lane
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, or what it raised.
@@ -55,9 +65,12 @@ class InFlight:
 
     async def drain(self, timeout_seconds: float) -> int:
         """Wait until all work is done, for so long at most; what is left is counted."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
-        return len(self._tasks)
+        if tasks := self._all_tasks():
+            await asyncio.wait(tasks, timeout=timeout_seconds)
+        return len(self._all_tasks())
+
+    def _all_tasks(self) -> set[asyncio.Task[Any]]:
+        return self._tasks.union(*(lane._all_tasks() for lane in self._lanes))
 
 
 def _log_what_nobody_hears(task: asyncio.Task[Any]) -> None:

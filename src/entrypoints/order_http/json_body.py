@@ -29,6 +29,14 @@ async def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
     return parse_json(body)
 
 
+async def read_optional_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
+    """As `read_json`; no body at all is an empty object, whatever its content type."""
+    headers = request.headers
+    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+        return {}
+    return await read_json(request)
+
+
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     """See `read_json`."""
     try:

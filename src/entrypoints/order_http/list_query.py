@@ -8,9 +8,13 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from order_core.errors import InvalidValue
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.ports import OrderQuery
+from order_core.ports.token_verifier import Principal
+from order_core.text import checked_text
+from order_http.authentication import MANAGE, is_staff, lacks
 from order_http.cursor import BrokenCursor, decode_cursor, encode_cursor
 from order_http.problems import FieldError, invalid
 
@@ -19,7 +23,8 @@ MAX_LIMIT: Final = 100
 MAX_OFFSET: Final = 10_000
 """Skipping costs as much as reading; who goes further follows the cursor."""
 
-FILTERS: Final = ("status", "created_after", "created_before")
+LONGEST_CUSTOMER_ID: Final = 200
+FILTERS: Final = ("status", "created_after", "created_before", "customer_id")
 NAMES: Final = frozenset({"limit", "offset", "cursor", *FILTERS})
 
 _INTEGER: Final = re.compile(r"[0-9]{1,6}")
@@ -30,11 +35,12 @@ _TIME: Final = re.compile(
 T = TypeVar("T")
 
 
-def list_query(request: Request, customer_id: str) -> OrderQuery:
-    """The orders of `customer_id` that the query asks for.
+def list_query(request: Request, principal: Principal) -> OrderQuery:
+    """What the query asks for: of the caller's own orders, or for staff of everybody's.
 
     Raises:
-        Problem: 422, with every parameter that breaks a rule.
+        Problem: 422, with every parameter that breaks a rule; 403 for the orders of somebody
+            else without the scope for that.
     """
     reader = _Reader(request)
     limit = reader.read("limit", lambda text: _integer(text, 1, MAX_LIMIT))
@@ -45,10 +51,13 @@ def list_query(request: Request, customer_id: str) -> OrderQuery:
     statuses = reader.statuses()
     created_after = reader.read("created_after", _time)
     created_before = reader.read("created_before", _time)
+    customer_id = reader.read("customer_id", _customer_id)
     if reader.errors:
         raise invalid(reader.errors)
+    if not is_staff(principal) and customer_id not in {None, principal.subject}:
+        raise lacks(MANAGE)
     return OrderQuery(
-        customer_id,
+        customer_id if is_staff(principal) else principal.subject,
         limit=DEFAULT_LIMIT if limit is None else limit,
         offset=offset or 0,
         before=before,
@@ -120,6 +129,13 @@ def _cursor(text: str) -> tuple[datetime, str]:
         raise _RefusedError(
             "broken_cursor", "is not a cursor of this service; take it from Link"
         ) from None
+
+
+def _customer_id(text: str) -> str:
+    try:
+        return checked_text(text, longest=LONGEST_CUSTOMER_ID)
+    except InvalidValue as refusal:
+        raise _RefusedError(refusal.code, refusal.because) from None
 
 
 def _time(text: str) -> datetime:

@@ -55,6 +55,12 @@ class Metrics:
             ("route", "method"),
             registry=self._registry,
         )
+        self._webhooks = Counter(
+            "order_http_webhooks",
+            "Events of payment providers by what they came to.",
+            ("provider", "verdict"),
+            registry=self._registry,
+        )
         self._figures_up = Gauge(
             "order_core_figures_up",
             "1 if the store answered; the other order_core figures are then present values.",
@@ -71,6 +77,10 @@ class Metrics:
         method = method if method in _METHODS else "other"
         self._requests.labels(route, method, str(status or "none")).inc()
         self._seconds.labels(route, method).observe(seconds)
+
+    def count_webhook(self, provider: str, verdict: str) -> None:
+        """`provider` is one that is known here: a label must not come from a stranger."""
+        self._webhooks.labels(provider, verdict).inc()
 
     def render(self, figures: Figures | None) -> bytes:
         """The exposition; `figures` None means that the store could not be asked."""

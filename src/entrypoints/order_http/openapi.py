@@ -15,6 +15,7 @@ from order_http.operation import Json
 from order_http.order_body import OrderBody
 from order_http.resource import Handler
 from order_http.settings import HttpSettings
+from order_http.staff_bodies import RefundBody, ReviewBody
 
 _REQUEST_ID_PATTERN: Final = "^[A-Za-z0-9._-]{1,64}$"
 _KEY_PATTERN: Final = r"""^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"""
@@ -24,6 +25,12 @@ _PARAMETERS: Final[dict[str, Json]] = {
         "in": "path",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
+    },
+    "Provider": {
+        "name": "provider",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
@@ -38,10 +45,12 @@ _PARAMETERS: Final[dict[str, Json]] = {
         "schema": {"type": "string"},
     },
 }
+_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (OrderBody, RefundBody, ReviewBody)
 _ANSWER_MODELS: Final[tuple[type[BaseModel], ...]] = (
     answers.Order,
     answers.Cancelled,
     answers.HistoryEntry,
+    answers.ReceivedEvent,
     answers.Health,
     answers.Problem,
 )
@@ -99,7 +108,10 @@ def _paths() -> dict[str, dict[str, Json]]:
 
 def _schemas() -> dict[str, Any]:
     _, schemas = models_json_schema(
-        [(OrderBody, "validation"), *((model, "serialization") for model in _ANSWER_MODELS)],
+        [
+            *((model, "validation") for model in _BODY_MODELS),
+            *((model, "serialization") for model in _ANSWER_MODELS),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     definitions: dict[str, Any] = schemas["$defs"]

@@ -66,3 +66,53 @@ HISTORY: Final[list[dict[str, Any]]] = [
         },
     }
 ]
+REFUND_BODY: Final[dict[str, Any]] = {"amount": 12.25}
+REVIEW_BODY: Final[dict[str, Any]] = {
+    "transaction_id": "0198c5a1-5f3e-7d44-9c1b-3a11d5e0b7c2",
+    "decision": "accept",
+    "note": "The bank confirms the amount; see ticket 1815.",
+}
+_CHARGE: Final[dict[str, Any]] = {
+    "transaction_id": ORDER["payment"]["transaction_id"],
+    "kind": "charge",
+    "status": "succeeded",
+    "origin": "ours",
+    "amount": 49.0,
+    "provider_reference": "pay-1843",
+}
+STAFFS_ORDER: Final[dict[str, Any]] = {
+    **ORDER,
+    "status": "processing",
+    "allowed_actions": ["refund"],
+    "refused_actions": [
+        {
+            "action": "process",
+            "reason": "already_processing",
+            "detail": "it is being processed already",
+        },
+        {
+            "action": "review",
+            "reason": "not_in_review",
+            "detail": "nothing of its payment is in review",
+        },
+    ],
+    "customer_id": "customer-ada",
+    "transactions": [_CHARGE],
+}
+REFUNDED_ORDER: Final[dict[str, Any]] = {
+    **STAFFS_ORDER,
+    "payment": {**ORDER["payment"], "status": "partially_refunded"},
+    "transactions": [
+        _CHARGE,
+        {
+            **_CHARGE,
+            "transaction_id": "0198c5a1-5f3e-7d44-9c1b-44c0de5a11e1",
+            "kind": "refund",
+            "amount": 12.25,
+            "provider_reference": "back-1852",
+            "parent_id": _CHARGE["transaction_id"],
+        },
+    ],
+}
+EVENT: Final[dict[str, Any]] = {"id": "evt_1815", "type": "payment_intent.succeeded"}
+RECEIVED: Final[dict[str, Any]] = {"received": True, "verdict": "settled"}

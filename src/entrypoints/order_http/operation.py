@@ -66,8 +66,9 @@ class Operation:
     codes: tuple[str, ...] = ()
     scope: str | None = None
     parameters: tuple[Json, ...] = ()
-    body: type[BaseModel] | None = None
+    body: type[BaseModel] | Json | None = None
     body_example: Json | None = None
+    body_is_optional: bool = False
 
     def document(self) -> Json:
         """This operation, in OpenAPI 3.1."""
@@ -80,10 +81,10 @@ class Operation:
                 **_problems((*self.codes, *_ALWAYS, *(_WITH_TOKEN if self.scope else ()))),
             },
         }
-        if self.body:
-            content = {"schema": reference(self.body), "example": self.body_example}
+        if self.body is not None:
+            content = {"schema": _schema(self.body), "example": self.body_example}
             document["requestBody"] = {
-                "required": True,
+                "required": not self.body_is_optional,
                 "content": {"application/json": content},
             }
         if self.scope:
@@ -97,13 +98,16 @@ def reference(model: type[BaseModel]) -> Json:
 
 
 def _success(answer: Answer) -> Json:
-    schema = answer.body if isinstance(answer.body, dict) else reference(answer.body)
     return {
         "description": answer.meaning,
         "headers": {name: _header(name, always=name not in _SOMETIMES) for name in answer.headers}
         | _REQUEST_ID,
-        "content": {answer.media_type: {"schema": schema, "example": answer.example}},
+        "content": {answer.media_type: {"schema": _schema(answer.body), "example": answer.example}},
     }
+
+
+def _schema(shape: type[BaseModel] | Json) -> Json:
+    return shape if isinstance(shape, dict) else reference(shape)
 
 
 def _problems(codes: Sequence[str]) -> dict[str, Json]:

@@ -71,11 +71,13 @@ def _bounds(**bounds: Any) -> Any:  # noqa: ANN401 - JSON schema is anything
     return Field(json_schema_extra=bounds)
 
 
-class _Strict(BaseModel):
+class StrictBody(BaseModel):
+    """A body in which every member is known, and of the type that it is written in."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class ItemBody(_Strict):
+class ItemBody(StrictBody):
     """One line of the order."""
 
     product_id: Annotated[str, _bounds(minLength=1, maxLength=LONGEST_PRODUCT_ID)]
@@ -83,7 +85,7 @@ class ItemBody(_Strict):
     price: Amount
 
 
-class OrderBody(_Strict):
+class OrderBody(StrictBody):
     """What a customer orders."""
 
     items: Annotated[list[ItemBody], _bounds(minItems=1, maxItems=MAX_ITEMS)]

@@ -1,10 +1,7 @@
 """From the body of a request to what the core understands, with every mistake named."""
 
 from collections.abc import Callable
-from typing import Final, TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TypeVar
 
 from order_core.currencies import DECIMALS
 from order_core.errors import InvalidValue
@@ -16,9 +13,10 @@ from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
 from order_http.card_number import holds_card_number
 from order_http.order_body import LONGEST_EMAIL, ItemBody, OrderBody
-from order_http.problems import FieldError, Problem, field_error, invalid, pointer_to
+from order_http.problems import FieldError, Problem, field_error, invalid
 from order_http.return_url import checked_return_url
 from order_http.settings import HttpSettings
+from order_http.shapes import read_shape
 
 T = TypeVar("T")
 
@@ -29,11 +27,7 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
     Raises:
         Problem: 422, with every value that breaks a rule.
     """
-    try:
-        order = OrderBody.model_validate(body)
-    except ValidationError as refusal:
-        errors = refusal.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid([_shape_error(error) for error in errors]) from None
+    order = read_shape(OrderBody, body)
     if holds_card_number(order.payment_method):
         wrong = FieldError("/payment_method", "raw_card_number", "looks like a card number")
         raise Problem(
@@ -129,20 +123,3 @@ def _usable(address: str | None) -> str | None:
         return address and _email(address)
     except InvalidValue:
         return None
-
-
-_CODE_OF_SHAPE: Final = {
-    "missing": ("missing", "is required"),
-    "extra_forbidden": ("unknown_field", "is not a field of this object"),
-    "int_type": ("wrong_type", "must be an integer, written without a decimal point"),
-    "string_type": ("wrong_type", "must be text"),
-    "string_unicode": ("forbidden_character", "must not contain lone surrogates"),
-    "bool_type": ("wrong_type", "must be true or false"),
-    "list_type": ("wrong_type", "must be an array"),
-    "model_type": ("wrong_type", "must be an object"),
-}
-
-
-def _shape_error(error: ErrorDetails) -> FieldError:
-    code, detail = _CODE_OF_SHAPE.get(error["type"], (error["type"], error["msg"]))
-    return FieldError(pointer_to(error["loc"]), code, detail)

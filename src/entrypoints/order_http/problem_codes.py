@@ -8,6 +8,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "bad_request": (400, "The request cannot be understood"),
     "malformed_json": (400, "The body is not JSON that this service reads"),
     "invalid_idempotency_key": (400, "The Idempotency-Key is not a key"),
+    "webhook_rejected": (400, "Nobody proved that this event is the provider's"),
     "token_missing": (401, "A bearer token is needed"),
     "invalid_token": (401, "The bearer token proves nothing"),
     "payment_declined": (402, "The payment was declined"),
@@ -16,9 +17,13 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "not_your_order": (403, "The order is another customer's"),
     "order_not_found": (404, "There is no such order"),
     "not_found": (404, "There is nothing at this address"),
+    "webhook_not_found": (404, "No events of this provider are received here"),
     "method_not_allowed": (405, "This address does not take this method"),
     "body_too_slow": (408, "The body took too long to arrive"),
     "cannot_cancel": (409, "The order cannot be cancelled any more"),
+    "cannot_process": (409, "The order cannot be processed"),
+    "cannot_refund": (409, "The order cannot be refunded"),
+    "cannot_review": (409, "There is nothing of this to review"),
     "possible_duplicate": (409, "An equal order was placed a moment ago"),
     "payment_method_in_use": (409, "The payment method already pays another order"),
     "request_in_progress": (409, "The first request with this key is still running"),
@@ -35,6 +40,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "provider_unavailable": (503, "The payment provider cannot be asked at present"),
     "overloaded": (503, "Nothing happened; try again"),
     "outcome_unknown": (503, "The outcome is not known yet"),
+    "webhook_unverifiable": (503, "The event cannot be verified just now"),
     "not_ready": (503, "The service is not ready"),
 }
 """Code -> HTTP status and title. A code means one thing for ever."""
@@ -44,6 +50,9 @@ CODE_OF_ERROR: Final[dict[type[errors.OrderCoreError], str]] = {
     errors.OrderNotFound: "order_not_found",
     errors.NotTheOwner: "not_your_order",
     errors.CannotCancel: "cannot_cancel",
+    errors.CannotProcess: "cannot_process",
+    errors.CannotRefund: "cannot_refund",
+    errors.CannotReview: "cannot_review",
     errors.PriceMismatch: "price_mismatch",
     errors.UnknownProvider: "unknown_provider",
     errors.ProviderUnavailable: "provider_unavailable",
@@ -56,6 +65,8 @@ CODE_OF_ERROR: Final[dict[type[errors.OrderCoreError], str]] = {
     errors.ConcurrentUpdate: "outcome_unknown",
     errors.StoreUnavailable: "store_unavailable",
     errors.CommitUnknown: "outcome_unknown",
+    errors.WebhookRejected: "webhook_rejected",
+    errors.WebhookUnverifiable: "webhook_unverifiable",
     errors.InvalidToken: "invalid_token",
 }
 """What each error of the core is called here. One that is missing is a bug: 500."""

@@ -9,10 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from order_core.errors import OrderNotFound, StoreUnavailable
+from order_core.order import Order
 from order_core.ports.token_verifier import Principal
+from order_http.authentication import is_staff
 from order_http.list_query import list_query, next_page
-from order_http.order_json import history_json, json_response, order_json
+from order_http.order_json import history_json, json_response
 from order_http.resource import Desk
+from order_http.staff_json import order_for
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
 
@@ -32,25 +35,41 @@ def order_id_of(request: Request) -> str:
 
 
 async def get_order(desk: Desk, request: Request, principal: Principal) -> Response:
-    """200 to the owner."""
-    reading = desk.core.get(order_id_of(request), customer_id=principal.subject)
-    return json_response(order_json(await _in_time(desk, reading)))
+    """200 to the owner, and to staff."""
+    order = await read_order(desk, order_id_of(request), principal)
+    return json_response(order_for(principal, order))
 
 
 async def list_orders(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 with an array, newest first, and the address of the next page in `Link`."""
-    query = list_query(request, principal.subject)
+    query = list_query(request, principal)
     page = await _in_time(desk, desk.core.list(query))
     headers = {}
     if page.has_more and page.orders:
         headers["Link"] = next_page(request, query, page.orders[-1])
-    return json_response([order_json(order) for order in page.orders], headers=headers)
+    return json_response([order_for(principal, each) for each in page.orders], headers=headers)
 
 
 async def get_history(desk: Desk, request: Request, principal: Principal) -> Response:
-    """200 to the owner, oldest entry first."""
-    reading = desk.core.history(order_id_of(request), customer_id=principal.subject)
+    """200 to the owner and to staff, oldest entry first."""
+    order_id = order_id_of(request)
+    if is_staff(principal):
+        history = await _in_time(desk, desk.core.history.orders.history(order_id))
+        return json_response(history_json(history.entries))
+    reading = desk.core.history(order_id, customer_id=principal.subject)
     return json_response(history_json(await _in_time(desk, reading)))
+
+
+async def read_order(desk: Desk, order_id: str, principal: Principal) -> Order:
+    """The order, if it is the caller's own or he is staff.
+
+    Raises:
+        OrderNotFound, NotTheOwner: it is neither.
+        StoreUnavailable: the store did not answer in time.
+    """
+    if is_staff(principal):
+        return await _in_time(desk, desk.core.get.orders.get(order_id))
+    return await _in_time(desk, desk.core.get(order_id, customer_id=principal.subject))
 
 
 async def _in_time(desk: Desk, reading: Coroutine[Any, Any, T]) -> T:

@@ -18,7 +18,11 @@ class HttpSettings:
     """How long a stop waits for placing and cancelling that has begun."""
     probe_timeout_seconds: float = 3.0
     max_in_flight: int = 1000
-    """Placing and cancelling at one time; above it, new ones are turned away untouched."""
+    """Orders being placed, cancelled or worked on at one time; above it, new requests are
+    turned away untouched."""
+    max_webhooks_in_flight: int = 100
+    """Events of providers that are being verified and stored at one time. Nobody proves who
+    he is before that, so they must not take the room of orders."""
     max_headers: int = 100
     max_header_bytes: int = 32 * 1024
     cors_origins: tuple[str, ...] = ()
