@@ -87,8 +87,15 @@ def _print_gateways(plugins: Mapping[str, GatewayPlugin]) -> None:
             f"\nGateway {profile.provider}, account {profile.account}: "
             f"a call takes up to {shown_seconds(profile.call_budget)} s, "
             f"a key lives {shown_seconds(profile.key_life)} s, "
-            f"what was sent has arrived after {shown_seconds(profile.horizon)} s"
+            f"what was sent has arrived after {shown_seconds(profile.horizon)} s; "
+            + _events_of(plugin)
         )
+
+
+def _events_of(plugin: GatewayPlugin) -> str:
+    if plugin.webhooks is None:
+        return "it tells nothing by itself here, so it is asked"
+    return f"its events are received at /api/webhooks/{plugin.gateway.profile.provider}"
 
 
 async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:

@@ -24,6 +24,18 @@ _SAYING_NO: Final = {
     "cannot_refund": "the order cannot be refunded",
     "cannot_review": "there is nothing to review",
 }
+_COME_BACK: Final[dict[type[errors.OrderCoreError], tuple[str, str]]] = {
+    errors.StoreUnavailable: ("The store did not answer.", "2"),
+    errors.ProviderUnavailable: (
+        "The payment provider cannot be asked at present. Nothing happened.",
+        "60",
+    ),
+    errors.WebhookUnverifiable: (
+        "The event cannot be verified just now. Send it again later.",
+        "60",
+    ),
+}
+"""What to say, and after how many seconds it makes sense to try again."""
 _CODE_OF_STATUS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -37,7 +49,8 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
     match error:
         case errors.InvalidValue():
             return invalid([field_error(error)])
-        case errors.OrderNotFound() | errors.NotTheOwner():
+        case errors.OrderNotFound() | errors.NotTheOwner() | errors.WebhookRejected():
+            # Why an event was rejected is for the log: a forger would learn from it.
             return Problem(code, CODES[code][1] + ".")
         case (
             errors.CannotCancel()
@@ -56,17 +69,11 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         case errors.RequestInProgress():
             headers = {"Retry-After": str(error.retry_after_seconds)}
             return Problem(code, str(error), headers=headers)
-        case errors.StoreUnavailable():
-            return Problem(code, "The store did not answer.", headers={"Retry-After": "2"})
-        case errors.ProviderUnavailable():
-            detail = "The payment provider cannot be asked at present. Nothing happened."
-            return Problem(code, detail, headers={"Retry-After": "60"})
-        case errors.WebhookUnverifiable():
-            detail = "The event cannot be verified just now. Send it again later."
-            return Problem(code, detail, headers={"Retry-After": "60"})
-        case errors.WebhookRejected():
-            # Why is for the log: whoever forges events would learn from it.
-            return Problem(code, CODES[code][1] + ".")
+        case (
+            errors.StoreUnavailable() | errors.ProviderUnavailable() | errors.WebhookUnverifiable()
+        ):
+            detail, seconds = _COME_BACK[type(error)]
+            return Problem(code, detail, headers={"Retry-After": seconds})
         case errors.CommitUnknown() | errors.ConcurrentUpdate():
             return outcome_unknown()
         case _:

@@ -20,11 +20,17 @@ class InFlight:
     record of a charge and its settlement, stopping would only lose the answer.
     """
 
-    def __init__(self, *, most: int, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        most: int,
+        timeout_seconds: float,
+        together_with: set[asyncio.Task[Any]] | None = None,
+    ) -> None:
         self._most = most
         self._timeout_seconds = timeout_seconds
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._lanes: list[InFlight] = []
+        self._everything = set() if together_with is None else together_with
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -34,9 +40,9 @@ class InFlight:
 
         `drain` waits for it too.
         """
-        lane = InFlight(most=most, timeout_seconds=self._timeout_seconds)
-        self._lanes.append(lane)
-        return lane
+        return InFlight(
+            most=most, timeout_seconds=self._timeout_seconds, together_with=self._everything
+        )
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, or what it raised.
@@ -51,8 +57,9 @@ class InFlight:
                 "overloaded", "Too many requests are at work.", headers={"Retry-After": "2"}
             )
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, self._everything):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         try:
             done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
         except asyncio.CancelledError:
@@ -65,12 +72,9 @@ class InFlight:
 
     async def drain(self, timeout_seconds: float) -> int:
         """Wait until all work is done, for so long at most; what is left is counted."""
-        if tasks := self._all_tasks():
-            await asyncio.wait(tasks, timeout=timeout_seconds)
-        return len(self._all_tasks())
-
-    def _all_tasks(self) -> set[asyncio.Task[Any]]:
-        return self._tasks.union(*(lane._all_tasks() for lane in self._lanes))
+        if self._everything:
+            await asyncio.wait(set(self._everything), timeout=timeout_seconds)
+        return len(self._everything)
 
 
 def _log_what_nobody_hears(task: asyncio.Task[Any]) -> None:

@@ -9,11 +9,14 @@ import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from order_core.currencies import DECIMALS
+
+Word = TypeVar("Word", bound=StrEnum)
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
@@ -43,6 +46,18 @@ def seconds(low: float, high: float) -> Callable[[str], timedelta]:
         if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) and low <= float(text) <= high:
             return timedelta(seconds=float(text))
         raise ValueError(f"must be a number of seconds between {low:g} and {high:g}")
+
+    return read
+
+
+def one_of(words: type[Word]) -> Callable[[str], Word]:
+    """Read one of a few words."""
+
+    def read(text: str) -> Word:
+        try:
+            return words(text.lower())
+        except ValueError:
+            raise ValueError(f"must be {' or '.join(words)}") from None
 
     return read
 

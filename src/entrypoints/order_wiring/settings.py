@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from order_core.payment_terms import Policy
+from order_core.payment_terms import CaptureLate, CaptureMode, Policy
 from order_wiring import setting_values as value
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 
@@ -57,6 +57,12 @@ class Settings(BaseModel):
     charge_window: Annotated[timedelta, _duration(1, _DAY)] = timedelta(minutes=10)
     action_expiry: Annotated[timedelta, _duration(1, 30 * _DAY)] = timedelta(minutes=30)
     duplicate_window: Annotated[timedelta, _duration(0, _DAY)] = timedelta(seconds=10)
+    capture: Annotated[CaptureMode, BeforeValidator(value.one_of(CaptureMode))] = (
+        CaptureMode.IMMEDIATE
+    )
+    capture_late: Annotated[CaptureLate, BeforeValidator(value.one_of(CaptureLate))] = (
+        CaptureLate.CANCEL
+    )
     return_origins: Origins = ()
     cors_origins: Origins = ()
     jwt_secret: Annotated[SecretStr, BeforeValidator(value.secret)] | None = None
@@ -114,6 +120,8 @@ class Settings(BaseModel):
             action_expiry=self.action_expiry,
             recovery_delay=self.recovery_delay,
             duplicate_window=self.duplicate_window,
+            capture=self.capture,
+            capture_late=self.capture_late,
         )
 
     @property
