@@ -12,6 +12,7 @@ from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.ports import ReceivedEvent
 from order_core.shipping_address import ShippingAddress
 
 Row = Sequence[Any]
@@ -71,6 +72,9 @@ TRANSACTION_COLUMNS: Final = (
     "capture_before_us",
 )
 """What a transaction's JSON array holds, in this order."""
+
+EVENT_COLUMNS: Final = ("provider", "event_id", "name", "received_at_us", "verdict", "order_id")
+"""The whole of `received_events`, as `received_event_from` reads it."""
 
 
 # Moments --------------------------------------------------------------------------------
@@ -181,6 +185,18 @@ def event_row(order: Order, happened: Happened) -> dict[str, Any]:
     }
 
 
+def received_event_values(event: ReceivedEvent) -> tuple[str | int | None, ...]:
+    """The values of `EVENT_COLUMNS`."""
+    return (
+        event.provider,
+        event.event_id,
+        event.name,
+        moment_us(event.received_at),
+        event.verdict,
+        event.order_id,
+    )
+
+
 # From rows ------------------------------------------------------------------------------
 
 
@@ -265,3 +281,9 @@ def happened_from(sequence: int, at_us: int, name: str, data: str) -> Happened:
 
 def _event_from(name: str, data: str) -> Event:
     return EVENT_TYPES[name](**json.loads(data))
+
+
+def received_event_from(row: Row) -> ReceivedEvent:
+    """Of the values of `EVENT_COLUMNS`."""
+    provider, event_id, name, received_at_us, verdict, order_id = row
+    return ReceivedEvent(provider, event_id, name, moment_from(received_at_us), verdict, order_id)

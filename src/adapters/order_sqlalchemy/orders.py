@@ -11,11 +11,18 @@ from order_core.ports import (
     OrderHistory,
     OrderPage,
     OrderQuery,
+    ReceivedEvent,
     RequestRecord,
     Saved,
 )
 from order_sqlalchemy.database import Database
-from order_sqlalchemy.mapping import happened_from, order_from
+from order_sqlalchemy.mapping import (
+    Row,
+    happened_from,
+    order_from,
+    received_event_from,
+    received_event_values,
+)
 from order_sqlalchemy.saving import Saving
 
 
@@ -54,6 +61,28 @@ class SqlOrders:
         record = RequestRecord(customer_id, route, key, body_fingerprint)
         return EarlierRequest(record, order_from(order), bool(in_progress))
 
+    async def find_by_transaction(self, transaction_id: str, /) -> Order | None:
+        statement = self._store.statements.by_transaction
+        return _only(await self._store.rows(statement, transaction_id))
+
+    async def find_by_reference(
+        self, provider: str, account: str, reference: str, /
+    ) -> Order | None:
+        statement = self._store.statements.by_reference
+        return _only(await self._store.rows(statement, provider, account, reference))
+
+    async def unfinished(self, *, limit: int) -> tuple[Order, ...]:
+        found = await self._store.rows(self._store.statements.unfinished, limit)
+        return tuple(order_from(row) for row in found)
+
+    async def receive(self, event: ReceivedEvent, /) -> bool:
+        statement = self._store.statements.receive
+        return bool(await self._store.change(statement, *received_event_values(event)))
+
+    async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
+        found = await self._store.rows(self._store.statements.unmatched, limit)
+        return tuple(received_event_from(row) for row in found)
+
     async def list(self, query: OrderQuery, /) -> OrderPage:
         statement, arguments = self._store.statements.page(query)
         found = await self._store.rows(statement, *arguments)
@@ -70,3 +99,7 @@ class SqlOrders:
             if sequence is not None
         )
         return OrderHistory(customer_id=found[0][0], entries=entries)
+
+
+def _only(found: list[Row]) -> Order | None:
+    return order_from(found[0]) if found else None

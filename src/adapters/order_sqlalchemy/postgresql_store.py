@@ -79,8 +79,8 @@ class PostgresqlStore:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
             raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
-    async def change(self, statement: str, /, *arguments: Any) -> None:
-        await self.rows(statement, *arguments)
+    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
+        return await self.rows(statement, *arguments)
 
     async def save(self, saving: Saving, /) -> bool:
         if saving.is_new:

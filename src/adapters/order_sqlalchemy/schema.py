@@ -52,10 +52,17 @@ def _quoted(*words: StrEnum) -> str:
 
 
 PLACED: Final = none_of("status", *UNPLACED)
-_ALIVE: Final = none_of("status", *DEAD_STATUSES)
+ALIVE: Final = none_of("status", *DEAD_STATUSES)
 _TAKES: Final = one_of("kind", *TAKING_KINDS)
 _TOKEN_IS_USED: Final = none_of("status", TransactionStatus.DECLINED, TransactionStatus.FAILED)
-_OPEN: Final = one_of("status", *OPEN_STATUSES)
+_PAYS: Final = one_of("kind", *TAKING_KINDS, TransactionKind.CAPTURE)
+UNFINISHED: Final = (
+    f"({one_of('status', *OPEN_STATUSES, TransactionStatus.IN_REVIEW)} OR review IS NOT NULL)"
+)
+"""Waits for an answer of the provider's, or for a person."""
+HAS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_PAYS}"
+"""A payment that the provider has a name for, dead or alive."""
+UNMATCHED: Final = "verdict = 'unknown_transaction'"
 _LATE_MONEY: Final = f"name = '{LatePaymentReceived.name}'"
 
 # Pages continue after an id, so both databases have to sort ids alike: by code point.
@@ -179,7 +186,7 @@ payment_transactions: Final = Table(
         "step >= 1 AND sends >= 0 AND attempts >= 0", name="ck_payment_transactions_counts"
     ),
 )
-_ONE_LIVE_CHARGE: Final = f"{_TAKES} AND origin = '{Origin.OURS}' AND {_ALIVE}"
+_ONE_LIVE_CHARGE: Final = f"{_TAKES} AND origin = '{Origin.OURS}' AND {ALIVE}"
 Index(
     "uq_payment_transactions_one_live_charge",
     payment_transactions.c.order_id,
@@ -189,7 +196,7 @@ Index(
 )
 # A dead charge does not hold its reference: when it succeeds after all, that success is
 # stored beside it with the same reference, and from then on it is the one that holds it.
-_HOLDS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_TAKES} AND {_ALIVE}"
+_HOLDS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_TAKES} AND {ALIVE}"
 Index(
     "uq_payment_transactions_reference",
     payment_transactions.c.provider,
@@ -209,10 +216,19 @@ Index(
     sqlite_where=text(_HOLDS_TOKEN),
 )
 Index(
-    "ix_payment_transactions_open",
+    "ix_payment_transactions_by_reference",
+    payment_transactions.c.provider,
+    payment_transactions.c.account,
+    payment_transactions.c.provider_reference,
+    postgresql_where=text(HAS_REFERENCE),
+    sqlite_where=text(HAS_REFERENCE),
+)
+Index(
+    "ix_payment_transactions_unfinished",
     payment_transactions.c.recorded_at_us,
-    postgresql_where=text(_OPEN),
-    sqlite_where=text(_OPEN),
+    payment_transactions.c.order_id,
+    postgresql_where=text(UNFINISHED),
+    sqlite_where=text(UNFINISHED),
 )
 
 order_events: Final = Table(
@@ -271,3 +287,24 @@ order_fingerprints: Final = Table(
     PrimaryKeyConstraint("fingerprint", name="pk_order_fingerprints"),
 )
 Index("ix_order_fingerprints_order", order_fingerprints.c.order_id)
+
+received_events: Final = Table(
+    "received_events",
+    metadata,
+    Column("provider", _Id, nullable=False),
+    Column("event_id", _Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("received_at_us", BigInteger, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("order_id", _Id),
+    PrimaryKeyConstraint("provider", "event_id", name="pk_received_events"),
+    ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_received_events_order"),
+)
+Index(
+    "ix_received_events_unmatched",
+    desc(received_events.c.received_at_us),
+    desc(received_events.c.provider),
+    desc(received_events.c.event_id),
+    postgresql_where=text(UNMATCHED),
+    sqlite_where=text(UNMATCHED),
+)

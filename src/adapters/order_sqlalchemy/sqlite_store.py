@@ -52,13 +52,13 @@ class SqliteStore:
 
         return await self._answer(self._readers, read)
 
-    async def change(self, statement: str, /, *arguments: Any) -> None:
+    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
         sql = _numbered(statement)
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute(sql, arguments)
+        def write(connection: sqlite3.Connection) -> list[Row]:
+            return connection.execute(sql, arguments).fetchall()
 
-        await self._answer(self._writer, partial(_in_transaction, write))
+        return await self._answer(self._writer, partial(_in_transaction, write))
 
     async def save(self, saving: Saving, /) -> bool:
         def write(connection: sqlite3.Connection) -> bool:

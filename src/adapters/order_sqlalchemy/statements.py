@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from order_core.payment import OPEN_STATUSES, TAKING_KINDS, TransactionStatus
 from order_core.ports import OrderQuery
-from order_sqlalchemy.mapping import ORDER_COLUMNS, moment_us
-from order_sqlalchemy.schema import PLACED, one_of
+from order_sqlalchemy.mapping import EVENT_COLUMNS, ORDER_COLUMNS, moment_us
+from order_sqlalchemy.schema import ALIVE, HAS_REFERENCE, PLACED, UNFINISHED, UNMATCHED, one_of
 
 ORDER: Final = ", ".join(f"o.{column}" for column in ORDER_COLUMNS)
 
@@ -31,6 +31,34 @@ class Statements:
             FROM idempotency_records r JOIN orders o ON o.id = r.order_id
             WHERE r.customer_id = $1 AND r.route = $2 AND r.key = $3"""
 
+        self.by_transaction: Final = f"""
+            SELECT {self.whole_order}
+            FROM payment_transactions f JOIN orders o ON o.id = f.order_id WHERE f.id = $1"""
+
+        self.by_reference: Final = f"""
+            SELECT {self.whole_order} FROM (
+                SELECT order_id FROM payment_transactions
+                WHERE provider = $1 AND account = $2 AND provider_reference = $3
+                  AND {HAS_REFERENCE}
+                ORDER BY CASE WHEN {ALIVE} THEN 0 ELSE 1 END, recorded_at_us DESC, order_id DESC
+                LIMIT 1
+            ) f JOIN orders o ON o.id = f.order_id"""
+
+        self.unfinished: Final = f"""
+            SELECT {self.whole_order} FROM (
+                SELECT order_id, min(recorded_at_us) AS since FROM payment_transactions
+                WHERE {UNFINISHED} GROUP BY order_id ORDER BY since, order_id LIMIT $1
+            ) f JOIN orders o ON o.id = f.order_id ORDER BY f.since, f.order_id"""
+
+        columns = ", ".join(EVENT_COLUMNS)
+        self.receive: Final = f"""
+            INSERT INTO received_events ({columns}) VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (provider, event_id) DO NOTHING RETURNING 1"""
+
+        self.unmatched: Final = f"""
+            SELECT {columns} FROM received_events WHERE {UNMATCHED}
+            ORDER BY received_at_us DESC, provider DESC, event_id DESC LIMIT $1"""
+
         self.history: Final = """
             SELECT o.customer_id, e.sequence, e.at_us, e.name, e.data
             FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
@@ -51,14 +79,17 @@ class Statements:
         self.give_up: Final = f"""
             UPDATE order_events SET given_up_because = $3, tell_at_us = NULL WHERE {waiting}"""
 
-        is_open = f"{one_of('kind', *TAKING_KINDS)} AND {one_of('status', *OPEN_STATUSES)}"
+        # The wider condition is there for the index: SQLite takes it word by word.
+        is_open_charge = (
+            f"{UNFINISHED} AND {one_of('status', *OPEN_STATUSES)} "
+            f"AND {one_of('kind', *TAKING_KINDS)}"
+        )
         self.figures: Final = f"""
-            SELECT (SELECT count(*) FROM payment_transactions WHERE {is_open}),
+            SELECT (SELECT count(*) FROM payment_transactions WHERE {is_open_charge}),
                    (SELECT {now} - min(recorded_at_us) FROM payment_transactions
-                    WHERE {is_open}),
+                    WHERE {is_open_charge}),
                    (SELECT count(*) FROM payment_transactions
-                    WHERE {one_of("status", *OPEN_STATUSES)}
-                      AND status = '{TransactionStatus.UNKNOWN}'),
+                    WHERE {UNFINISHED} AND status = '{TransactionStatus.UNKNOWN}'),
                    (SELECT count(*) FROM order_events WHERE name = 'late_payment_received'),
                    (SELECT count(*) FROM order_events WHERE tell_at_us IS NOT NULL)"""
 

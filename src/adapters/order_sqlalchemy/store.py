@@ -30,8 +30,12 @@ class Store(Protocol):
         """Read with one statement."""
         ...
 
-    async def change(self, statement: str, /, *arguments: Any) -> None:
-        """Write with one statement. It may have happened even if this raises."""
+    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
+        """Write with one statement. It may have happened even if this raises.
+
+        Returns:
+            What the statement's RETURNING names, if it has one.
+        """
         ...
 
     async def save(self, saving: Saving, /) -> bool:

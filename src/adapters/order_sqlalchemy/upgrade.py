@@ -24,10 +24,10 @@ _LOCK: Final = {
 }
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, *, to: str = "head") -> None:
     """Bring the database to the newest schema, in one transaction. Harmless if it is there.
 
-    Several processes may do it at once; the others wait for the first.
+    `to` stops at an earlier revision. Several processes may do it at once; the others wait for the first.
 
     Raises:
         ValueError: `url` is not the address of a database that we know.
@@ -36,7 +36,7 @@ async def upgrade(url: str) -> None:
     async with _connected(url) as connection:
         # Locked before Alembic looks: whoever waited finds the work done.
         await connection.execute(text(_LOCK[connection.dialect.name]))
-        await connection.run_sync(_upgrade)
+        await connection.run_sync(_upgrade, to)
         await connection.commit()
 
 
@@ -58,10 +58,10 @@ def _config() -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _revision(connection: Connection) -> str | None:
