@@ -1,0 +1,160 @@
+"""What each kind of event says about movements of money."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from order_core.money import Money
+from order_core.outcomes import OutcomeUnknown, Reversed, Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports.webhook_parser import ProviderFact
+from order_stripe.answers import (
+    Json,
+    Unreadable,
+    metadata,
+    money,
+    of_authorization,
+    of_payment,
+    of_refund,
+)
+from order_stripe.requests import BadReference, intent_id
+
+Facts = tuple[ProviderFact, ...]
+
+_INQUIRIES: Final = "warning_"
+
+
+def facts_of(name: str, data: object) -> Facts:
+    """The facts in an event's `data`; none for an event that is not about our money.
+
+    Raises:
+        Unreadable: an event that we know is not as documented.
+    """
+    read = _READERS.get(name)
+    if read is None:
+        return ()
+    shown = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(shown, Mapping) or not isinstance(data, Mapping):
+        raise Unreadable("an event without its object")
+    before = data.get("previous_attributes")
+    return read(shown, before if isinstance(before, Mapping) else {})
+
+
+def _payment(intent: Json, _: Json) -> Facts:
+    if intent.get("capture_method") != "manual":
+        return (_about(intent, TransactionKind.CHARGE, of_payment(intent)),)
+    if intent.get("status") == "succeeded":
+        return (_capture(intent),)
+    return (_about(intent, TransactionKind.AUTHORIZATION, of_authorization(intent)),)
+
+
+def _failed_try(intent: Json, _: Json) -> Facts:
+    # The intent is not dead: whoever has its client secret can try another card. So this
+    # is a reason to ask, and the look-up cancels what nobody can confirm any more.
+    manual = intent.get("capture_method") == "manual"
+    kind = TransactionKind.AUTHORIZATION if manual else TransactionKind.CHARGE
+    return (_about(intent, kind, OutcomeUnknown("a_try_failed")),)
+
+
+def _capture(intent: Json) -> ProviderFact:
+    reference = _reference(intent)
+    capture_id = metadata(intent, "capture_id")
+    return ProviderFact(
+        TransactionKind.CAPTURE,
+        Succeeded(reference, money(intent, "amount_received"), capture_id),
+        reference,
+        transaction_id=capture_id or None,
+        installation=metadata(intent, "installation") or None,
+        parent_reference=reference,
+    )
+
+
+def _about(intent: Json, kind: TransactionKind, outcome: Any) -> ProviderFact:  # noqa: ANN401 - any outcome
+    return ProviderFact(
+        kind,
+        outcome,
+        _reference(intent),
+        transaction_id=metadata(intent, "transaction_id") or None,
+        installation=metadata(intent, "installation") or None,
+    )
+
+
+def _refund(refund: Json, before: Json) -> Facts:
+    reference = _word(refund, "id")
+    came_back = refund.get("status") == "failed" and (
+        before.get("status") == "succeeded"
+        # Stripe books the failure only if it had booked the refund.
+        or (refund.get("balance_transaction") and refund.get("failure_balance_transaction"))
+    )
+    outcome = (
+        Reversed(reference, money(refund, "amount"), "refund_returned")
+        if came_back
+        else of_refund(refund)
+    )
+    parent = refund.get("payment_intent")
+    return (
+        ProviderFact(
+            TransactionKind.REVERSAL if came_back else TransactionKind.REFUND,
+            outcome,
+            reference,
+            transaction_id=metadata(refund, "transaction_id") or None,
+            installation=metadata(refund, "installation") or None,
+            parent_reference=parent if isinstance(parent, str) else None,
+        ),
+    )
+
+
+def _dispute(dispute: Json, _: Json) -> Facts:
+    status = _word(dispute, "status")
+    if status.startswith(_INQUIRIES):
+        return ()  # The bank asks; no money has moved.
+    amount, reference = money(dispute, "amount"), _word(dispute, "id")
+    if status == "won":
+        # Stripe gave it back, so nothing is gone.
+        outcome = Reversed(reference, Money(0, amount.currency), "dispute_won")
+    else:
+        outcome = Reversed(reference, amount, f"dispute_{status}", open=status != "lost")
+    parent = dispute.get("payment_intent")
+    return (
+        ProviderFact(
+            TransactionKind.REVERSAL,
+            outcome,
+            reference,
+            parent_reference=parent if isinstance(parent, str) else None,
+        ),
+    )
+
+
+def _reference(intent: Json) -> str:
+    try:
+        return intent_id(intent.get("id"))
+    except BadReference as error:
+        raise Unreadable(str(error)) from error
+
+
+def _word(shown: Json, field: str) -> str:
+    value = shown.get(field)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"no {field}")
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[Json, Json], Facts]]] = {
+    "payment_intent.succeeded": _payment,
+    "payment_intent.processing": _payment,
+    "payment_intent.requires_action": _payment,
+    "payment_intent.amount_capturable_updated": _payment,
+    "payment_intent.canceled": _payment,
+    "payment_intent.payment_failed": _failed_try,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.refund.updated": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+    "charge.dispute.funds_withdrawn": _dispute,
+    "charge.dispute.funds_reinstated": _dispute,
+}
+
+EVENTS: Final = tuple(_READERS)
+"""The events to subscribe to."""
