@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from order_core.errors import StoreUnavailable
 from order_core.order import Order
 from order_core.payment import Origin, TransactionStatus
+from order_core.ports import ReceivedEvent
 from order_sqlalchemy import Database, SqlOrders, needs_upgrade, open_database, upgrade
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.schema import metadata
 from tests.integration.postgres import PostgresServer
-from tests.integration.sqlalchemy_orders import a_charge, an_order, paid, run_sql
+from tests.integration.sqlalchemy_orders import NOON, a_charge, an_order, paid, run_sql
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
@@ -207,6 +208,18 @@ def _copy_of_a_transaction(**but: str) -> str:
             "INSERT INTO order_fingerprints VALUES ('f', '{first}', 1), ('f', '{second}', 2)",
             "pk_order_fingerprints",
         ),
+        (
+            (
+                "INSERT INTO received_events VALUES "
+                "('stripe', 'evt_1', 'paid', 1, 'settled', NULL), "
+                "('stripe', 'evt_1', 'failed', 2, 'no_fact', '{first}')"
+            ),
+            "pk_received_events",
+        ),
+        (
+            "INSERT INTO received_events VALUES ('stripe', 'evt_1', 'paid', 1, 'settled', 'o-0')",
+            "fk_received_events_order",
+        ),
     ],
 )
 async def test_the_database_itself_refuses(
@@ -222,6 +235,19 @@ async def test_the_database_itself_refuses(
 
     if database_url.startswith("postgresql"):
         assert f'constraint "{constraint}"' in str(refused.value.orig)
+
+
+async def test_an_event_of_an_order_that_is_not_there_is_no_silent_success(
+    database: Database,
+) -> None:
+    orders = SqlOrders(database)
+    await orders.save(an_order())
+    stray = ReceivedEvent("stripe", "evt_1", "paid", NOON, "unknown_transaction", "o-0")
+
+    with pytest.raises(StoreUnavailable):
+        await orders.receive(stray)
+
+    assert await orders.receive(replace(stray, order_id=None))
 
 
 async def test_a_dead_charge_and_its_late_success_share_their_reference(

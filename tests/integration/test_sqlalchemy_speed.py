@@ -12,15 +12,21 @@ import aiosqlite
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from order_core.ports import DuplicateGuard, OrderQuery, RequestRecord
+from order_core.ports import DuplicateGuard, OrderQuery, ReceivedEvent, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.mapping import moment_us
+from order_sqlalchemy.schema import metadata
 from order_sqlalchemy.statements import Statements
 from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, opened, paid, run_sql
 from tests.integration.sqlalchemy_wire import counted
 
 Call = Callable[[], Awaitable[Any]]
+_ACCOUNT = ("stripe", "acct_1/test")
+
+
+def _unmatched(event_id: str) -> ReceivedEvent:
+    return ReceivedEvent("stripe", event_id, "charge.succeeded", NOON, "unknown_transaction")
 
 
 async def _calls(database: Database, size: int) -> dict[str, Call]:
@@ -50,6 +56,13 @@ async def _calls(database: Database, size: int) -> dict[str, Call]:
     async def tell() -> None:
         assert await outbox.claim_notices(limit=size, hold=timedelta(0))
 
+    for number in range(size):
+        await orders.receive(_unmatched(f"evt_{number}"))
+    new_ids = iter(["evt_new_1", "evt_new_2"])
+
+    async def receive() -> None:
+        assert await orders.receive(_unmatched(next(new_ids)))
+
     async def claim() -> None:
         await work.claim(limit=size, hold=timedelta(0), tokens=tuple(f"w-{n}" for n in range(size)))
 
@@ -58,6 +71,12 @@ async def _calls(database: Database, size: int) -> dict[str, Call]:
         "change": change,
         "get": lambda: orders.get(first.id),
         "find": lambda: orders.find_request("c-9", "POST /x", "k-1"),
+        "find by transaction": lambda: orders.find_by_transaction(first.charge.id),
+        "find by reference": lambda: orders.find_by_reference(*_ACCOUNT, f"pi-{first.id}"),
+        "unfinished": lambda: orders.unfinished(limit=size),
+        "receive": receive,
+        "receive again": lambda: orders.receive(_unmatched("evt_0")),
+        "unmatched": lambda: orders.unmatched_events(limit=size),
         "history": lambda: orders.history(first.id),
         "list": lambda: orders.list(OrderQuery("c-9", limit=size)),
         "claim": claim,
@@ -130,6 +149,15 @@ def _used_indexes(plan: Any) -> set[str]:
     return found.union(*map(_used_indexes, plan.values()))
 
 
+def _read_whole(plan: Any) -> set[str]:
+    if isinstance(plan, list):
+        return set().union(*map(_read_whole, plan))
+    if not isinstance(plan, dict):
+        return set()
+    found = {plan["Relation Name"]} if plan.get("Node Type") == "Seq Scan" else set()
+    return found.union(*map(_read_whole, plan.values()))
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -165,3 +193,92 @@ async def test_a_page_comes_straight_from_its_index(
     plan = json.loads(plan) if isinstance(plan, str) else plan
     assert _used_indexes(plan) == {index, "pk_payment_transactions"}
     assert '"Sort"' not in json.dumps(plan).replace("Sort Key", "").partition("SubPlan")[0]
+
+
+# Looking for an order among many -----------------------------------------------------------
+
+_THOUSANDS = 4000
+_LOOK_UPS = [
+    ("by_transaction", ["t-77"], {"uq_payment_transactions_id"}),
+    ("by_reference", [*_ACCOUNT, "pi-77"], {"ix_payment_transactions_by_reference"}),
+    ("unfinished", [10], {"ix_payment_transactions_unfinished"}),
+    ("unmatched", [10], {"ix_received_events_unmatched"}),
+    ("figures", [], {"ix_payment_transactions_unfinished"}),
+]
+
+
+async def _fill(url: str) -> None:
+    """Many settled orders and understood events; few that wait for somebody."""
+    async with opened(url) as database:
+        orders = SqlOrders(database)
+        await orders.save(an_order(id="t-open"))
+        await orders.save(paid(an_order(id="t-0")))
+        await orders.receive(_unmatched("evt_0"))
+    numbers = (
+        f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {_THOUSANDS})"
+    )
+    await run_sql(
+        url,
+        _many(
+            "orders",
+            numbers,
+            "id <> (SELECT order_id FROM payment_transactions WHERE id = 't-open')",
+            id="'many-' || n",
+        ),
+        _many(
+            "payment_transactions",
+            numbers,
+            "id = 't-0'",
+            id="'t-' || n",
+            order_id="'many-' || n",
+            provider_reference="'pi-' || n",
+        ),
+        _many(
+            "received_events",
+            numbers,
+            "event_id = 'evt_0'",
+            event_id="'many-' || n",
+            verdict="'settled'",
+        ),
+        "ANALYZE",
+    )
+
+
+def _many(table: str, numbers: str, like: str, **but: str) -> str:
+    """The row that is `like` this, once for each number."""
+    columns = metadata.tables[table].c
+    values = ", ".join(but.get(column.name, column.name) for column in columns)
+    names = ", ".join(column.name for column in columns)
+    return f"INSERT INTO {table} ({names}) {numbers} SELECT {values} FROM c, {table} WHERE {like}"
+
+
+@pytest.mark.parametrize(("name", "arguments", "indexes"), _LOOK_UPS)
+async def test_what_is_looked_for_comes_straight_from_its_index_on_postgresql(
+    postgres_url: str, name: str, arguments: list[object], indexes: set[str]
+) -> None:
+    await _fill(postgres_url)
+    async with opened(postgres_url) as database:
+        statement = getattr(database.store.statements, name)
+        found = await database.store.rows(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
+
+    plan = json.loads(found[0][0])
+    assert indexes <= _used_indexes(plan)
+    assert _read_whole(plan).isdisjoint({"orders", "payment_transactions", "received_events"})
+
+
+@pytest.mark.parametrize(("name", "arguments", "indexes"), _LOOK_UPS)
+async def test_what_is_looked_for_comes_straight_from_its_index_on_sqlite(
+    tmp_path: Path, name: str, arguments: list[object], indexes: set[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'orders.db'}"
+    await _fill(url)
+    async with opened(url) as database:
+        statement = getattr(database.store.statements, name)
+        found = await database.store.rows(f"EXPLAIN QUERY PLAN {statement}", *arguments)
+
+    plan = " / ".join(str(row[3]) for row in found)
+    # SQLite calls the index of a constraint by a name of its own.
+    named = {"uq_payment_transactions_id": "sqlite_autoindex_payment_transactions_2"}
+    assert all(named.get(index, index) in plan for index in indexes), plan
+    read_whole = {f"SCAN {table}" for table in (*metadata.tables, "o", "t")}
+    assert read_whole.isdisjoint(str(row[3]) for row in found), plan

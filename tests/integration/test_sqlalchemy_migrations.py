@@ -1,0 +1,241 @@
+"""A database with orders in it survives each step of the schema, and ends like a new one."""
+
+# ruff: noqa: S608 - the statements of a test are its data
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from order_core.errors import StoreUnavailable
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.payment import Origin, TransactionKind, TransactionStatus
+from order_core.ports import ReceivedEvent
+from order_sqlalchemy import SqlOrders, needs_upgrade, upgrade
+from order_sqlalchemy.database import with_driver
+from order_sqlalchemy.mapping import event_row, order_row, transaction_row
+from order_sqlalchemy.schema import metadata
+from order_sqlalchemy.upgrade import current
+from tests.integration.sqlalchemy_orders import NOON, a_charge, an_order, opened, paid, run_sql
+
+pytest_plugins = ["tests.integration.sqlalchemy_database"]
+
+
+def _old_orders() -> tuple[Order, ...]:
+    """One that is paid, one that is being refunded, one that failed, and one that is open."""
+    placed = paid(an_order(items=2), "pi_placed")
+    cancelled = paid(an_order(single_use_fingerprint="f-1"), "pi_cancelled")
+    refund = replace(
+        cancelled.charge,
+        id=f"{cancelled.charge.id}-back",
+        kind=TransactionKind.REFUND,
+        status=TransactionStatus.UNKNOWN,
+        single_use_fingerprint=None,
+        provider_reference="re_1",
+        parent_id=cancelled.charge.id,
+        parent_reference="pi_cancelled",
+        recorded_at=NOON + timedelta(hours=1),
+    )
+    refunding = cancelled.with_transaction(refund).moved_to(OrderStatus.CANCELLED)
+    asked = an_order()
+    dead = asked.charge.finished(TransactionStatus.DECLINED, reference="pi_dead", reason="no")
+    failed = asked.with_transaction(dead).moved_to(OrderStatus.PAYMENT_FAILED)
+    return placed, refunding, failed, an_order(email=None)
+
+
+async def _in_database(url: str, work: Any) -> Any:
+    engine = create_async_engine(with_driver(url), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _write(connection: Connection, orders: tuple[Order, ...]) -> None:
+    """As an older program wrote them: into the columns that there are."""
+    there = MetaData()
+    there.reflect(connection)
+
+    def add(table: str, row: dict[str, Any]) -> None:
+        known = {name: value for name, value in row.items() if name in there.tables[table].c}
+        connection.execute(insert(there.tables[table]).values(known))
+
+    for order in orders:
+        add("orders", {**order_row(order), "version": 1})
+        for position, transaction in enumerate(order.transactions):
+            add("payment_transactions", transaction_row(position, transaction))
+        for happened in order.news:
+            add("order_events", event_row(order, happened))
+
+
+async def _everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    tables = ("orders", "payment_transactions", "order_events")
+    return {table: await run_sql(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
+
+
+async def _database_of_0001(url: str) -> tuple[Order, ...]:
+    """The orders in it, as they are read back."""
+    await upgrade(url, to="0001")
+    orders = _old_orders()
+    await _in_database(url, lambda connection: _write(connection, orders))
+    return tuple(replace(order, version=1, news=()) for order in orders)
+
+
+# The orders that were there -------------------------------------------------------------
+
+
+async def test_orders_of_the_first_schema_are_kept_to_the_last_value(database_url: str) -> None:
+    orders = await _database_of_0001(database_url)
+    before = await _everything(database_url)
+
+    await upgrade(database_url, to="0002")
+
+    assert await _everything(database_url) == before
+    assert {name: len(rows) for name, rows in before.items()} == {
+        "orders": 4,
+        "payment_transactions": 5,
+        "order_events": 6,
+    }
+    async with opened(database_url) as database:
+        assert tuple([await SqlOrders(database).get(order.id) for order in orders]) == orders
+
+
+async def test_orders_of_the_first_schema_are_found_in_the_new_ways(database_url: str) -> None:
+    placed, refunding, failed, untouched = await _database_of_0001(database_url)
+
+    async with opened(database_url) as database:
+        orders = SqlOrders(database)
+        account = ("stripe", "acct_1/test")
+        refund = refunding.transactions[1]
+
+        assert await orders.find_by_transaction(refund.id) == refunding
+        assert await orders.find_by_reference(*account, "pi_placed") == placed
+        assert await orders.find_by_reference(*account, "pi_dead") == failed
+        assert await orders.find_by_reference(*account, "re_1") is None
+        assert await orders.unfinished(limit=10) == (untouched, refunding)
+
+
+async def test_an_order_of_the_first_schema_goes_on(database_url: str) -> None:
+    placed, *_ = await _database_of_0001(database_url)
+    dispute = a_charge(
+        placed.id,
+        kind=TransactionKind.REVERSAL,
+        origin=Origin.PROVIDER,
+        status=TransactionStatus.SUCCEEDED,
+        token=None,
+        parent_id=placed.charge.id,
+    )
+
+    async with opened(database_url) as database:
+        orders = SqlOrders(database)
+        await orders.save(placed.with_transaction(dispute))
+        settled = ReceivedEvent("stripe", "evt_1", "charge.dispute", NOON, "settled", placed.id)
+
+        assert (await orders.get(placed.id)).transactions == (placed.charge, dispute)
+        assert [await orders.receive(settled), await orders.receive(settled)] == [True, False]
+
+
+async def test_a_program_of_the_first_schema_goes_on_while_the_next_is_deployed(
+    database_url: str,
+) -> None:
+    await upgrade(database_url)
+
+    orders = _old_orders()
+    await _in_database(database_url, lambda connection: _write(connection, orders))
+
+    async with opened(database_url) as database:
+        assert (await SqlOrders(database).get(orders[0].id)).charge == orders[0].charge
+
+
+# The step itself ------------------------------------------------------------------------
+
+
+async def test_the_first_schema_needs_the_second(database_url: str) -> None:
+    await upgrade(database_url, to="0001")
+
+    before = (await current(database_url), await needs_upgrade(database_url))
+    await upgrade(database_url)
+
+    assert before == ("0001", True)
+    assert (await current(database_url), await needs_upgrade(database_url)) == ("0002", False)
+
+
+async def test_the_first_schema_knew_no_reversals(database_url: str) -> None:
+    await _database_of_0001(database_url)
+    reverse = "UPDATE payment_transactions SET kind = 'reversal' WHERE kind = 'refund'"
+
+    with pytest.raises(IntegrityError):
+        await run_sql(database_url, reverse)
+    await upgrade(database_url)
+    await run_sql(database_url, reverse)
+
+    found = await run_sql(
+        database_url, "SELECT count(*) FROM payment_transactions WHERE kind = 'reversal'"
+    )
+    assert found == [(1,)]
+
+
+async def test_a_step_that_breaks_leaves_the_schema_before_it(
+    database_url: str,
+) -> None:
+    await _database_of_0001(database_url)
+    # In the way of the last table that the step makes.
+    await run_sql(database_url, "CREATE TABLE received_events (nonsense INTEGER)")
+    before = await _everything(database_url)
+
+    with pytest.raises(StoreUnavailable, match="The schema is as it was"):
+        await upgrade(database_url)
+
+    assert await current(database_url) == "0001"
+    assert await _everything(database_url) == before
+    await run_sql(database_url, "DROP TABLE received_events")
+    await upgrade(database_url)
+    assert await _everything(database_url) == before
+
+
+# Old and new databases are alike ----------------------------------------------------------
+
+
+def _canonical(sql: str) -> list[str]:
+    """The parts of a CREATE statement, whatever its spacing, quoting, and order of constraints."""
+    columns, *constraints = re.split(
+        r" ?, (?=CONSTRAINT )", re.sub(r"\s+", " ", sql.replace('"', "")).removesuffix(")")
+    )
+    return [columns, *sorted(constraint.strip() for constraint in constraints)]
+
+
+def _sqlite_catalog(path: Path) -> dict[str, list[str]]:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%' ORDER BY name"
+        ).all()
+    engine.dispose()
+    return {name: _canonical(sql) for name, sql in rows}
+
+
+async def test_the_steps_make_the_same_tables_constraints_and_indexes_on_sqlite(
+    tmp_path: Path,
+) -> None:
+    stepped, new = tmp_path / "stepped.db", tmp_path / "new.db"
+    await upgrade(f"sqlite:///{stepped}", to="0001")
+    await upgrade(f"sqlite:///{stepped}")
+    engine = create_engine(f"sqlite:///{new}")
+    metadata.create_all(engine)
+    engine.dispose()
+
+    found = _sqlite_catalog(stepped)
+
+    assert found == _sqlite_catalog(new)
+    assert len(found) == 6 + 13
+    assert sum("CHECK" in part for parts in found.values() for part in parts) > 15
+    assert sum(" WHERE " in part for parts in found.values() for part in parts) == 10
