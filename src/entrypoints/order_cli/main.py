@@ -15,6 +15,8 @@ _COMMANDS: Final = {
     "migrate": "bring the database to the schema of this version",
     "token": "print a bearer token signed with ORDER_CORE_JWT_SECRET",
     "check": "print the effective configuration, and say what is wrong with it",
+    "open": "list the payments that wait for an answer or for a human, and why",
+    "emulate": "pretend to be a payment provider: stripe, paypal, square or adyen",
     "demo": "run the service with play money, and print a request to start with",
 }
 _EPILOG: Final = """\
@@ -66,6 +68,32 @@ def _parser() -> argparse.ArgumentParser:
         help="how long it is valid (default: %(default)s)",
     )
     of["token"].add_argument("--email", help="the customer's address, told as verified")
+    of["open"].add_argument("--json", action="store_true", help="for programs, one document")
+    of["open"].add_argument(
+        "--limit",
+        type=_from_1_to(1_000),
+        default=100,
+        metavar="N",
+        help="how many orders and events at most (default: %(default)s)",
+    )
+    of["emulate"].add_argument("provider", help="stripe, paypal, square or adyen")
+    of["emulate"].add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    of["emulate"].add_argument(
+        "--port",
+        type=_from_1_to(65_535),
+        help="the port to listen on (default: 8100 or the next free one)",
+    )
+    of["emulate"].add_argument(
+        "--webhook-url",
+        metavar="URL",
+        help="where its events go, such as http://127.0.0.1:8000/api/webhooks/stripe",
+    )
+    of["demo"].add_argument(
+        "--provider",
+        default="sandbox",
+        help="whose SDK takes the money: stripe, paypal or square, against an emulator of it "
+        "(default: %(default)s, which needs none)",
+    )
     of["demo"].add_argument(
         "--dir", default=".demo", help="where the demo keeps its data (default: %(default)s)"
     )
