@@ -52,8 +52,8 @@ lock: ## Renew requirements/*.txt after a change (UPGRADE=1: take the newest ver
 		|| { echo "A lock names a registry or a path of this machine." >&2; exit 1; }
 
 .PHONY: demo
-demo: .venv-demo/.up-to-date ## Start the service on SQLite with a pretended payment provider
-	@.venv-demo/bin/order-core demo
+demo: .venv-demo/.up-to-date ## Start the service on SQLite with play money (PROVIDER=stripe|paypal|square)
+	@.venv-demo/bin/order-core demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
 # Only what the service needs, so that the first look is a short wait.
 .venv-demo/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python

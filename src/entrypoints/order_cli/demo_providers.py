@@ -9,7 +9,10 @@ SANDBOX: Final = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Playground:
-    """One provider in the demo."""
+    """One provider in the demo.
+
+    `@` in a text stands for the emulator's address.
+    """
 
     settings: Callable[[str, str], Mapping[str, str]]
     """From the emulator's address and ours for events to the provider's settings."""
@@ -17,12 +20,12 @@ class Playground:
     """What the emulator takes for the shop's keys, by its own names."""
     pays: str
     declined: str
-    action: str
-    """The buyer must act."""
-    how_to_act: str
-    """What to do about it; `%(emulator)s` is the emulator's address."""
-    charge: str
-    """The request that takes money, as faults are ordered for it."""
+    waits: str
+    """The payment waits for somebody's decision."""
+    whose_decision: str
+    how_to_decide: str
+    takes_money: str
+    """The request that takes the money, as faults are ordered for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,7 @@ class Pretence:
         return f"http://{self.host}:{self.port}"
 
 
-_ACT: Final = (
-    """curl %(emulator)s/_emulator/act -d '{"reference": "REFERENCE", "decision": "approve"}'"""
-)
+_DECIDE: Final = """curl @/_emulator/act -d '{"reference": "REFERENCE", "decision": "approve"}'\n"""
 
 PLAYGROUNDS: Final[Mapping[str, Playground]] = {
     "stripe": Playground(
@@ -54,10 +55,30 @@ PLAYGROUNDS: Final[Mapping[str, Playground]] = {
         },
         secrets={"api_key": "sk_test_demo", "webhook_secret": "whsec_demo"},
         pays="pm_card_visa",
-        declined="pm_card_chargeDeclined",
-        action="pm_card_authenticationRequired",
-        how_to_act=f"{_ACT}\nREFERENCE is the client_secret up to _secret",
-        charge="POST /v1/payment_intents",
+        declined="pm_card_visa_chargeDeclined",
+        waits="pm_card_authenticationRequired",
+        whose_decision="the buyer must approve",
+        how_to_decide=f"{_DECIDE}REFERENCE is payment.action.client_secret up to _secret",
+        takes_money="POST /v1/payment_intents",
+    ),
+    "paypal": Playground(
+        settings=lambda base, _: {
+            "PAYPAL_CLIENT_ID": "paypal-demo-client",
+            "PAYPAL_CLIENT_SECRET": "paypal-demo-secret",
+            "PAYPAL_WEBHOOK_ID": "DEMOWEBHOOK",
+            "PAYPAL_API_BASE": base,
+        },
+        secrets={
+            "client_id": "paypal-demo-client",
+            "client_secret": "paypal-demo-secret",
+            "webhook_id": "DEMOWEBHOOK",
+        },
+        pays="vault:paypal:ok",
+        declined="vault:paypal:INSTRUMENT_DECLINED",
+        waits="vault:paypal:PAYER_ACTION_REQUIRED",
+        whose_decision="the buyer must approve",
+        how_to_decide=f"{_DECIDE}REFERENCE is the token at the end of payment.action.url",
+        takes_money="POST /v2/checkout/orders/{id}/capture",
     ),
     "square": Playground(
         settings=lambda base, events: {
@@ -76,8 +97,9 @@ PLAYGROUNDS: Final[Mapping[str, Playground]] = {
         },
         pays="ccof:customer-card-id-ok",
         declined="ccof:customer-card-id-declined",
-        action="bnon:bank-nonce-ok",
-        how_to_act=f"{_ACT}\nREFERENCE stands in the ledger",
-        charge="POST /v2/payments",
+        waits="bnon:bank-nonce-ok",
+        whose_decision="the bank takes its time",
+        how_to_decide=f"{_DECIDE}REFERENCE stands in the ledger, see below",
+        takes_money="POST /v2/payments",
     ),
 }

@@ -81,16 +81,17 @@ _SANDBOX_TRIES: Final = """\
 
 
 def _tries(pretence: Pretence) -> str:
-    name, play = pretence.provider, pretence.playground
-    fault = json.dumps([{"on": play.charge, "kind": "answer_lost", "times": 1}])
+    name, play, emulator = pretence.provider, pretence.playground, pretence.address
+    fault = json.dumps([{"on": play.takes_money, "kind": "answer_lost", "times": 1}])
     tries = {
         "the buyer's card is declined": f'the same with "{name}:{play.declined}"',
-        "the buyer must approve": f'the same with "{name}:{play.action}"; then\n'
-        + play.how_to_act.replace("%(emulator)s", pretence.address),
+        play.whose_decision: f'the same with "{name}:{play.waits}"; then\n'
+        + play.how_to_decide.replace("@", emulator),
         "the provider falls silent": "first\n"
-        f"curl {pretence.address}/_emulator/faults -d '{fault}'\n"
-        "then the same line; the order is open, and placed by itself\nsome seconds later",
-        "look into the provider's books": f"curl {pretence.address}/_emulator/ledger",
+        f"curl {emulator}/_emulator/faults -d '{fault}'\n"
+        "then the same line as above; the order is open, and placed\n"
+        "by itself some seconds later",
+        "look into the provider's books": f"curl {emulator}/_emulator/ledger",
     }
     return "\n".join(_beside(what, how) for what, how in tries.items())
 
