@@ -34,6 +34,10 @@ _TRANSACTIONS: Final = f"""
 # The server gives up first, and says so: then it is certain that nothing was stored.
 _GRACE_SECONDS: Final = 1.0
 
+# Time-outs are OSErrors too. The internal error is what asyncpg says of a connection whose
+# server took its leave unasked.
+_CONNECTION_LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 # Class 08: the connection broke. 57: the server or a person ended the session, perhaps between
 # the commit and its confirmation; 57014 is the exception, a statement that was cancelled.
 _NO_ANSWER: Final = ("08", "57")
@@ -76,7 +80,7 @@ class PostgresqlStore:
     async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
         try:
             return await self._fetch(statement, arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
             raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
     async def change(self, statement: str, /, *arguments: Any) -> None:
@@ -92,7 +96,7 @@ class PostgresqlStore:
             found = await self._fetch(statement, arguments)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
-        except (asyncpg.InterfaceError, OSError) as error:
+        except _CONNECTION_LOST as error:
             raise CommitUnknown(
                 f"The database did not confirm the save: {_name(error)}."
             ) from error
@@ -123,7 +127,7 @@ class PostgresqlStore:
     async def _fetch(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
         try:
             pooled = await self.engine.raw_connection()
-        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (SQLAlchemyError, asyncpg.PostgresError, *_CONNECTION_LOST) as error:
             raise StoreUnavailable(f"There is no connection: {_name(error)}.") from error
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         usable = False
