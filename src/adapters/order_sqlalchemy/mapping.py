@@ -77,6 +77,7 @@ TRANSACTION_COLUMNS: Final = (
 
 
 def microseconds(duration: timedelta) -> int:
+    """Whole microseconds."""
     return duration // _MICROSECOND
 
 
@@ -86,6 +87,7 @@ def moment_us(moment: datetime) -> int:
 
 
 def moment_from(us: int) -> datetime:
+    """The moment, in UTC."""
     return _EPOCH + timedelta(microseconds=us)
 
 
@@ -98,6 +100,7 @@ def _moment_or_none(us: int | None) -> datetime | None:
 
 
 def json_text(value: object) -> str:
+    """JSON without needless spaces and escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -114,7 +117,9 @@ def order_row(order: Order) -> dict[str, Any]:
         "currency": order.total.currency,
         "total_minor": order.total.minor_units,
         "items": [[item.product_id, item.quantity, item.price.minor_units] for item in order.items],
-        "shipping_address": address if isinstance(address, str) else [list(ln) for ln in address],
+        "shipping_address": address
+        if isinstance(address, str)
+        else [list(line) for line in address],
         "email": order.email,
         "created_at_us": moment_us(order.created_at),
         "event_count": order.event_count,
@@ -126,6 +131,7 @@ def order_row(order: Order) -> dict[str, Any]:
 
 
 def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str, Any]:
+    """The columns of `payment_transactions`; `position` is its place in the order."""
     return {
         "position": position,
         "id": transaction.id,
@@ -260,6 +266,7 @@ def _transaction_from(values: list[Any]) -> PaymentTransaction:
 
 
 def happened_from(sequence: int, at_us: int, name: str, data: str) -> Happened:
+    """Of the columns of `order_events`."""
     return Happened(sequence, moment_from(at_us), _event_from(name, data))
 
 

@@ -200,13 +200,13 @@ Index(
     sqlite_where=text(_HOLDS_REFERENCE),
 )
 # A voided charge has used its token up; one that was declined or never ran has not.
-_HOLDS_TOKEN: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
+_HOLDS_FINGERPRINT: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
 Index(
     "uq_payment_transactions_single_use",
     payment_transactions.c.single_use_fingerprint,
     unique=True,
-    postgresql_where=text(_HOLDS_TOKEN),
-    sqlite_where=text(_HOLDS_TOKEN),
+    postgresql_where=text(_HOLDS_FINGERPRINT),
+    sqlite_where=text(_HOLDS_FINGERPRINT),
 )
 Index(
     "ix_payment_transactions_open",

@@ -21,13 +21,14 @@ _HOLDS_REFERENCE = (
     "provider_reference IS NOT NULL AND kind IN ('authorization', 'charge') AND status "
     "NOT IN ('declined', 'failed', 'voided')"
 )
-_HOLDS_TOKEN = (
+_HOLDS_FINGERPRINT = (
     "single_use_fingerprint IS NOT NULL AND kind IN ('authorization', 'charge') AND "
     "status NOT IN ('declined', 'failed')"
 )
 
 
 def upgrade() -> None:
+    """Make every table."""
     op.create_table(
         "order_fingerprints",
         sa.Column("fingerprint", sa.Text(), nullable=False),
@@ -239,6 +240,6 @@ def upgrade() -> None:
         "payment_transactions",
         ["single_use_fingerprint"],
         unique=True,
-        postgresql_where=sa.text(_HOLDS_TOKEN),
-        sqlite_where=sa.text(_HOLDS_TOKEN),
+        postgresql_where=sa.text(_HOLDS_FINGERPRINT),
+        sqlite_where=sa.text(_HOLDS_FINGERPRINT),
     )
