@@ -84,7 +84,9 @@ async def test_a_refused_double_click_leaves_no_key_behind(database: Database) -
 
 async def test_the_window_ends_at_its_last_microsecond(database: Database) -> None:
     orders = SqlOrders(database)
-    await _outcome(orders, an_order(at=NOON), None)
+    first = an_order(at=NOON)
+    await _outcome(orders, first, None)
+    await orders.save(replace(await orders.get(first.id), status=OrderStatus.PENDING))
 
     at_the_end = await _outcome(orders, an_order(at=NOON + _GUARD.window), None)
     after = NOON + _GUARD.window + timedelta(microseconds=1)

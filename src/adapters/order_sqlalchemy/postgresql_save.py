@@ -99,6 +99,9 @@ guard AS (
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - $9::bigint
+      AND NOT EXISTS (
+          SELECT 1 FROM orders e WHERE e.id = f.order_id AND e.status = 'awaiting_payment'
+      )
     RETURNING 1
 ),
 admitted AS (SELECT count(*) AS guards FROM guard),

@@ -152,6 +152,7 @@ payment_transactions: Final = Table(
     Column("provider_reference", Text),
     Column("step", Integer, nullable=False),
     Column("sends", Integer, nullable=False),
+    Column("never_ran", Integer, nullable=False),
     Column("last_send_at_us", BigInteger),
     Column("attempts", Integer, nullable=False),
     Column("attend_at_us", BigInteger),
@@ -176,7 +177,8 @@ payment_transactions: Final = Table(
     ),
     CheckConstraint("position >= 0", name="ck_payment_transactions_position"),
     CheckConstraint(
-        "step >= 1 AND sends >= 0 AND attempts >= 0", name="ck_payment_transactions_counts"
+        "step >= 1 AND never_ran >= 0 AND sends >= never_ran AND attempts >= 0",
+        name="ck_payment_transactions_counts",
     ),
 )
 _ONE_LIVE_CHARGE: Final = f"{_TAKES} AND origin = '{Origin.OURS}' AND {_ALIVE}"

@@ -32,7 +32,11 @@ _GUARD: Final = """
     VALUES (:fingerprint, :order_id, :created_at_us)
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
-    WHERE created_at_us < excluded.created_at_us - :window_us"""
+    WHERE created_at_us < excluded.created_at_us - :window_us
+      AND NOT EXISTS (
+          SELECT 1 FROM orders e
+          WHERE e.id = order_fingerprints.order_id AND e.status = 'awaiting_payment'
+      )"""
 
 _SAVE_TRANSACTION: Final = f"""
     INSERT INTO payment_transactions ({", ".join(_TRANSACTION)})
