@@ -65,7 +65,7 @@ def assemble(
     policy = policy or Policy()
     terms = {name: PaymentTerms(gateway.profile, policy) for name, gateway in gateways.items()}
     settle = Settle(orders, terms, clock, ids)
-    carry_out = CarryOut(orders, work, gateways, settle, clock)
+    carry_out = CarryOut(orders, work, gateways, settle, clock, policy.installation)
     return OrderCore(
         place=PlaceOrder(
             orders=orders,

@@ -75,12 +75,6 @@ class Money:
     def times(self, quantity: int) -> "Money":
         return Money(self.minor_units * quantity, self.currency)
 
-    def plus(self, other: "Money") -> "Money":
-        """The sum; adding two currencies is a bug of the caller."""
-        if other.currency != self.currency:
-            raise ValueError(f"{self.currency} and {other.currency} do not add up")
-        return Money(self.minor_units + other.minor_units, self.currency)
-
     def plain(self) -> str:
         """The amount with exactly the currency's decimals: `12.50`, `500`, `0.005`."""
         digits = str(self.minor_units).rjust(self.decimals + 1, "0")

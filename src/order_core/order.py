@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from order_core.errors import CannotCancel
 from order_core.events import (
@@ -25,6 +26,10 @@ from order_core.payment import (
 )
 from order_core.payment_terms import PaymentTerms
 from order_core.shipping_address import ShippingAddress
+
+_LETS_GO: Final = frozenset(
+    {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
+)
 
 
 class PaymentStatus(StrEnum):
@@ -161,9 +166,15 @@ class Order:
         raise KeyError(transaction_id)
 
     def wants(self, transaction: PaymentTransaction) -> bool:
-        """Whether this movement should still be sent: nobody charges for a cancelled order."""
+        """Whether this movement should still be sent.
+
+        Nobody charges for a cancelled order, and nobody voids what a placed order lives on.
+        """
         if transaction.takes_money:
             return self.status is OrderStatus.AWAITING_PAYMENT
+        if transaction.kind is TransactionKind.VOID:
+            parent = self.transaction(transaction.parent_id or "")
+            return parent.is_held and self.status in _LETS_GO
         return True
 
     # What may be done ---------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a customer asks for, before it is an order."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from order_core.errors import InvalidValue, UnknownProvider
 from order_core.order_item import OrderItem, total_of
@@ -8,7 +9,9 @@ from order_core.payment import fingerprint
 from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
 
-LONGEST_TOKEN = 255
+LONGEST_TOKEN: Final = 255
+LONGEST_EMAIL: Final = 254
+LONGEST_URL: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class OrderRequest:
     def __post_init__(self) -> None:
         checked_text(self.customer_id, "customer_id", longest=200)
         checked_text(self.payment_method, "payment_method", longest=LONGEST_TOKEN)
+        for name, address in (("email", self.email), ("fallback_email", self.fallback_email)):
+            if address is not None:
+                _refuse_unless_one_word(address, name, longest=LONGEST_EMAIL)
+                if "@" not in address.strip("@"):
+                    raise InvalidValue((name,), "not_an_email", "must be an e-mail address")
+        if self.return_url is not None:
+            _refuse_unless_one_word(self.return_url, "return_url", longest=LONGEST_URL)
         total_of(self.items)
 
     @property
@@ -86,3 +96,10 @@ class OrderRequest:
             "ship to",
             *address,
         )
+
+
+def _refuse_unless_one_word(value: str, field: str, *, longest: int) -> None:
+    checked_text(value, field, longest=longest)
+    if value.split() != [value]:
+        # A line break here would become another header of an e-mail.
+        raise InvalidValue((field,), "forbidden_character", "must not contain white space")

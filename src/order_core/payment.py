@@ -62,6 +62,10 @@ TAKING_KINDS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.AUTHORI
 """The kinds that begin a payment. An order has one live one of ours at most."""
 
 
+NO_LOOK_UP: Final = "provider_has_no_look_up"
+"""The reason of a movement that nobody can ask about any more."""
+
+
 class Origin(StrEnum):
     """Who wanted it."""
 
@@ -110,7 +114,9 @@ class PaymentTransaction:
     step: int = 1
     """Which request of a movement that needs several is due."""
     sends: int = 0
-    """How many times this step was sent, as far as it may have run."""
+    """How many times this step was sent, or was about to be."""
+    never_ran: int = 0
+    """So many of those sends, the first ones, are known never to have run at the provider."""
     last_send_at: datetime | None = None
     attempts: int = 0
     """How often the worker looked after it."""
@@ -134,6 +140,13 @@ class PaymentTransaction:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_STATUSES
+
+    @property
+    def is_undecided(self) -> bool:
+        """Open, or given up only because the provider could not be asked: facts are welcome."""
+        return self.is_open or (
+            self.status is TransactionStatus.IN_REVIEW and self.reason == NO_LOOK_UP
+        )
 
     @property
     def is_live(self) -> bool:
@@ -169,6 +182,11 @@ class PaymentTransaction:
             return False
         return self.last_send_at is None or asked_at >= self.last_send_at + self.horizon
 
+    @property
+    def may_have_run(self) -> bool:
+        """Whether a request of this step may have reached the provider."""
+        return self.sends > self.never_ran
+
     def sending(self, now: datetime) -> "PaymentTransaction":
         """The transaction with one more send counted; stored before the request leaves."""
         return replace(self, sends=self.sends + 1, last_send_at=now)
@@ -189,6 +207,7 @@ class PaymentTransaction:
             provider_reference=reference or self.provider_reference,
             reason=reason,
             retryable=retryable,
+            review=None,
             attend_at=attend_at,
             token=None,
             client_secret=None,

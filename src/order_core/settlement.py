@@ -7,7 +7,7 @@ what contradicts a final word is stored beside it, never over it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.events import (
@@ -48,6 +48,7 @@ from order_core.outcomes import (
 )
 from order_core.payment import (
     DEAD_STATUSES,
+    NO_LOOK_UP,
     Origin,
     PaymentTransaction,
     TransactionKind,
@@ -56,8 +57,17 @@ from order_core.payment import (
 from order_core.payment_terms import CAPTURE_MARGIN, PaymentTerms
 from order_core.processing import LATE
 
-MAX_REVERSAL_ATTEMPTS: Final = 3
-"""So often a refused refund is asked again under a new key; then a person decides."""
+MAX_REFUSALS: Final = 3
+"""So often the same refusal of a refund or void is met with a new attempt, under a new key;
+then a person decides."""
+
+MAX_ABSENCES: Final = 100
+"""So many attempts that never reached the provider: some days of an outage."""
+
+FIRST_REFUND_PAUSE: Final = timedelta(minutes=10)
+"""Before the attempt that follows a refusal; twice as long before the one after it."""
+
+NO_PAUSE: Final = timedelta(0)
 
 _SUCCESS_OF_KIND: Final = {
     TransactionKind.CHARGE: Succeeded,
@@ -100,7 +110,8 @@ def believed(transaction: PaymentTransaction, fact: Answer | Report) -> Outcome:
     """
     outcome = fact.outcome
     if isinstance(fact, Answer) and isinstance(outcome, Declined):
-        only_send = fact.send == 1 and transaction.sends <= 1
+        first_that_may_have_run = transaction.never_ran + 1
+        only_send = fact.send == first_that_may_have_run >= transaction.sends
         if not only_send:
             return OutcomeUnknown(f"declined_after_several_sends:{outcome.reason}")
     return outcome
@@ -136,8 +147,8 @@ class _Settling:
     def money_moved(self, outcome: Succeeded | Authorized) -> Order:
         transaction = self.transaction
         if outcome.transaction_id != transaction.id:
-            return self.in_review("names_another_transaction")
-        if not transaction.is_open:
+            return self.doubted("names_another_transaction")
+        if not transaction.is_undecided:
             return self.money_moved_after_the_last_word(outcome)
         if outcome.amount != transaction.amount:
             return self.another_amount(outcome)
@@ -212,14 +223,14 @@ class _Settling:
         if (transaction.kind, outcome.reference) in known:
             return self.second_look_done(self.order)
         no_longer_wanted = self.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
-        goes_back = (
-            transaction.takes_money and transaction.status in DEAD_STATUSES and no_longer_wanted
-        )
+        goes_back = transaction.takes_money and no_longer_wanted
+        # An authorization that was taken instead of held is money taken.
+        taken = isinstance(outcome, Succeeded) and transaction.takes_money
         fact = PaymentTransaction(
             id=self.new_id(),
             order_id=self.order.id,
             customer_id=self.order.customer_id,
-            kind=transaction.kind,
+            kind=TransactionKind.CHARGE if taken else transaction.kind,
             amount=outcome.amount,
             provider=transaction.provider,
             account=transaction.account,
@@ -249,6 +260,8 @@ class _Settling:
         if parent.status is TransactionStatus.SUCCEEDED:
             # The provider says taken and let go at once; only a person can tell which.
             return self.in_review("voided_after_success")
+        if not parent.is_live:
+            return order
         order = order.with_transaction(parent.finished(TransactionStatus.VOIDED, reason="voided"))
         if order.status is OrderStatus.AWAITING_PAYMENT:
             expired = PaymentFailed(parent.id, "expired")
@@ -260,7 +273,7 @@ class _Settling:
     def declined(self, outcome: Declined, fact: Answer | Report) -> Order:
         if self.transaction.status is TransactionStatus.AUTHORIZED:
             return self.hold_ended(outcome, fact)
-        if not self.transaction.is_open:
+        if not self.transaction.is_undecided:
             return self.second_look_done(self.order)
         done = self.transaction.finished(
             TransactionStatus.DECLINED,
@@ -297,12 +310,18 @@ class _Settling:
     def reversal_refused(self, refused: PaymentTransaction, reason: str) -> Order:
         order = self.order.with_transaction(refused)
         parent = order.transaction(refused.parent_id or "")
-        attempts = sum(
-            t.parent_id == parent.id and t.kind is refused.kind for t in order.transactions
+        refusals = sum(
+            t.parent_id == parent.id and t.kind is refused.kind and t.reason == reason
+            for t in order.transactions
         )
-        again = parent.is_live and attempts < MAX_REVERSAL_ATTEMPTS
+        needed = order.wants(refused) if refused.kind is TransactionKind.VOID else parent.is_live
+        # What never arrived was not refused: it is asked for as long as the outage lasts.
+        helps = refused.retryable or refused.status is TransactionStatus.FAILED
+        helps = helps or refused.kind is TransactionKind.VOID
+        most = MAX_ABSENCES if refused.status is TransactionStatus.FAILED else MAX_REFUSALS
+        again = needed and helps and refusals < most
         order = order.with_news(ReversalDeclined(refused.id, reason, again), self.at)
-        if refused.kind is TransactionKind.VOID and not parent.is_held:
+        if not needed:
             # It was too late to void, and what became of the payment is known already.
             return order
         if not again:
@@ -313,9 +332,14 @@ class _Settling:
         if refused.kind is TransactionKind.VOID:
             # "Too late" may mean that the buyer has paid: ask before another attempt.
             return order.with_transaction(replace(parent, attend_at=self.at))
-        return order.refunding(
+        retried = order.refunding(
             parent, refused.amount, at=self.at, new_id=self.new_id, terms=self.terms
         )
+        if retried is order:
+            return order
+        attempt = retried.transactions[-1]
+        wait = FIRST_REFUND_PAUSE * 2 ** (refusals - 1) if refused.retryable else NO_PAUSE
+        return retried.with_transaction(replace(attempt, attend_at=self.at + wait))
 
     def absent(self, fact: Absence) -> Order:
         transaction = self.transaction
@@ -353,7 +377,8 @@ class _Settling:
 
     def waits(self, outcome: ActionRequired | Pending) -> Order:
         transaction = self.transaction
-        if not transaction.is_open:
+        found_after_all = transaction.status is TransactionStatus.FAILED and transaction.takes_money
+        if not (transaction.is_open or found_after_all):
             return self.order
         news: PaymentPending | BuyerActionRequired
         if isinstance(outcome, Pending):
@@ -376,14 +401,21 @@ class _Settling:
             news = BuyerActionRequired(waiting.id, outcome.reference)
         if waiting == transaction:
             return self.order
+        if found_after_all:
+            # It was taken for absent and is alive: the dead order must not be paid, so it is
+            # looked after like any other, and voided or given back.
+            waiting = replace(waiting, attend_at=self.at)
         order = self.order.with_transaction(waiting)
         changed = waiting.status is not transaction.status
         return order.with_news(news, self.at) if changed else order
 
     def next_step(self, reference: str, fact: Answer | Report) -> Order:
         transaction = self.transaction
-        if isinstance(fact, Report) and transaction.provider_reference == reference:
-            # A look-up shows the steps that are done as often as it is asked.
+        if transaction.status is TransactionStatus.FAILED:
+            return self.second_look_done(self.order)
+        if isinstance(fact, Report) and transaction.step > 1:
+            # A look-up shows the first step as often as it is asked, and perhaps another
+            # request's; only the answer to a step leads to the next one.
             return self.order
         if transaction.status not in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
             return self.order
@@ -394,14 +426,16 @@ class _Settling:
                 provider_reference=reference,
                 step=transaction.step + 1,
                 sends=0,
+                never_ran=0,
             )
         )
 
     def did_not_run(self, fact: Answer | Report) -> Order:
         transaction = self.transaction
-        if not isinstance(fact, Answer) or fact.send != transaction.sends:
+        # In order and once each: another send may have begun since this one ended.
+        if not isinstance(fact, Answer) or fact.send != transaction.never_ran + 1:
             return self.order
-        return self.order.with_transaction(replace(transaction, sends=transaction.sends - 1))
+        return self.order.with_transaction(replace(transaction, never_ran=fact.send))
 
     def unknown(self, because: str) -> Order:
         if self.transaction.status is not TransactionStatus.RECORDED:
@@ -420,6 +454,15 @@ class _Settling:
         # What moved is what a person decides about, and what can be given back.
         doubtful = order.transaction(self.transaction.id)
         return order.with_transaction(replace(doubtful, amount=outcome.amount))
+
+    def doubted(self, reason: str) -> Order:
+        """The transaction goes on as it is, and a person looks at what does not belong to it."""
+        if self.transaction.review is not None:
+            return self.order
+        doubtful = replace(self.transaction, review=reason)
+        return self.order.with_transaction(doubtful).with_news(
+            PutInReview(doubtful.id, reason), self.at
+        )
 
     def in_review(self, reason: str, reference: str | None = None) -> Order:
         if self.transaction.status is TransactionStatus.IN_REVIEW:
@@ -447,9 +490,7 @@ def beyond_proof(order: Order, transaction_id: str, *, at: datetime) -> Order:
     """
     transaction = order.transaction(transaction_id)
     stuck = replace(
-        transaction.finished(TransactionStatus.IN_REVIEW, reason="provider_has_no_look_up"),
-        review="provider_has_no_look_up",
+        transaction.finished(TransactionStatus.IN_REVIEW, reason=NO_LOOK_UP),
+        review=NO_LOOK_UP,
     )
-    return order.with_transaction(stuck).with_news(
-        PutInReview(stuck.id, "provider_has_no_look_up"), at
-    )
+    return order.with_transaction(stuck).with_news(PutInReview(stuck.id, NO_LOOK_UP), at)

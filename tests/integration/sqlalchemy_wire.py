@@ -1,7 +1,7 @@
 """A wire to PostgreSQL that counts how often a client waits for an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
@@ -9,14 +9,25 @@ class RoundTrips:
     def __init__(self) -> None:
         self.count = 0
         self._server_spoke_last = True
+        self._may_speak = asyncio.Event()
+        self._may_speak.set()
 
-    def client_spoke(self) -> None:
+    def silence(self) -> None:
+        """Keep the server's answers back from now on."""
+        self._may_speak.clear()
+
+    def speak(self) -> None:
+        """Hand on what was kept back."""
+        self._may_speak.set()
+
+    async def client_spoke(self) -> None:
         # Several packets without an answer between them are one round trip.
         if self._server_spoke_last:
             self.count += 1
         self._server_spoke_last = False
 
-    def server_spoke(self) -> None:
+    async def server_spoke(self) -> None:
+        await self._may_speak.wait()
         self._server_spoke_last = True
 
 
@@ -43,11 +54,11 @@ async def counted(url: str) -> AsyncIterator[tuple[str, RoundTrips]]:
 
 
 async def _copy(
-    source: asyncio.StreamReader, target: asyncio.StreamWriter, spoke: Callable[[], None]
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, spoke: Callable[[], Awaitable[None]]
 ) -> None:
     try:
         while chunk := await source.read(65536):
-            spoke()
+            await spoke()
             target.write(chunk)
             await target.drain()
     except ConnectionError:

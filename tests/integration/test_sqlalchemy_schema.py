@@ -1,5 +1,7 @@
 """The schema: migrations and tables agree, and the database refuses what must not be."""
 
+# ruff: noqa: S608 - the statements of a test are its data
+
 import asyncio
 from dataclasses import replace
 
@@ -200,8 +202,10 @@ def _copy_of_a_transaction(**but: str) -> str:
             "fk_idempotency_records_order",
         ),
         (
-            "INSERT INTO idempotency_records VALUES "
-            "('c-9', 'POST /x', 'k', 'b', '{first}'), ('c-9', 'POST /x', 'k', 'b2', '{second}')",
+            (
+                "INSERT INTO idempotency_records VALUES "
+                "('c-9', 'POST /x', 'k', 'b', '{first}'), ('c-9', 'POST /x', 'k', 'b2', '{second}')"
+            ),
             "pk_idempotency_records",
         ),
         (

@@ -141,7 +141,8 @@ class Store:
         for order_id in self._by_content.get(guard.content_fingerprint, ()):
             equal = self._rows[order_id].order
             recent = order.created_at - equal.created_at <= guard.window
-            if recent and equal.status not in _NEVER_PLACED:
+            still_open = equal.status is OrderStatus.AWAITING_PAYMENT
+            if still_open or (recent and equal.status not in _NEVER_PLACED):
                 raise PossibleDuplicate(guard.window.total_seconds())
 
     def _refuse_what_another_order_has(self, order: Order) -> None:

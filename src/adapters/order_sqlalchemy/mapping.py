@@ -60,6 +60,7 @@ TRANSACTION_COLUMNS: Final = (
     "provider_reference",
     "step",
     "sends",
+    "never_ran",
     "last_send_at_us",
     "attempts",
     "attend_at_us",
@@ -81,6 +82,7 @@ EVENT_COLUMNS: Final = ("provider", "event_id", "name", "received_at_us", "verdi
 
 
 def microseconds(duration: timedelta) -> int:
+    """Whole microseconds."""
     return duration // _MICROSECOND
 
 
@@ -90,6 +92,7 @@ def moment_us(moment: datetime) -> int:
 
 
 def moment_from(us: int) -> datetime:
+    """The moment, in UTC."""
     return _EPOCH + timedelta(microseconds=us)
 
 
@@ -102,6 +105,7 @@ def _moment_or_none(us: int | None) -> datetime | None:
 
 
 def json_text(value: object) -> str:
+    """JSON without needless spaces and escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -118,7 +122,9 @@ def order_row(order: Order) -> dict[str, Any]:
         "currency": order.total.currency,
         "total_minor": order.total.minor_units,
         "items": [[item.product_id, item.quantity, item.price.minor_units] for item in order.items],
-        "shipping_address": address if isinstance(address, str) else [list(ln) for ln in address],
+        "shipping_address": address
+        if isinstance(address, str)
+        else [list(line) for line in address],
         "email": order.email,
         "created_at_us": moment_us(order.created_at),
         "event_count": order.event_count,
@@ -130,6 +136,7 @@ def order_row(order: Order) -> dict[str, Any]:
 
 
 def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str, Any]:
+    """The columns of `payment_transactions`; `position` is its place in the order."""
     return {
         "position": position,
         "id": transaction.id,
@@ -155,6 +162,7 @@ def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str,
         "provider_reference": transaction.provider_reference,
         "step": transaction.step,
         "sends": transaction.sends,
+        "never_ran": transaction.never_ran,
         "last_send_at_us": _us_or_none(transaction.last_send_at),
         "attempts": transaction.attempts,
         "attend_at_us": _us_or_none(transaction.attend_at),
@@ -262,6 +270,7 @@ def _transaction_from(values: list[Any]) -> PaymentTransaction:
         provider_reference=of["provider_reference"],
         step=of["step"],
         sends=of["sends"],
+        never_ran=of["never_ran"],
         last_send_at=_moment_or_none(of["last_send_at_us"]),
         attempts=of["attempts"],
         attend_at=_moment_or_none(of["attend_at_us"]),
@@ -276,6 +285,7 @@ def _transaction_from(values: list[Any]) -> PaymentTransaction:
 
 
 def happened_from(sequence: int, at_us: int, name: str, data: str) -> Happened:
+    """Of the columns of `order_events`."""
     return Happened(sequence, moment_from(at_us), _event_from(name, data))
 
 

@@ -1,5 +1,7 @@
 """Claims on PostgreSQL: found, locked, taken and read in one statement each."""
 
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
 from typing import Final
 
 from order_sqlalchemy.postgresql_save import NOW
@@ -7,6 +9,7 @@ from order_sqlalchemy.statements import Statements
 
 
 def claim_orders(statements: Statements) -> str:
+    """Arguments: how many, for how long, and the tokens. Answers place, token and order."""
     # A row that was changed after this statement began is locked in its newest version, but
     # its transactions would be read as they were before. Such an order is left for the next
     # claim: with the new version and the old transactions, a save would undo the change.
@@ -32,6 +35,7 @@ def claim_orders(statements: Statements) -> str:
 
 
 def claim_notices(statements: Statements) -> str:
+    """Arguments: how many, and for how long. Answers the event and its order."""
     return f"""
         WITH moment AS MATERIALIZED (SELECT {NOW} AS us),
         due AS MATERIALIZED (

@@ -4,11 +4,14 @@ SQLAlchemy keeps the connections. The statements run on asyncpg's own connection
 each of them once, and needs no BEGIN and COMMIT around a single one.
 """
 
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
 from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from order_core.errors import (
@@ -18,6 +21,7 @@ from order_core.errors import (
     StoreUnavailable,
 )
 from order_sqlalchemy import postgresql_claims, postgresql_save
+from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
 from order_sqlalchemy.refusals import possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
@@ -34,6 +38,10 @@ _TRANSACTIONS: Final = f"""
 # The server gives up first, and says so: then it is certain that nothing was stored.
 _GRACE_SECONDS: Final = 1.0
 
+# Time-outs are OSErrors too. The internal error is what asyncpg says of a connection whose
+# server took its leave unasked.
+_CONNECTION_LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 # Class 08: the connection broke. 57: the server or a person ended the session, perhaps between
 # the commit and its confirmation; 57014 is the exception, a statement that was cancelled.
 _NO_ANSWER: Final = ("08", "57")
@@ -43,6 +51,8 @@ _READ_ONLY: Final = "25006"
 
 
 class PostgresqlStore:
+    """A `Store` in a PostgreSQL database."""
+
     def __init__(self, url: URL, *, pool_size: int, timeouts: Timeouts) -> None:
         self._timeout = timeouts.statement + _GRACE_SECONDS
         self.engine: Final[AsyncEngine] = create_async_engine(
@@ -68,18 +78,19 @@ class PostgresqlStore:
                 },
             },
         )
+        self._connections: Final = Connections(self.engine, size=pool_size, seconds=timeouts.pool)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self.statements: Final = Statements(transactions=_TRANSACTIONS, now=postgresql_save.NOW)
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
 
-    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
             return await self._fetch(statement, arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
             raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
-    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def change(self, statement: str, /, *arguments: object) -> list[Row]:
         return await self.rows(statement, *arguments)
 
     async def save(self, saving: Saving, /) -> bool:
@@ -92,7 +103,7 @@ class PostgresqlStore:
             found = await self._fetch(statement, arguments)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
-        except (asyncpg.InterfaceError, OSError) as error:
+        except _CONNECTION_LOST as error:
             raise CommitUnknown(
                 f"The database did not confirm the save: {_name(error)}."
             ) from error
@@ -122,8 +133,8 @@ class PostgresqlStore:
 
     async def _fetch(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
         try:
-            pooled = await self.engine.raw_connection()
-        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            pooled = await self._connections.take()
+        except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
             raise StoreUnavailable(f"There is no connection: {_name(error)}.") from error
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         usable = False
@@ -138,14 +149,13 @@ class PostgresqlStore:
         else:
             return rows
         finally:
-            if not usable:
-                pooled.invalidate()
-            pooled.close()
+            self._connections.give_back(pooled, usable=usable)
 
 
-def _refuse_closed(connection: Any, _record: Any, _pooled: Any) -> None:
+def _refuse_closed(connection: DBAPIConnection, _record: object, _pooled: object) -> None:
     # Costs no round trip: asyncpg learns of a closed connection by itself.
-    if connection.driver_connection.is_closed():
+    driver: asyncpg.Connection[Any] = connection.driver_connection
+    if driver.is_closed():
         raise DisconnectionError
 
 

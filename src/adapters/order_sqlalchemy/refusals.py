@@ -12,28 +12,33 @@ from order_core.errors import (
 )
 from order_sqlalchemy.saving import Saving
 
-ORDER_ID: Final = "pk_orders"
-REQUEST_KEY: Final = "pk_idempotency_records"
-SINGLE_USE: Final = "uq_payment_transactions_single_use"
-REFERENCE: Final = "uq_payment_transactions_reference"
+
+class Constraint:
+    """The names of those that mean something."""
+
+    ORDER_ID: Final = "pk_orders"
+    REQUEST_KEY: Final = "pk_idempotency_records"
+    SINGLE_USE: Final = "uq_payment_transactions_single_use"
+    REFERENCE: Final = "uq_payment_transactions_reference"
 
 
 def refusal(constraint: str | None, saving: Saving) -> OrderCoreError | None:
     """The error that the port promises for this constraint, if it promises one."""
     match constraint:
-        case "pk_orders":
+        case Constraint.ORDER_ID:
             return ConcurrentUpdate(saving.order.id)
-        case "pk_idempotency_records" if saving.request:
+        case Constraint.REQUEST_KEY if saving.request:
             return IdempotencyKeyReused(saving.request.key)
-        case "uq_payment_transactions_single_use":
+        case Constraint.SINGLE_USE:
             return PaymentMethodInUse()
-        case "uq_payment_transactions_reference":
+        case Constraint.REFERENCE:
             return _taken(saving)
         case _:
             return None
 
 
 def possible_duplicate(saving: Saving) -> PossibleDuplicate:
+    """The error for a guard that admitted no order."""
     return PossibleDuplicate(saving.guard.window.total_seconds() if saving.guard else 0)
 
 

@@ -13,6 +13,8 @@ _FREES_ITS_CONTENT = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLE
 
 @dataclass(frozen=True, slots=True)
 class Saving:
+    """The arguments of the port's `save`, and their rows."""
+
     order: Order
     request: RequestRecord | None
     guard: DuplicateGuard | None

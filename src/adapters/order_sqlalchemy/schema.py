@@ -159,6 +159,7 @@ payment_transactions: Final = Table(
     Column("provider_reference", Text),
     Column("step", Integer, nullable=False),
     Column("sends", Integer, nullable=False),
+    Column("never_ran", Integer, nullable=False),
     Column("last_send_at_us", BigInteger),
     Column("attempts", Integer, nullable=False),
     Column("attend_at_us", BigInteger),
@@ -183,7 +184,8 @@ payment_transactions: Final = Table(
     ),
     CheckConstraint("position >= 0", name="ck_payment_transactions_position"),
     CheckConstraint(
-        "step >= 1 AND sends >= 0 AND attempts >= 0", name="ck_payment_transactions_counts"
+        "step >= 1 AND never_ran >= 0 AND sends >= never_ran AND attempts >= 0",
+        name="ck_payment_transactions_counts",
     ),
 )
 _ONE_LIVE_CHARGE: Final = f"{_TAKES} AND origin = '{Origin.OURS}' AND {ALIVE}"
@@ -207,13 +209,13 @@ Index(
     sqlite_where=text(_HOLDS_REFERENCE),
 )
 # A voided charge has used its token up; one that was declined or never ran has not.
-_HOLDS_TOKEN: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
+_HOLDS_FINGERPRINT: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
 Index(
     "uq_payment_transactions_single_use",
     payment_transactions.c.single_use_fingerprint,
     unique=True,
-    postgresql_where=text(_HOLDS_TOKEN),
-    sqlite_where=text(_HOLDS_TOKEN),
+    postgresql_where=text(_HOLDS_FINGERPRINT),
+    sqlite_where=text(_HOLDS_FINGERPRINT),
 )
 Index(
     "ix_payment_transactions_by_reference",

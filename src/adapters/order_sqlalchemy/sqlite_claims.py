@@ -1,5 +1,7 @@
 """Claims on SQLite, inside a transaction that nobody else writes in: read, then marked."""
 
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
 import sqlite3
 
 from order_sqlalchemy.mapping import Row
@@ -13,11 +15,12 @@ def claim_orders(
     hold_us: int,
     tokens: tuple[str, ...],
 ) -> list[Row]:
+    """Token and order of each, longest waiting first."""
     found = connection.execute(
         f"""SELECT {statements.whole_order} FROM orders o
             WHERE o.attend_at_us <= now_us()
               AND (o.lease_until_us IS NULL OR o.lease_until_us <= now_us())
-            ORDER BY o.attend_at_us, o.id LIMIT ?""",  # noqa: S608 - columns of ours
+            ORDER BY o.attend_at_us, o.id LIMIT ?""",
         (limit,),
     ).fetchall()
     claimed = list(zip(tokens, found, strict=False))
@@ -33,11 +36,12 @@ def claim_orders(
 def claim_notices(
     connection: sqlite3.Connection, statements: Statements, limit: int, hold_us: int
 ) -> list[Row]:
+    """Each event and its order, oldest first."""
     found = connection.execute(
         f"""SELECT e.sequence, e.at_us, e.name, e.data, e.attempts, {statements.whole_order}
             FROM order_events e JOIN orders o ON o.id = e.order_id
             WHERE e.tell_at_us <= now_us()
-            ORDER BY e.tell_at_us, e.order_id, e.sequence LIMIT ?""",  # noqa: S608 - as above
+            ORDER BY e.tell_at_us, e.order_id, e.sequence LIMIT ?""",
         (limit,),
     ).fetchall()
     connection.executemany(

@@ -3,12 +3,14 @@
 Nobody else writes between BEGIN IMMEDIATE and COMMIT, so what is read here stays true.
 """
 
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
 import sqlite3
 from typing import Any, Final
 
 from order_core.errors import ConcurrentUpdate, IdempotencyKeyReused
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, moment_us
-from order_sqlalchemy.refusals import REFERENCE, SINGLE_USE, possible_duplicate, refusal
+from order_sqlalchemy.refusals import Constraint, possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
 
 _KEY_OF_TRANSACTION: Final = frozenset({"order_id", "position", "id"})
@@ -17,8 +19,8 @@ _TRANSACTION: Final = ("position", *TRANSACTION_COLUMNS)
 # SQLite names the columns of a broken unique index, not the index.
 _UNIQUE: Final = {
     "payment_transactions.provider, payment_transactions.account, "
-    "payment_transactions.provider_reference": REFERENCE,
-    "payment_transactions.single_use_fingerprint": SINGLE_USE,
+    "payment_transactions.provider_reference": Constraint.REFERENCE,
+    "payment_transactions.single_use_fingerprint": Constraint.SINGLE_USE,
 }
 
 _ADD_REQUEST: Final = """
@@ -30,7 +32,11 @@ _GUARD: Final = """
     VALUES (:fingerprint, :order_id, :created_at_us)
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
-    WHERE created_at_us < excluded.created_at_us - :window_us"""
+    WHERE created_at_us < excluded.created_at_us - :window_us
+      AND NOT EXISTS (
+          SELECT 1 FROM orders e
+          WHERE e.id = order_fingerprints.order_id AND e.status = 'awaiting_payment'
+      )"""
 
 _SAVE_TRANSACTION: Final = f"""
     INSERT INTO payment_transactions ({", ".join(_TRANSACTION)})
@@ -124,7 +130,7 @@ def _stored_order(saving: Saving) -> dict[str, Any]:
 def _add_order(connection: sqlite3.Connection, saving: Saving) -> None:
     row = _stored_order(saving)
     connection.execute(
-        f"INSERT INTO orders ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})",  # noqa: S608 - names of ours
+        f"INSERT INTO orders ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})",
         row,
     )
 
@@ -133,7 +139,7 @@ def _replace_order(connection: sqlite3.Connection, saving: Saving) -> None:
     row = _stored_order(saving)
     changes = ", ".join(f"{name} = :{name}" for name in row if name != "id")
     changed = connection.execute(
-        f"UPDATE orders SET {changes} WHERE id = :id AND version = :version - 1",  # noqa: S608 - names of ours
+        f"UPDATE orders SET {changes} WHERE id = :id AND version = :version - 1",
         row,
     )
     if not changed.rowcount:

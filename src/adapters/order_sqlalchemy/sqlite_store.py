@@ -4,6 +4,8 @@ One connection writes; waiting for it is fairer than letting several fight for t
 lock. The readers see the last commit and wait for nobody (write-ahead log).
 """
 
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,12 +13,12 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, event
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from order_core.errors import CommitUnknown, StoreUnavailable
 from order_sqlalchemy import sqlite_claims, sqlite_save
+from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
 from order_sqlalchemy.saving import Saving
 from order_sqlalchemy.sqlite_thread import NeverBegun, StillRunning, on_its_thread
@@ -38,13 +40,15 @@ class _CommitFailed(Exception):
 
 
 class SqliteStore:
+    """A `Store` in an SQLite file."""
+
     def __init__(self, url: URL, *, timeouts: Timeouts) -> None:
         self._seconds = timeouts.statement
-        self._writer: Final = _engine(url, 1, timeouts, query_only=False)
-        self._readers: Final = _engine(url, _READERS, timeouts, query_only=True)
+        self.writer: Final = _connections(url, 1, timeouts, query_only=False)
+        self._readers: Final = _connections(url, _READERS, timeouts, query_only=True)
         self.statements: Final = Statements(transactions=_TRANSACTIONS, now="now_us()")
 
-    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         sql = _numbered(statement)
 
         def read(connection: sqlite3.Connection) -> list[Row]:
@@ -52,20 +56,20 @@ class SqliteStore:
 
         return await self._answer(self._readers, read)
 
-    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def change(self, statement: str, /, *arguments: object) -> list[Row]:
         sql = _numbered(statement)
 
         def write(connection: sqlite3.Connection) -> list[Row]:
             return connection.execute(sql, arguments).fetchall()
 
-        return await self._answer(self._writer, partial(_in_transaction, write))
+        return await self._answer(self.writer, partial(_in_transaction, write))
 
     async def save(self, saving: Saving, /) -> bool:
         def write(connection: sqlite3.Connection) -> bool:
             return sqlite_save.save(connection, saving)
 
         try:
-            return await self._run(self._writer, partial(_in_transaction, write))
+            return await self._run(self.writer, partial(_in_transaction, write))
         except sqlite3.IntegrityError as error:
             refused = sqlite_save.meaning(error, saving)
             if refused is error:
@@ -80,36 +84,33 @@ class SqliteStore:
         def claim(connection: sqlite3.Connection) -> list[Row]:
             return sqlite_claims.claim_orders(connection, self.statements, limit, hold_us, tokens)
 
-        return await self._answer(self._writer, partial(_in_transaction, claim))
+        return await self._answer(self.writer, partial(_in_transaction, claim))
 
     async def claim_notices(self, limit: int, hold_us: int, /) -> list[Row]:
         def claim(connection: sqlite3.Connection) -> list[Row]:
             return sqlite_claims.claim_notices(connection, self.statements, limit, hold_us)
 
-        return await self._answer(self._writer, partial(_in_transaction, claim))
+        return await self._answer(self.writer, partial(_in_transaction, claim))
 
     async def close(self) -> None:
-        await self._readers.dispose()
-        await self._writer.dispose()
+        await self._readers.engine.dispose()
+        await self.writer.engine.dispose()
 
-    async def _answer(self, engine: AsyncEngine, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _answer(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return await self._run(engine, work)
+            return await self._run(among, work)
         except (*_CERTAIN, _CommitFailed, StillRunning) as error:
             raise StoreUnavailable(f"The database did not answer: {error!r}.") from error
 
-    async def _run(self, engine: AsyncEngine, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            pooled = await engine.raw_connection()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"There is no connection: {error!r}.") from error
+    async def _run(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
+        pooled = await among.take()
         connection: Any = pooled.driver_connection
         try:
             # Whatever becomes of this call, its connection stays good: the thread ends each
             # transaction before it takes the next one.
             return await on_its_thread(connection, work, seconds=self._seconds)
         finally:
-            pooled.close()
+            among.give_back(pooled)
 
 
 _CERTAIN: Final = (sqlite3.Error, NeverBegun, ValueError, OverflowError)
@@ -147,7 +148,7 @@ def _numbered(statement: str) -> str:
     return statement.replace("$", "?")
 
 
-def _engine(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> AsyncEngine:
+def _connections(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> Connections:
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -159,7 +160,7 @@ def _engine(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> Asy
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
+    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy has no type
         # The workers of one file share a machine, and so its clock.
         connection.create_function("now_us", 0, _now_us)
         cursor = connection.cursor()
@@ -174,7 +175,7 @@ def _engine(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> Asy
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    return engine
+    return Connections(engine, size=size, seconds=timeouts.pool)
 
 
 def _now_us() -> int:

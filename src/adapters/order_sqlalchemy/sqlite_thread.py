@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from threading import Lock
 from typing import TypeVar
 
@@ -62,19 +62,17 @@ async def on_its_thread(
     # aiosqlite offers one hop for each statement. `_execute` is what its own methods are made
     # of, and the only way to run several statements in one hop; its version is pinned.
     raw: sqlite3.Connection = connection._conn  # noqa: SLF001
-    running = asyncio.ensure_future(connection._execute(in_turn))  # noqa: SLF001
+    execute: Callable[[Callable[[], T]], Coroutine[None, None, T]] = connection._execute  # noqa: SLF001
+    running = asyncio.ensure_future(execute(in_turn))
     try:
-        done, _ = await asyncio.wait({running}, timeout=seconds)
-        if not done:
-            if turn.call_off():
-                raise NeverBegun
+        await asyncio.wait({running}, timeout=seconds)
+        if not running.done() and not turn.call_off():
             raw.interrupt()
-            done, _ = await asyncio.wait({running}, timeout=_INTERRUPT_GRACE_SECONDS)
-        if not done:
-            raise StillRunning
-        return running.result()
-    except BaseException:
+            await asyncio.wait({running}, timeout=_INTERRUPT_GRACE_SECONDS)
+        if running.done():
+            return running.result()
+    finally:
         # Also when our task is cancelled: what has not begun must not begin later.
-        turn.call_off()
+        never_begun = turn.call_off()
         running.cancel()
-        raise
+    raise NeverBegun if never_begun else StillRunning

@@ -1,7 +1,7 @@
 """What the repository, the work queue and the outbox ask of a database, in either dialect."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from order_sqlalchemy.mapping import Row
 from order_sqlalchemy.saving import Saving
@@ -26,11 +26,11 @@ class Store(Protocol):
     @property
     def statements(self) -> Statements: ...
 
-    async def rows(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         """Read with one statement."""
         ...
 
-    async def change(self, statement: str, /, *arguments: Any) -> list[Row]:
+    async def change(self, statement: str, /, *arguments: object) -> list[Row]:
         """Write with one statement. It may have happened even if this raises.
 
         Returns:

@@ -4,8 +4,8 @@ import argparse
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
             host=_HOST,
             port=free_port(_HOST, _FIRST_PORT_OF_EMULATORS),
             events=f"http://{_HOST}:{port}/api/webhooks/{arguments.provider}",
+            folder=Path(passing),
         )
         books = {"DATABASE_URL": f"sqlite:///{passing}/orders.sqlite3"}
-        own = dict(playground.settings(pretence.address, pretence.events))
-        _play(common | books | own, folder, pretence)
+        _play(common | books | dict(playground.settings(pretence)), folder, pretence)
     return DONE
 
 
@@ -86,16 +86,25 @@ def _play(texts: Mapping[str, str], folder: Path, pretence: Pretence | None) -> 
     run_loop(play())
 
 
-def _emulator_of(pretence: Pretence) -> AbstractAsyncContextManager[object]:
+@asynccontextmanager
+async def _emulator_of(pretence: Pretence) -> AsyncGenerator[None]:
+    import httpx
+
     from order_cli.emulation import emulating
 
-    return emulating(
+    play = pretence.playground
+    async with emulating(
         pretence.provider,
         host=pretence.host,
         port=pretence.port,
         webhook_url=pretence.events,
-        secrets=pretence.playground.secrets,
-    )
+        secrets=play.secrets,
+    ):
+        if play.root_certificate:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(pretence.address + play.root_certificate)
+            pretence.root_certificate_file.write_bytes(answer.content)
+        yield
 
 
 def _token(settings: Settings, subject: str, scope: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 SANDBOX: Final = "sandbox"
@@ -14,8 +15,8 @@ class Playground:
     `@` in a text stands for the emulator's address.
     """
 
-    settings: Callable[[str, str], Mapping[str, str]]
-    """From the emulator's address and ours for events to the provider's settings."""
+    settings: Callable[["Pretence"], Mapping[str, str]]
+    """What the provider's plugin is built from."""
     secrets: Mapping[str, str]
     """What the emulator takes for the shop's keys, by its own names."""
     pays: str
@@ -26,6 +27,8 @@ class Playground:
     how_to_decide: str
     takes_money: str
     """The request that takes the money, as faults are ordered for it."""
+    root_certificate: str | None = None
+    """Where the emulator shows whom its events' certificates come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,26 @@ class Pretence:
     port: int
     events: str
     """Where its events go."""
+    folder: Path
+    """What is kept as long as the demo runs."""
 
     @property
     def address(self) -> str:
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def root_certificate_file(self) -> Path:
+        return self.folder / "root.pem"
 
 
 _DECIDE: Final = """curl @/_emulator/act -d '{"reference": "REFERENCE", "decision": "approve"}'\n"""
 
 PLAYGROUNDS: Final[Mapping[str, Playground]] = {
     "stripe": Playground(
-        settings=lambda base, _: {
+        settings=lambda pretence: {
             "STRIPE_API_KEY": "sk_test_demo",
             "STRIPE_WEBHOOK_SECRET": "whsec_demo",
-            "STRIPE_API_BASE": base,
+            "STRIPE_API_BASE": pretence.address,
         },
         secrets={"api_key": "sk_test_demo", "webhook_secret": "whsec_demo"},
         pays="pm_card_visa",
@@ -62,11 +71,12 @@ PLAYGROUNDS: Final[Mapping[str, Playground]] = {
         takes_money="POST /v1/payment_intents",
     ),
     "paypal": Playground(
-        settings=lambda base, _: {
+        settings=lambda pretence: {
             "PAYPAL_CLIENT_ID": "paypal-demo-client",
             "PAYPAL_CLIENT_SECRET": "paypal-demo-secret",
             "PAYPAL_WEBHOOK_ID": "DEMOWEBHOOK",
-            "PAYPAL_API_BASE": base,
+            "PAYPAL_API_BASE": pretence.address,
+            "PAYPAL_WEBHOOK_CA_FILE": str(pretence.root_certificate_file),
         },
         secrets={
             "client_id": "paypal-demo-client",
@@ -79,15 +89,16 @@ PLAYGROUNDS: Final[Mapping[str, Playground]] = {
         whose_decision="the buyer must approve",
         how_to_decide=f"{_DECIDE}REFERENCE is the token at the end of payment.action.url",
         takes_money="POST /v2/checkout/orders/{id}/capture",
+        root_certificate="/_emulator/ca.pem",
     ),
     "square": Playground(
-        settings=lambda base, events: {
+        settings=lambda pretence: {
             "SQUARE_ACCESS_TOKEN": "square-demo-token",
             "SQUARE_LOCATION_ID": "LDEMO",
             "SQUARE_CURRENCY": "USD",
-            "SQUARE_API_BASE": base,
+            "SQUARE_API_BASE": pretence.address,
             "SQUARE_WEBHOOK_SIGNATURE_KEY": "square-demo-signature-key",
-            "SQUARE_WEBHOOK_URL": events,
+            "SQUARE_WEBHOOK_URL": pretence.events,
         },
         secrets={
             "access_token": "square-demo-token",

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
+from order_core.errors import InvalidValue
 from order_core.events import Happened
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+
+MAX_PAGE: Final = 100
+"""The most orders of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,10 @@ class EarlierRequest:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGuard:
-    """Refuses a new order whose content equals that of one opened at most `window` before.
+    """Refuses a new order whose content equals that of another one.
 
+    That one was opened at most `window` before, or still waits for its payment: a buyer
+    whom a slow provider keeps waiting clicks again, and later than anybody's window.
     Orders that failed or were cancelled since do not count.
     """
 
@@ -66,7 +72,11 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """Which orders to list, newest first. `customer_id` None means those of all customers."""
+    """Which orders to list, newest first. `customer_id` None means those of all customers.
+
+    Raises:
+        InvalidValue: a limit outside 1..`MAX_PAGE`, or a negative offset.
+    """
 
     customer_id: str | None
     limit: int = 10
@@ -79,6 +89,12 @@ class OrderQuery:
     """Inclusive."""
     created_before: datetime | None = None
     """Exclusive."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_PAGE:
+            raise InvalidValue(("limit",), "out_of_range", f"must be between 1 and {MAX_PAGE}")
+        if self.offset < 0:
+            raise InvalidValue(("offset",), "out_of_range", "must not be negative")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class PaymentGateway(Protocol):
 
         `Declined` only if the provider shows the movement as dead; `NotFound` if it shows
         nothing, which proves nothing yet; `OutcomeUnknown` if it could not be asked.
+        `Continue` if it shows only the first of several steps; of a later step that is
+        no trace, as little as `NotFound` is.
         Only for kinds in `profile.looks_up`.
         """
         ...

@@ -43,6 +43,7 @@ class CarryOut:
     gateways: Mapping[str, PaymentGateway]
     settle: Settle
     clock: Clock
+    installation: str
 
     async def __call__(
         self,
@@ -93,6 +94,19 @@ class CarryOut:
             await self.work.release(held.lease)
         return await self.orders.get(order.id)
 
+    def reaches(self, transaction: PaymentTransaction) -> bool:
+        """Whether our gateway talks to the account that this movement belongs to.
+
+        Another account, or another installation's, would answer "not found", which proves
+        nothing, or move somebody else's money.
+        """
+        gateway = self.gateways.get(transaction.provider)
+        return (
+            gateway is not None
+            and gateway.profile.account == transaction.account
+            and transaction.installation == self.installation
+        )
+
     async def count_send(self, order: Order, transaction_id: str) -> Order | None:
         """The stored order with one more send counted, or None if it must not be sent.
 
@@ -118,10 +132,13 @@ class CarryOut:
         now = self.clock.now()
         if not (order.wants(transaction) and transaction.may_be_sent_at(now)):
             return NotSent("no_longer_wanted_or_too_late")
-        if now >= held.ends_at:
-            return NotSent("lease_ended")
+        if not self.reaches(transaction):
+            return NotSent("provider_switched_off_or_another_account")
+        gateway = self.gateways[transaction.provider]
+        if now + gateway.profile.call_budget > held.ends_at:
+            return NotSent("lease_ends_too_soon")
         try:
-            return await self.gateways[transaction.provider].send(transaction)
+            return await gateway.send(transaction)
         except Exception as error:  # noqa: BLE001 - whatever a gateway throws, the money may have moved
             return OutcomeUnknown(f"gateway_raised:{type(error).__name__}")
 

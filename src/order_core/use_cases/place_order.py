@@ -31,6 +31,7 @@ from order_core.ports import (
     RequestRecord,
     Saved,
 )
+from order_core.text import checked_text
 from order_core.use_cases.carry_out import CarryOut, Held
 
 ROUTE: Final = "POST /api/orders/create"
@@ -38,6 +39,7 @@ _FIRST_MOVEMENT: Final = {
     CaptureMode.IMMEDIATE: TransactionKind.CHARGE,
     CaptureMode.ON_PROCESSING: TransactionKind.AUTHORIZATION,
 }
+LONGEST_KEY: Final = 255
 _READ_BACK_TRIES: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.02
 _LONGEST_PAUSE_SECONDS: Final = 0.4
@@ -73,6 +75,8 @@ class PlaceOrder:
             StoreUnavailable: nothing happened at all.
             CommitUnknown: the outcome is unknown; repeat with the same key to learn it.
         """
+        if key is not None:
+            checked_text(key, "idempotency_key", longest=LONGEST_KEY)
         try:
             order = await self._recorded(request)
         except OrderCoreError:
@@ -89,12 +93,12 @@ class PlaceOrder:
             if key and (earlier := await self._earlier(request, key)):
                 return await self._answer_of(earlier, request, key)
             raise
-        return await self.carry_out(
-            saved.order,
-            order.charge.id,
-            held,
-            until=order.created_at + self.policy.request_deadline,
-        )
+        until = order.created_at + self.policy.request_deadline
+        try:
+            return await self.carry_out(saved.order, order.charge.id, held, until=until)
+        except StoreUnavailable as error:
+            # From the record on, "nothing happened" would be a lie: the worker charges.
+            raise CommitUnknown("The order is stored, and its charge may have begun.") from error
 
     async def _recorded(self, request: OrderRequest) -> Order:
         known = frozenset(self.gateways)
@@ -175,7 +179,11 @@ class PlaceOrder:
         return RequestRecord(request.customer_id, ROUTE, key, request.body_fingerprint())
 
     async def _earlier(self, request: OrderRequest, key: str) -> EarlierRequest | None:
-        return await self.orders.find_request(request.customer_id, ROUTE, key)
+        try:
+            return await self.orders.find_request(request.customer_id, ROUTE, key)
+        except StoreUnavailable as error:
+            # The request that came first with this key may have been charged.
+            raise CommitUnknown("It is not known what this key's request came to.") from error
 
     async def _answer_of(self, earlier: EarlierRequest, request: OrderRequest, key: str) -> Order:
         if earlier.record != self._record(request, key):

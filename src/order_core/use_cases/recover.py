@@ -1,5 +1,6 @@
 """Look after every movement of money that is not final: ask, send again, conclude."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Final
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Absence, Fact, NotFound, OutcomeUnknown, Report
+from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report
 from order_core.payment import PaymentTransaction, TransactionStatus
 from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
@@ -18,6 +19,7 @@ from order_core.use_cases.carry_out import CarryOut, Held
 from order_core.use_cases.patience import attended
 from order_core.use_cases.settle import Settle
 
+_log = logging.getLogger(__name__)
 _MOST_MOVEMENTS: Final = 20
 _MOST_TRIES: Final = 20
 _S = TransactionStatus
@@ -45,7 +47,9 @@ class Recover:
         """
         due = await self.claim(limit=limit)
         for order, held in due:
-            await self.attend(order, held)
+            # Those before it may have taken long; what is not held any more is due again.
+            if self.clock.now() < held.ends_at:
+                await self.attend(order, held)
         return len(due)
 
     async def claim(self, *, limit: int) -> tuple[tuple[Order, Held], ...]:
@@ -63,8 +67,8 @@ class Recover:
     async def attend(self, order: Order, held: Held) -> None:
         """Look after every movement of the order that is due, then give the order back.
 
-        A store that fails meanwhile ends the attempt; the lease ends by itself and the
-        order is due again.
+        Whatever fails meanwhile ends the attempt, and harms no other order; the lease ends
+        by itself and the order is due again.
         """
         seen: set[str] = set()
         try:
@@ -75,8 +79,10 @@ class Recover:
                 seen.add(due.id)
                 order = await self._look_after(order, due, held)
             await self._give_back(order, seen, held)
-        except (StoreUnavailable, CommitUnknown, ConcurrentUpdate):
-            return
+        except (StoreUnavailable, CommitUnknown, ConcurrentUpdate) as error:
+            _log.info("order %s is left for later: %s", order.id, error)
+        except Exception:  # noqa: BLE001 - one broken order must not stop the others
+            _log.exception("order %s could not be looked after", order.id)
 
     def _due(self, order: Order, seen: set[str]) -> PaymentTransaction | None:
         now = self.clock.now()
@@ -87,11 +93,11 @@ class Recover:
         return None
 
     async def _look_after(self, order: Order, transaction: PaymentTransaction, held: Held) -> Order:
-        if not self._is_ours_to_ask(transaction):
+        if not self.carry_out.reaches(transaction):
             return order
-        never_sent = transaction.status is _S.RECORDED and transaction.sends == 0
+        never_sent = transaction.status is _S.RECORDED and not transaction.may_have_run
         if not (never_sent and transaction.may_be_sent_at(self.clock.now())):
-            order = await self._ask(order, transaction)
+            order = await self._ask(order, transaction, held)
             transaction = order.transaction(transaction.id)
         if transaction.is_held:
             return await self._decide_about_hold(order, transaction)
@@ -99,17 +105,7 @@ class Recover:
             return await self._send(order, transaction, held)
         return order
 
-    def _is_ours_to_ask(self, transaction: PaymentTransaction) -> bool:
-        # A provider that is switched off, another account or another installation can
-        # only answer "not found", and that would prove nothing.
-        gateway = self.gateways.get(transaction.provider)
-        return (
-            gateway is not None
-            and gateway.profile.account == transaction.account
-            and transaction.installation == self.policy.installation
-        )
-
-    async def _ask(self, order: Order, transaction: PaymentTransaction) -> Order:
+    async def _ask(self, order: Order, transaction: PaymentTransaction, held: Held) -> Order:
         gateway = self.gateways[transaction.provider]
         # Before the call: the answer may be older than the moment we read it.
         asked_at = self.clock.now()
@@ -121,8 +117,13 @@ class Recover:
             found = OutcomeUnknown(f"look_up_raised:{type(error).__name__}")
         if isinstance(found, OutcomeUnknown):
             return order
-        fact: Fact = Absence(asked_at) if isinstance(found, NotFound) else Report(found)
-        return await self.settle(order, transaction.id, fact)
+        # The first request of several, seen again, is no trace of the one that we look for.
+        if isinstance(found, NotFound) or (isinstance(found, Continue) and transaction.step > 1):
+            if self.clock.now() >= held.ends_at:
+                # A conclusion needs the lease: somebody else may be sending meanwhile.
+                return order
+            return await self.settle(order, transaction.id, Absence(asked_at))
+        return await self.settle(order, transaction.id, Report(found))
 
     async def _without_look_up(
         self, order: Order, transaction: PaymentTransaction, now: datetime
@@ -130,6 +131,9 @@ class Recover:
         asked = transaction.status in {_S.RECORDED, _S.UNKNOWN}
         if not (asked and transaction.absence_is_proof_at(now)):
             return order
+        if not transaction.may_have_run:
+            # Nothing ever left, so there is nothing that a look-up could have shown.
+            return await self.settle(order, transaction.id, Absence(now))
         for _ in range(_MOST_TRIES):
             try:
                 return (await self.orders.save(beyond_proof(order, transaction.id, at=now))).order

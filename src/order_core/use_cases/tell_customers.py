@@ -7,14 +7,14 @@ from typing import Final
 from order_core.errors import NotificationRefused
 from order_core.ports import Notice, Notifier, Outbox
 
-MAX_DELIVERIES: Final = 12
+MAX_DELIVERIES: Final = 32
 """Failed deliveries of one notice before it is given up: about a day of trying."""
 
 _LONGEST_DELIVERY: Final = timedelta(seconds=20)
 """What one delivery may take. A notice is kept from other workers for a whole batch of it."""
 
 _FIRST_DELAY: Final = timedelta(seconds=10)
-_LONGEST_DELAY: Final = timedelta(hours=4)
+_LONGEST_DELAY: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

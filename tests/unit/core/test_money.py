@@ -91,10 +91,5 @@ def test_a_float_has_lost_the_amount_already(amount: object) -> None:
         Money.parse(amount, "USD")  # type: ignore[arg-type] # The wrong type is the point.
 
 
-def test_two_currencies_never_add_up() -> None:
-    with pytest.raises(ValueError, match="do not add up"):
-        Money(1, "USD").plus(Money(1, "EUR"))
-
-
 def test_the_currency_table_is_that_of_iso_4217() -> None:
     assert {c.code: c.exponent for c in Currency if c.exponent is not None} == DECIMALS

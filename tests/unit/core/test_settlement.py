@@ -138,10 +138,9 @@ def test_a_second_debit_for_a_placed_order_is_reviewed_not_hidden() -> None:
     [
         Succeeded("pi_1", Money(4201, "JPY"), "charge-1"),
         Succeeded("pi_1", Money(4200, "USD"), "charge-1"),
-        Succeeded("pi_1", PRICE, "somebody-elses"),
         Authorized("pi_1", PRICE, "charge-1"),
     ],
-    ids=["amount", "currency", "another transaction's", "held instead of taken"],
+    ids=["amount", "currency", "held instead of taken"],
 )
 def test_a_success_that_is_not_what_we_asked_for_places_nothing(outcome: Any) -> None:
     order = after(an_order(), Report(outcome))
@@ -149,6 +148,14 @@ def test_a_success_that_is_not_what_we_asked_for_places_nothing(outcome: Any) ->
     assert order.status is OrderStatus.AWAITING_PAYMENT
     assert order.payment_status is PaymentStatus.IN_REVIEW
     assert order.charge.status is TransactionStatus.IN_REVIEW
+
+
+def test_a_success_of_another_transaction_is_reviewed_while_ours_goes_on() -> None:
+    order = after(an_order(), Report(Succeeded("pi_9", PRICE, "somebody-elses")))
+
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert order.charge.is_open
+    assert after(order, Report(PAID)).status is OrderStatus.PENDING
 
 
 def test_a_decline_that_answers_the_only_send_is_believed() -> None:

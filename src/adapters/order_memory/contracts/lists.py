@@ -109,7 +109,7 @@ class ListSuite(StoreSuite):
             failed,
         )
 
-    @pytest.mark.parametrize("status", set(OrderStatus) - UNPLACED)
+    @pytest.mark.parametrize("status", sorted(set(OrderStatus) - UNPLACED))
     async def test_one_status_can_be_asked_for(
         self, orders: OrderRepository, status: OrderStatus
     ) -> None:

@@ -148,10 +148,22 @@ class RefusalSuite(StoreSuite):
 
     async def test_an_equal_order_after_the_window_is_meant(self, orders: OrderRepository) -> None:
         guard = replace(_GUARD, window=SHORT)
-        await orders.save(samples.an_order(self.now()), guard=guard)
+        opened = (await orders.save(samples.an_order(self.now()), guard=guard)).order
+        paid = opened.charge.finished(TransactionStatus.SUCCEEDED, reference="pay_1")
+        await orders.save(replace(opened.with_transaction(paid), status=OrderStatus.PENDING))
         await self.pass_time(LONGER_THAN_SHORT)
 
         await orders.save(samples.an_order(self.now()), guard=guard)
+
+    async def test_an_equal_order_after_the_window_is_a_double_click_while_the_first_is_open(
+        self, orders: OrderRepository
+    ) -> None:
+        guard = replace(_GUARD, window=SHORT)
+        await orders.save(samples.an_order(self.now()), guard=guard)
+        await self.pass_time(LONGER_THAN_SHORT)
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(samples.an_order(self.now()), guard=guard)
 
     async def test_another_content_is_another_order(self, orders: OrderRepository) -> None:
         await orders.save(samples.an_order(self.now()), guard=_GUARD)

@@ -117,6 +117,7 @@ def the_fullest_order(at: datetime) -> Order:
         provider_reference="pay_1",
         step=2,
         sends=3,
+        never_ran=1,
         last_send_at=at + timedelta(seconds=1, microseconds=1),
         attempts=4,
         attend_at=at + timedelta(days=1, microseconds=2),

@@ -240,9 +240,10 @@ class PayPalEmulator:
             raise Refused("INVALID_PARAMETER_VALUE", 400)
         ((order.source, given),) = source.items()
         vault_id = str(given.get("vault_id")) if isinstance(given, dict) else ""
-        if order.source not in {"paypal", "card"} or vault_id not in VAULT:
+        method = VAULT.get(vault_id.partition("-")[0])
+        if order.source not in {"paypal", "card"} or method is None:
             raise Refused("TOKEN_ID_NOT_FOUND")
-        return VAULT[vault_id]
+        return method
 
     def _capture(self, call: Call) -> Answer:
         authorization_id = call.path.split("/")[-2]

@@ -35,8 +35,8 @@ VAULT: Final = MappingProxyType(
         "0500": VaultedMethod("is not honored", response_code="0500"),
     }
 )
-"""Vault id -> what it does, for `vault:paypal:` and `vault:card:` alike. Any other id is not
-known, and the payment refused with TOKEN_ID_NOT_FOUND."""
+"""Vault id -> what it does, for `vault:paypal:` and `vault:card:` alike. `ok-ann` and `ok-bob`
+do what `ok` does. Any other id is not known, and the payment refused with TOKEN_ID_NOT_FOUND."""
 
 REFUNDS_PEND: Final = "refund-pending"
 """A refund of an order with this in its description stays PENDING until it is decided."""

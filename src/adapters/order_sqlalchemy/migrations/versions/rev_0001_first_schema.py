@@ -21,13 +21,14 @@ _HOLDS_REFERENCE = (
     "provider_reference IS NOT NULL AND kind IN ('authorization', 'charge') AND status "
     "NOT IN ('declined', 'failed', 'voided')"
 )
-_HOLDS_TOKEN = (
+_HOLDS_FINGERPRINT = (
     "single_use_fingerprint IS NOT NULL AND kind IN ('authorization', 'charge') AND "
     "status NOT IN ('declined', 'failed')"
 )
 
 
 def upgrade() -> None:
+    """Make every table."""
     op.create_table(
         "order_fingerprints",
         sa.Column("fingerprint", sa.Text(), nullable=False),
@@ -177,6 +178,7 @@ def upgrade() -> None:
         sa.Column("provider_reference", sa.Text(), nullable=True),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("never_ran", sa.Integer(), nullable=False),
         sa.Column("last_send_at_us", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("attend_at_us", sa.BigInteger(), nullable=True),
@@ -204,7 +206,8 @@ def upgrade() -> None:
         sa.CheckConstraint("length(currency) = 3", name="ck_payment_transactions_currency"),
         sa.CheckConstraint("position >= 0", name="ck_payment_transactions_position"),
         sa.CheckConstraint(
-            "step >= 1 AND sends >= 0 AND attempts >= 0", name="ck_payment_transactions_counts"
+            "step >= 1 AND never_ran >= 0 AND sends >= never_ran AND attempts >= 0",
+            name="ck_payment_transactions_counts",
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_payment_transactions_order"),
         sa.PrimaryKeyConstraint("order_id", "position", name="pk_payment_transactions"),
@@ -239,6 +242,6 @@ def upgrade() -> None:
         "payment_transactions",
         ["single_use_fingerprint"],
         unique=True,
-        postgresql_where=sa.text(_HOLDS_TOKEN),
-        sqlite_where=sa.text(_HOLDS_TOKEN),
+        postgresql_where=sa.text(_HOLDS_FINGERPRINT),
+        sqlite_where=sa.text(_HOLDS_FINGERPRINT),
     )

@@ -1,0 +1,62 @@
+"""Connections of a pool, handed out in the order in which they were asked for."""
+
+import asyncio
+import sqlite3
+from typing import Final
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from order_core.errors import StoreUnavailable
+
+
+class Connections:
+    """The `size` connections of `engine`, whose own queue is not fair.
+
+    Whoever gives one back and asks again at once would get it before those who wait, and
+    under load some would wait for ever. Nobody waits longer than `seconds`.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, size: int, seconds: float) -> None:
+        self.engine: Final = engine
+        self._free: Final = asyncio.Semaphore(size)
+        self._seconds: Final = seconds
+
+    async def take(self) -> PoolProxiedConnection:
+        """A connection, to be given back whatever happens.
+
+        Raises:
+            StoreUnavailable: none was free in time, or none could be opened.
+        """
+        await self._wait()
+        try:
+            return await self.engine.raw_connection()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._free.release()
+            raise StoreUnavailable(
+                f"There is no connection: {type(error).__name__}: {error}."
+            ) from error
+        except BaseException:
+            self._free.release()
+            raise
+
+    def give_back(self, connection: PoolProxiedConnection, *, usable: bool = True) -> None:
+        """Back into the pool, or away with it if nobody knows what state it is in."""
+        try:
+            if not usable:
+                connection.invalidate()
+            connection.close()
+        finally:
+            self._free.release()
+
+    async def _wait(self) -> None:
+        if not self._free.locked():
+            # The usual case: nobody waits, so this does not either, and needs no timer.
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable(f"No connection was free for {self._seconds} s.") from error

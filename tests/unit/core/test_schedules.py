@@ -1,0 +1,149 @@
+"""Schedules that once lost or doubled money, or told a client what was not true."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CommitUnknown, PossibleDuplicate, StoreUnavailable
+from order_core.money import Money
+from order_core.order import PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Answer, Continue, Declined, NotSent, Report, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import GatewayProfile
+from order_memory import ScriptedGateway, Standing, reactions
+
+
+class _FailsAtSave:
+    """A store whose save number `at` is refused, with nothing kept."""
+
+    def __init__(self, orders: Any, at: int) -> None:
+        self._orders = orders
+        self._left = at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._orders, name)
+
+    async def save(self, *order: Any, **named: Any) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            raise StoreUnavailable
+        return await self._orders.save(*order, **named)
+
+
+async def test_once_the_order_is_recorded_nobody_says_that_nothing_happened(shop: Any) -> None:
+    shop.core = shop.assembled(orders=_FailsAtSave(shop.orders, at=3))
+    with pytest.raises(CommitUnknown):
+        await shop.place(payment_method="two_step")
+    shop.core = shop.assembled()
+    await shop.work_until()
+
+    assert [order.status for order in shop.all_orders] == [OrderStatus.PENDING]
+
+
+async def test_a_refund_never_goes_through_another_account(shop: Any) -> None:
+    placed = await shop.place()
+    old = shop.gateway
+    shop.gateway = ScriptedGateway(shop.clock, profile=GatewayProfile("scripted", "live-2"))
+    shop.core = shop.assembled()
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(minutes=10))
+    sent_elsewhere = shop.gateway.asked
+    shop.gateway = old
+    shop.core = shop.assembled()
+    await shop.work_until()
+
+    assert sent_elsewhere == ()
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+async def test_a_look_up_that_shows_a_first_step_makes_no_third_one(shop: Any) -> None:
+    shop.gateway.react(reactions.TWO_STEPS, reactions.LOSE_ANSWER)
+    opened = await shop.place()
+    fact = Report(Continue("another first step"))
+    told = await shop.core.settle(opened, opened.charge.id, fact)
+    await shop.work_until()
+
+    assert told.charge.key == opened.charge.key
+    assert shop.net_minor_units_at_the_provider() == 2500
+    shop.assert_order_and_money_agree()
+
+
+async def test_not_sent_told_twice_does_not_hide_the_send_in_between(shop: Any) -> None:
+    shop.gateway.react(*[reactions.NOT_SEND] * 10)
+    order = await shop.place()
+    charge = order.charge
+    sent = await shop.core.place.carry_out.count_send(order, charge.id)
+    again = await shop.core.settle(sent, charge.id, Answer(NotSent("told again"), charge.sends))
+    echo = Answer(Declined("token_already_used"), again.charge.sends + 1)
+    counted = await shop.core.place.carry_out.count_send(again, charge.id)
+    order = await shop.core.settle(counted, charge.id, echo)
+
+    assert order.status is OrderStatus.AWAITING_PAYMENT
+
+
+async def test_the_void_of_an_expiry_is_not_sent_once_the_order_is_placed(shop: Any) -> None:
+    opened = await shop.place(payment_method="action_required")
+    shop.clock.advance(timedelta(minutes=31))
+    voiding = opened.voiding(
+        opened.charge,
+        at=shop.clock.now(),
+        new_id=lambda: "void-1",
+        terms=shop.core.settle.terms["scripted"],
+    )
+    stored = (await shop.orders.save(voiding)).order
+    reference = opened.charge.provider_reference
+    shop.gateway.approve(reference)
+    paid = Report(Succeeded(reference, Money(2500, "EUR"), opened.charge.id))
+    await shop.core.settle(stored, opened.charge.id, paid)
+    await shop.work_until()
+
+    assert [asked.kind for asked in shop.gateway.asked] == [TransactionKind.CHARGE]
+    shop.assert_order_and_money_agree()
+
+
+async def test_a_refund_outlives_an_outage_of_hours(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 60)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=3))
+
+    assert shop.net_minor_units_at_the_provider() == 0
+    shop.assert_order_and_money_agree()
+
+
+async def test_a_payment_found_alive_after_its_order_failed_is_voided(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    await shop.work_until(passed=timedelta(minutes=45))
+    failed = await shop.orders.get(opened.id)
+    shop.gateway.ledger.write(failed.charge, Standing.ACTION_REQUIRED)
+    await shop.work_until()
+    order = await shop.orders.get(opened.id)
+
+    assert failed.status is OrderStatus.PAYMENT_FAILED
+    assert order.charge.status is TransactionStatus.VOIDED
+    shop.assert_order_and_money_agree()
+
+
+async def test_a_true_success_settles_what_nobody_could_look_up(shop: Any) -> None:
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
+    shop.core = shop.assembled()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 50)
+    opened = await shop.place()
+    await shop.work_until()
+    reviewed = await shop.orders.get(opened.id)
+    fact = Report(Succeeded("pi_7", Money(2500, "EUR"), opened.charge.id))
+    order = await shop.core.settle(reviewed, opened.charge.id, fact)
+
+    assert reviewed.payment_status is PaymentStatus.IN_REVIEW
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+
+
+async def test_a_click_while_the_first_order_is_open_is_a_double_click(shop: Any) -> None:
+    await shop.place(payment_method="lost_answer")
+    shop.clock.advance(timedelta(seconds=25))
+
+    with pytest.raises(PossibleDuplicate):
+        await shop.place(payment_method="lost_answer")
