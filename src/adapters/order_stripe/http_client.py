@@ -1,6 +1,7 @@
 """Stripe's SDK over a ready httpx client, so that a request that never left is known as such."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
@@ -83,6 +84,7 @@ def stripe_client(
     """The SDK's client over `http`, without its own retries and telemetry."""
     # Otherwise the SDK writes a file into the home directory, and reports about this machine.
     stripe.enable_telemetry = False
+    logging.getLogger("stripe").addFilter(_without_bodies)
     return stripe.StripeClient(
         api_key,
         http_client=StripeHttp(http),
@@ -97,6 +99,11 @@ def httpx_client() -> httpx.AsyncClient:
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
     )
+
+
+def _without_bodies(record: logging.LogRecord) -> bool:
+    # At this level the SDK writes down whole bodies: payment tokens and client secrets.
+    return record.levelno > logging.DEBUG
 
 
 def _broken(because: str, cause: BaseException | None) -> NoReturn:
