@@ -1,0 +1,83 @@
+"""Stripe is switched on by its settings, and says at once what is wrong with them."""
+
+import pytest
+
+from order_core.ports.gateway_plugin import SettingsInvalid
+from order_stripe import StripeGateway, StripeWebhooks, build
+
+
+async def test_a_test_key_makes_a_gateway_of_the_test_mode() -> None:
+    plugin = build({"STRIPE_API_KEY": "sk_test_51abc"})
+
+    assert isinstance(plugin.gateway, StripeGateway)
+    assert plugin.gateway.profile.account == "test:default"
+    assert plugin.webhooks is None
+    await plugin.gateway.close()
+
+
+async def test_the_live_mode_is_another_account() -> None:
+    plugin = build({"STRIPE_API_KEY": "rk_live_51abc", "STRIPE_ACCOUNT": "kiel"})
+
+    assert plugin.gateway.profile.account == "live:kiel"
+    await plugin.gateway.close()
+
+
+async def test_a_webhook_secret_opens_the_webhook_address() -> None:
+    plugin = build({"STRIPE_API_KEY": "sk_test_51abc", "STRIPE_WEBHOOK_SECRET": "whsec_abc"})
+
+    assert isinstance(plugin.webhooks, StripeWebhooks)
+    assert "whsec_abc" not in repr(plugin)
+    assert "sk_test_51abc" not in repr(plugin)
+    await plugin.gateway.close()
+
+
+async def test_stripe_on_this_machine_may_be_spoken_to_without_encryption() -> None:
+    plugin = build({"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": "http://127.0.0.1:8421/"})
+
+    await plugin.gateway.close()
+
+
+def test_every_mistake_is_named_at_once_without_its_value() -> None:
+    with pytest.raises(SettingsInvalid) as invalid:
+        build(
+            {
+                "STRIPE_API_KEY": "pk_live_public",
+                "STRIPE_WEBHOOK_SECRET": "hush",
+                "STRIPE_ACCOUNT": "a b",
+                "STRIPE_API_BASE": "http://api.stripe.example",
+                "STRIPE_APIKEY": "x",
+            }
+        )
+
+    names = {name for name, _ in invalid.value.mistakes}
+    assert names == {
+        "STRIPE_API_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "STRIPE_ACCOUNT",
+        "STRIPE_API_BASE",
+        "STRIPE_APIKEY",
+    }
+    assert "pk_live_public" not in str(invalid.value)
+    assert "hush" not in str(invalid.value)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "ftp://127.0.0.1",
+        "https://",
+        "https://x/v1",
+        "https://user@x",
+        "https://x?a",
+        "api.stripe.com",
+        "https://[",
+    ],
+)
+def test_a_strange_address_is_refused(base: str) -> None:
+    with pytest.raises(SettingsInvalid, match="STRIPE_API_BASE"):
+        build({"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": base})
+
+
+def test_without_a_key_there_is_no_gateway() -> None:
+    with pytest.raises(SettingsInvalid, match="STRIPE_API_KEY"):
+        build({})
