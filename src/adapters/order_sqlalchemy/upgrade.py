@@ -27,7 +27,8 @@ _LOCK: Final = {
 async def upgrade(url: str, *, to: str = "head") -> None:
     """Bring the database to the newest schema, in one transaction. Harmless if it is there.
 
-    `to` stops at an earlier revision. Several processes may do it at once; the others wait for the first.
+    Several processes may do it at once; the others wait for the first. `to` names an
+    earlier revision to stop at.
 
     Raises:
         ValueError: `url` is not the address of a database that we know.
