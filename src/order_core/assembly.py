@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from order_core.circuit_breaker import CircuitBreaker
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
@@ -12,6 +13,7 @@ from order_core.ports import (
     Outbox,
     PaymentGateway,
     Prices,
+    WebhookParser,
     WorkQueue,
 )
 from order_core.use_cases import (
@@ -19,12 +21,18 @@ from order_core.use_cases import (
     GetHistory,
     GetOrder,
     ListOrders,
+    ListWaiting,
     PlaceOrder,
+    ProcessOrder,
+    ReceiveWebhook,
     Recover,
+    RefundOrder,
+    ReviewOrder,
     Settle,
     TellCustomers,
 )
 from order_core.use_cases.carry_out import CarryOut
+from order_core.use_cases.change_order import ChangeOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,11 @@ class OrderCore:
     get: GetOrder
     list: ListOrders
     history: GetHistory
+    process: ProcessOrder
+    refund: RefundOrder
+    review: ReviewOrder
+    receive_webhook: ReceiveWebhook
+    waiting: ListWaiting
     settle: Settle
     recover: Recover
     tell: TellCustomers
@@ -53,6 +66,7 @@ def assemble(
     clock: Clock,
     ids: Ids,
     policy: Policy | None = None,
+    webhooks: Mapping[str, WebhookParser] | None = None,
 ) -> OrderCore:
     """The use cases over these ports.
 
@@ -65,7 +79,10 @@ def assemble(
     policy = policy or Policy()
     terms = {name: PaymentTerms(gateway.profile, policy) for name, gateway in gateways.items()}
     settle = Settle(orders, terms, clock, ids)
-    carry_out = CarryOut(orders, work, gateways, settle, clock, policy.installation)
+    carry_out = CarryOut(
+        orders, work, gateways, settle, clock, policy.installation, CircuitBreaker(clock)
+    )
+    change_order = ChangeOrder(orders, terms, carry_out, clock, ids, policy)
     return OrderCore(
         place=PlaceOrder(
             orders=orders,
@@ -78,7 +95,14 @@ def assemble(
             ids=ids,
             policy=policy,
         ),
-        cancel=CancelOrder(orders, terms, carry_out, clock, ids, policy),
+        cancel=CancelOrder(change_order),
+        process=ProcessOrder(change_order),
+        refund=RefundOrder(change_order),
+        review=ReviewOrder(change_order),
+        receive_webhook=ReceiveWebhook(
+            orders, dict(webhooks or {}), terms, settle, clock, ids, policy
+        ),
+        waiting=ListWaiting(orders),
         get=GetOrder(orders),
         list=ListOrders(orders),
         history=GetHistory(orders),

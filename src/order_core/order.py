@@ -165,6 +165,25 @@ class Order:
                 return transaction
         raise KeyError(transaction_id)
 
+    def holder_of(self, reference: str) -> PaymentTransaction:
+        """The payment of this reference at the provider; what took money comes first.
+
+        Raises:
+            KeyError: no payment of this order has the reference.
+        """
+        payments = [
+            t
+            for t in self.transactions
+            if t.provider_reference == reference
+            and (t.takes_money or t.kind is TransactionKind.CAPTURE)
+        ]
+        if not payments:
+            raise KeyError(reference)
+        return max(
+            payments,
+            key=lambda t: (t.is_live, t.kind is not TransactionKind.AUTHORIZATION),
+        )
+
     def wants(self, transaction: PaymentTransaction) -> bool:
         """Whether this movement should still be sent.
 

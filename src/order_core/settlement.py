@@ -449,7 +449,8 @@ class _Settling:
 
     def another_amount(self, outcome: Succeeded | Authorized) -> Order:
         order = self.in_review(f"amount_differs:{outcome.amount}", outcome.reference)
-        if outcome.amount.currency != self.transaction.amount.currency:
+        comparable = outcome.amount.currency == self.transaction.amount.currency
+        if not (self.transaction.takes_money and comparable):
             return order
         # What moved is what a person decides about, and what can be given back.
         doubtful = order.transaction(self.transaction.id)

@@ -180,8 +180,9 @@ class OrderRepository(Protocol):
     async def find_by_reference(
         self, provider: str, account: str, reference: str, /
     ) -> Order | None:
-        """The order one of whose charges, authorizations or captures that are not dead has
-        this reference at the provider's account; else one that has it dead; else None.
+        """The order that has a payment of this reference at the provider's account, or None.
+
+        A payment is a charge, authorization or capture; one that is not dead comes first.
         """
         ...
 

@@ -2,9 +2,14 @@
 
 from order_core.order_request import OrderRequest
 from order_core.use_cases.cancel_order import CancelOrder
+from order_core.use_cases.list_waiting import ListWaiting, Waiting
 from order_core.use_cases.place_order import PlaceOrder
+from order_core.use_cases.process_order import ProcessOrder
 from order_core.use_cases.read_orders import GetHistory, GetOrder, ListOrders
+from order_core.use_cases.receive_webhook import ReceiveWebhook
 from order_core.use_cases.recover import Recover
+from order_core.use_cases.refund_order import RefundOrder
+from order_core.use_cases.review_order import ReviewOrder
 from order_core.use_cases.settle import Settle
 from order_core.use_cases.tell_customers import TellCustomers
 
@@ -13,9 +18,15 @@ __all__ = [
     "GetHistory",
     "GetOrder",
     "ListOrders",
+    "ListWaiting",
     "OrderRequest",
     "PlaceOrder",
+    "ProcessOrder",
+    "ReceiveWebhook",
     "Recover",
+    "RefundOrder",
+    "ReviewOrder",
     "Settle",
     "TellCustomers",
+    "Waiting",
 ]

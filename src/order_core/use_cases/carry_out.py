@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from order_core.circuit_breaker import CircuitBreaker
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.order import Order
 from order_core.outcomes import (
@@ -44,6 +45,7 @@ class CarryOut:
     settle: Settle
     clock: Clock
     installation: str
+    breaker: CircuitBreaker
 
     async def __call__(
         self,
@@ -138,9 +140,11 @@ class CarryOut:
         if now + gateway.profile.call_budget > held.ends_at:
             return NotSent("lease_ends_too_soon")
         try:
-            return await gateway.send(transaction)
+            outcome = await gateway.send(transaction)
         except Exception as error:  # noqa: BLE001 - whatever a gateway throws, the money may have moved
-            return OutcomeUnknown(f"gateway_raised:{type(error).__name__}")
+            outcome = OutcomeUnknown(f"gateway_raised:{type(error).__name__}")
+        self.breaker.heard(transaction.provider, outcome)
+        return outcome
 
     def _time_for_another(
         self, order: Order, transaction: PaymentTransaction, wait: float, until: datetime

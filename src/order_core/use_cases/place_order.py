@@ -71,6 +71,7 @@ class PlaceOrder:
             RequestInProgress: the key's first request has no answer yet.
             PossibleDuplicate: without a key, or with a fresh one, this looks like a double
                 click.
+            ProviderUnavailable: the provider does not answer at present; nothing happened.
             PaymentMethodInUse: the single-use payment method pays another order.
             StoreUnavailable: nothing happened at all.
             CommitUnknown: the outcome is unknown; repeat with the same key to learn it.
@@ -105,6 +106,7 @@ class PlaceOrder:
         provider, token = request.provider_and_token(self.default_provider, known)
         total = total_of(request.items)
         self.gateways[provider].check(total, token)
+        self.carry_out.breaker.refuse_if_open(provider)
         await self.prices.verify(request.items, customer_id=request.customer_id)
         now, order_id = self.clock.now(), self.ids.new_id()
         return Order.open(
