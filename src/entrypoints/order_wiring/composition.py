@@ -58,6 +58,7 @@ async def running(settings: Settings) -> AsyncGenerator[Service]:
             clock=clock,
             ids=TimeOrderedIds(),
             policy=settings.policy,
+            webhooks={name: plugin.webhooks for name, plugin in plugins.items() if plugin.webhooks},
         )
         yield Service(settings, core, database, plugins, clock)
 

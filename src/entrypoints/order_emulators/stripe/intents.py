@@ -59,7 +59,7 @@ def create(books: Books, form: Form) -> Json:
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": one_of(
-            form, "capture_method", ("automatic", "automatic_async", "manual"), "automatic"
+            form, "capture_method", ("automatic", "automatic_async", "manual"), "automatic_async"
         ),
         "client_secret": f"{intent_id}_secret_Em{intent_id[-6:]}",
         "confirmation_method": "automatic",
