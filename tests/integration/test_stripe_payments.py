@@ -523,6 +523,14 @@ async def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(shop: Shop)
     assert await shop.gateway.look_up(replace(refund, provider_reference=found.reference)) == found
 
 
+async def test_a_part_that_stripe_could_not_give_back_is_not_sent(shop: Shop) -> None:
+    charge = shop.a_charge("pm_card_visa", amount=Money(10_000, "KWD"))
+    outcome = await shop.gateway.send(charge)
+    refund = child(charge, TransactionKind.REFUND, outcome, amount=Money(5124, "KWD"))
+
+    assert await shop.gateway.send(refund) == NotSent("unsupported_amount")
+
+
 async def test_incident_45_more_than_was_taken_is_never_given_back(shop: Shop) -> None:
     charge, outcome = await paid(shop)
     refunds = [

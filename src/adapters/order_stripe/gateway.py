@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import stripe
 
+from order_core.errors import InvalidValue
 from order_core.money import Money
 from order_core.outcomes import NotFound, NotSent, Outcome, OutcomeUnknown
 from order_core.payment import PaymentTransaction, TransactionKind
@@ -87,6 +88,9 @@ class StripeGateway:
             call = self._call(transaction)
         except BadReference:
             return NotSent("no_payment_to_act_on")
+        except InvalidValue:
+            # Only a part of a payment can come this far: the whole was checked.
+            return NotSent("unsupported_amount")
         # Last of all: a process that was stopped anywhere above must not send any more.
         if self._now() >= transaction.send_until:
             return NotSent("too_late")
