@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from order_core.money import Money
 from order_core.outcomes import OutcomeUnknown, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact
@@ -105,14 +104,10 @@ def _refund(refund: Json, before: Json) -> Facts:
 
 def _dispute(dispute: Json, _: Json) -> Facts:
     status = _word(dispute, "status")
-    if status.startswith(_INQUIRIES):
-        return ()  # The bank asks; no money has moved.
+    if status.startswith(_INQUIRIES) or status == "won":
+        return ()  # The bank only asks, or the money has come back: nothing is gone.
     amount, reference = money(dispute, "amount"), _word(dispute, "id")
-    if status == "won":
-        # Stripe gave it back, so nothing is gone.
-        outcome = Reversed(reference, Money(0, amount.currency), "dispute_won")
-    else:
-        outcome = Reversed(reference, amount, f"dispute_{status}", open=status != "lost")
+    outcome = Reversed(reference, amount, f"dispute_{status}", open=status != "lost")
     parent = dispute.get("payment_intent")
     return (
         ProviderFact(
