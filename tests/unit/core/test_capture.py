@@ -1,0 +1,160 @@
+"""Hold the money now, take it when the order begins to be processed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotCancel, CannotProcess
+from order_core.order import PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Declined, Report
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureLate, CaptureMode
+from order_memory import Standing, reactions
+
+
+@pytest.fixture
+def holding(make_shop: Callable[..., Any]) -> Any:
+    return make_shop(capture=CaptureMode.ON_PROCESSING)
+
+
+def taken(shop: Any) -> int:
+    """Minor units that went from the buyer to the shop."""
+    return sum(
+        entry.amount.minor_units
+        for entry in shop.gateway.ledger.entries
+        if entry.transaction.kind is TransactionKind.CAPTURE
+        and entry.standing is Standing.SUCCEEDED
+    )
+
+
+async def test_the_order_is_placed_with_its_money_held_and_not_taken(holding: Any) -> None:
+    order = await holding.place()
+
+    assert order.status is OrderStatus.PENDING
+    assert order.payment_status is PaymentStatus.AUTHORIZED
+    assert taken(holding) == 0
+
+
+async def test_processing_takes_the_money_first(holding: Any) -> None:
+    placed = await holding.place()
+    order = await holding.core.process(placed.id, by="staff")
+
+    assert order.status is OrderStatus.PROCESSING
+    assert order.payment_status is PaymentStatus.PAID
+    assert taken(holding) == 2500
+    assert order.attend_at is None
+
+
+async def test_processing_again_changes_nothing(holding: Any) -> None:
+    placed = await holding.place()
+    await holding.core.process(placed.id, by="staff")
+    await holding.core.process(placed.id, by="staff")
+
+    assert taken(holding) == 2500
+
+
+async def test_a_capture_whose_answer_is_lost_is_found_and_nobody_cancels_meanwhile(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.LOSE_ANSWER)
+    waiting = await holding.core.process(placed.id, by="staff")
+    with pytest.raises(CannotCancel) as refusal:
+        await holding.core.cancel(placed.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(minutes=2))
+    order = await holding.orders.get(placed.id)
+
+    assert waiting.status is OrderStatus.PENDING
+    assert refusal.value.reason == "capture_in_progress"
+    assert order.status is OrderStatus.PROCESSING
+    assert taken(holding) == 2500
+
+
+async def test_a_declined_capture_leaves_the_order_pending_and_cancellable(holding: Any) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.decline("authorization_expired"))
+    refused = await holding.core.process(placed.id, by="staff")
+    cancelled = await holding.core.cancel(placed.id, customer_id="ann")
+    await holding.work_until()
+
+    assert refused.status is OrderStatus.PENDING
+    assert cancelled.status is OrderStatus.CANCELLED
+    assert taken(holding) == 0
+
+
+async def test_cancelling_gives_up_the_hold(holding: Any) -> None:
+    placed = await holding.place()
+    cancelled = await holding.core.cancel(placed.id, customer_id="ann")
+
+    assert cancelled.charge.status is TransactionStatus.VOIDED
+    assert [asked.kind for asked in holding.gateway.asked] == [
+        TransactionKind.AUTHORIZATION,
+        TransactionKind.VOID,
+    ]
+
+
+async def test_a_hold_that_the_provider_ended_leaves_the_order_unpaid(holding: Any) -> None:
+    placed = await holding.place()
+    ended = await holding.core.settle(placed, placed.charge.id, Report(Declined("expired")))
+
+    assert ended.payment_status is PaymentStatus.UNPAID
+    assert ended.cancel_refusal is None
+    with pytest.raises(CannotProcess) as refusal:
+        await holding.core.process(placed.id, by="staff")
+    assert refusal.value.reason == "unpaid"
+
+
+async def test_before_the_hold_ends_the_order_is_cancelled_and_the_customer_told(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    await holding.work_until(passed=timedelta(days=5, hours=23))
+    still = await holding.orders.get(placed.id)
+    await holding.work_until(passed=timedelta(hours=2))
+    order = await holding.orders.get(placed.id)
+
+    assert still.status is OrderStatus.PENDING
+    assert order.status is OrderStatus.CANCELLED
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert "order_cancelled" in [n.happened.event.name for n in holding.notifier.told]
+
+
+async def test_before_the_hold_ends_the_money_is_taken_if_the_shop_says_so(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=CaptureLate.CAPTURE)
+    placed = await shop.place()
+    await shop.work_until(passed=timedelta(days=6, hours=1))
+    order = await shop.orders.get(placed.id)
+    processing = await shop.core.process(placed.id, by="staff")
+
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+    assert processing.status is OrderStatus.PROCESSING
+    assert taken(shop) == 2500
+
+
+async def test_a_captured_order_is_refunded_when_it_is_given_back(holding: Any) -> None:
+    placed = await holding.place()
+    await holding.core.process(placed.id, by="staff")
+    order = await holding.core.refund(placed.id, by="staff")
+
+    assert order.payment_status is PaymentStatus.REFUNDED
+
+
+async def test_an_order_paid_at_once_begins_without_another_call(shop: Any) -> None:
+    placed = await shop.place()
+    order = await shop.core.process(placed.id, by="staff")
+
+    assert order.status is OrderStatus.PROCESSING
+    assert len(shop.gateway.asked) == 1
+
+
+@pytest.mark.parametrize("token", ["declined", "lost_answer"])
+async def test_an_unpaid_order_is_not_processed(shop: Any, token: str) -> None:
+    order = await shop.place(payment_method=token)
+
+    with pytest.raises(CannotProcess):
+        await shop.core.process(order.id, by="staff")

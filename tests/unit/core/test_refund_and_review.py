@@ -1,0 +1,142 @@
+"""Staff gives money back, and decides what no rule can."""
+
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotRefund, CannotReview, InvalidValue
+from order_core.money import Money
+from order_core.order import PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.payment import TransactionKind
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+
+
+async def test_a_part_of_the_money_goes_back(shop: Any) -> None:
+    placed = await shop.place()
+    order = await shop.core.refund(placed.id, amount=Money(1000, "EUR"), by="staff")
+
+    assert order.status is OrderStatus.PENDING
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+    assert shop.net_minor_units_at_the_provider() == 1500
+
+
+async def test_incident_45_refunds_together_never_exceed_what_was_taken(shop: Any) -> None:
+    placed = await shop.place()
+    await shop.core.refund(placed.id, amount=Money(2000, "EUR"), by="staff")
+
+    with pytest.raises(InvalidValue) as refusal:
+        await shop.core.refund(placed.id, amount=Money(501, "EUR"), by="staff")
+    assert refusal.value.code == "refund_too_large"
+    order = await shop.core.refund(placed.id, by="staff")
+    assert order.payment_status is PaymentStatus.REFUNDED
+    with pytest.raises(CannotRefund):
+        await shop.core.refund(placed.id, by="staff")
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+async def test_a_refund_repeated_with_its_key_is_one_refund(shop: Any) -> None:
+    placed = await shop.place()
+    for _ in range(3):
+        await shop.core.refund(placed.id, amount=Money(1500, "EUR"), by="staff", key="r-1")
+
+    assert shop.net_minor_units_at_the_provider() == 1000
+
+
+async def test_an_unknown_refund_stays_reserved_and_is_found(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    asked = await shop.core.refund(placed.id, amount=Money(2400, "EUR"), by="staff")
+    with pytest.raises(InvalidValue):
+        await shop.core.refund(placed.id, amount=Money(200, "EUR"), by="staff")
+    await shop.work_until()
+
+    assert asked.refund_asked_minor_units == 2400
+    assert shop.net_minor_units_at_the_provider() == 100
+
+
+async def test_a_refused_part_is_asked_again_for_the_same_part(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.decline("insufficient_balance", retryable=True))
+    await shop.core.refund(placed.id, amount=Money(700, "EUR"), by="staff")
+    await shop.work_until()
+
+    assert shop.net_minor_units_at_the_provider() == 1800
+
+
+async def test_cancelling_after_a_part_gives_back_the_rest(shop: Any) -> None:
+    placed = await shop.place()
+    await shop.core.refund(placed.id, amount=Money(1000, "EUR"), by="staff")
+    await shop.core.cancel(placed.id, customer_id="ann")
+
+    assert shop.net_minor_units_at_the_provider() == 0
+    shop.assert_order_and_money_agree()
+
+
+@pytest.mark.parametrize("amount", [Money(0, "EUR"), Money(100, "USD")])
+async def test_an_amount_that_is_no_refund_is_refused(shop: Any, amount: Money) -> None:
+    placed = await shop.place()
+
+    with pytest.raises(InvalidValue):
+        await shop.core.refund(placed.id, amount=amount, by="staff")
+
+
+async def test_nothing_goes_back_of_what_was_never_taken(shop: Any) -> None:
+    declined = await shop.place(payment_method="declined")
+
+    with pytest.raises(CannotRefund):
+        await shop.core.refund(declined.id, by="staff")
+
+
+async def _in_review(shop: Any) -> tuple[Any, str]:
+    order = await shop.place(payment_method="wrong_amount")
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    return order, order.charge.id
+
+
+async def test_a_person_accepts_another_amount_and_the_order_is_placed(shop: Any) -> None:
+    order, charge = await _in_review(shop)
+    accepted = await shop.core.review(
+        order.id, transaction_id=charge, decision=ReviewDecision.ACCEPT, note="tip", by="staff"
+    )
+
+    assert accepted.status is OrderStatus.PENDING
+    assert accepted.captured_minor_units == 2501
+
+
+async def test_a_person_sends_another_amount_back_whole(shop: Any) -> None:
+    order, charge = await _in_review(shop)
+    refunded = await shop.core.review(
+        order.id, transaction_id=charge, decision=ReviewDecision.REFUND, note="no", by="staff"
+    )
+    await shop.work_until()
+
+    assert refunded.status is OrderStatus.PAYMENT_FAILED
+    assert [t.kind for t in refunded.transactions] == [
+        TransactionKind.CHARGE,
+        TransactionKind.REFUND,
+    ]
+    assert (await shop.orders.get(order.id)).payment_status is PaymentStatus.REFUNDED
+
+
+async def test_a_note_decides_nothing(shop: Any) -> None:
+    order, charge = await _in_review(shop)
+    noted = await shop.core.review(
+        order.id, transaction_id=charge, decision=ReviewDecision.NOTE, note="asked them", by="s"
+    )
+
+    assert noted.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_what_is_not_in_doubt_is_not_reviewed(shop: Any) -> None:
+    placed = await shop.place()
+
+    with pytest.raises(CannotReview):
+        await shop.core.review(
+            placed.id,
+            transaction_id=placed.charge.id,
+            decision=ReviewDecision.REFUND,
+            note="why not",
+            by="staff",
+        )
