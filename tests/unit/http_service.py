@@ -24,6 +24,7 @@ TOKENS = FixedTokens(
         "reader": Principal("customer-ann", frozenset({"orders:read"})),
         "writer": Principal("customer-ann", frozenset({"orders:write"})),
         "manager": Principal("customer-ann", frozenset({"orders:manage"})),
+        "staff": Principal("staff-grace", frozenset({"orders:manage"})),
         "odd": Principal("customer-\x00", EVERYTHING),
         "bad mail": Principal("customer-ann", EVERYTHING, "not an address"),
     }
