@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import json
+import warnings
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 from order_emulators.chassis import Fault, Provision, build_app
 from order_emulators.paypal import PayPalEmulator
 from order_paypal import PayPalGateway, PayPalTransport
+from tests.integration.paypal_listening import listening
 
 CLIENT_ID = "client-of-the-shop"
 CLIENT_SECRET = "secret-that-never-shows-4711"
@@ -84,14 +86,10 @@ class PayPalWire:
         ]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                await self._answer_one(reader, writer)
-        writer.close()
+        while True:
+            await self._answer_one(reader, writer)
 
-    async def _answer_one(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {
@@ -151,10 +149,7 @@ async def paypal_wire(provision: Provision | None = None) -> AsyncGenerator[PayP
     provision = provision or Provision(secrets=secrets)
     emulator = PayPalEmulator(provision)
     wire = PayPalWire(emulator, build_app(emulator, provision))
-    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    wire.url = f"http://{host}:{port}"
-    async with server:
+    async with listening(wire.serve) as wire.url:
         yield wire
     assert [broken for exchange in wire.exchanges for broken in broken_by(exchange)] == []
 
@@ -182,7 +177,9 @@ def _loaded(name: str) -> Any:
     assert found.loader is not None
     contract = importlib.util.module_from_spec(found)
     found.loader.exec_module(contract)
-    return contract.Spec(str(_SHARED / "specs" / "paypal" / f"{name}.json"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # The tool leaves its file open.
+        return contract.Spec(str(_SHARED / "specs" / "paypal" / f"{name}.json"))
 
 
 def broken_by(exchange: Exchange) -> list[str]:
