@@ -176,7 +176,22 @@ def test_what_stripe_could_never_take_is_refused_before(amount: Money, code: str
     assert (refusal.value.field, refusal.value.code) == (("currency",), code)
 
 
-@pytest.mark.parametrize("token", ["", "pm_", "pm_ä", "cus_1", "pm_1/..", "pm_1\n", "4242424242"])
+async def test_a_payment_method_kept_with_a_customer_pays_often(shop: Shop) -> None:
+    token = "pm_1Kept@cus_9Ann"
+    shop.gateway.check(Money(2500, "EUR"), token)
+
+    for _ in range(2):
+        assert isinstance(await shop.gateway.send(shop.a_charge(token)), Succeeded)
+
+    sent = httpx.QueryParams(shop.wire.posts[0].content.decode())
+    assert (sent["payment_method"], sent["customer"]) == ("pm_1Kept", "cus_9Ann")
+    assert not shop.gateway.is_single_use(token)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "pm_", "pm_ä", "cus_1", "pm_1/..", "pm_1\n", "4242424242", "pm_1@", "tok_1@cus_1"],
+)
 def test_what_is_no_payment_method_is_refused_before(token: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         Shop().gateway.check(Money(2500, "EUR"), token)

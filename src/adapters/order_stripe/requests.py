@@ -86,7 +86,9 @@ def refund(transaction: PaymentTransaction) -> Params:
 def _method(token: str) -> Params:
     if token.startswith("tok_"):
         return {"payment_method_data": {"type": "card", "card": {"token": token}}}
-    return {"payment_method": token}
+    method, _, customer = token.partition("@")
+    # Stripe charges a kept payment method only together with the customer it is kept with.
+    return {"payment_method": method, **({"customer": customer} if customer else {})}
 
 
 def _metadata(transaction: PaymentTransaction) -> dict[str, str]:

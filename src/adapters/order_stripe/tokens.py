@@ -5,7 +5,8 @@ from typing import Final
 
 from order_core.errors import InvalidValue
 
-_FORM: Final = re.compile(r"(pm|tok)_[A-Za-z0-9_]{1,200}", re.ASCII)
+_ID: Final = "_[A-Za-z0-9_]{1,100}"
+_FORM: Final = re.compile(f"pm{_ID}(@cus{_ID})?|tok{_ID}", re.ASCII)
 
 
 def check_token(token: str) -> None:
@@ -18,7 +19,8 @@ def check_token(token: str) -> None:
         raise InvalidValue(
             ("payment_method",),
             "unknown_payment_method",
-            "must be a Stripe payment method (pm_...) or token (tok_...)",
+            "must be a Stripe payment method (pm_..., or pm_...@cus_... for a kept one) "
+            "or token (tok_...)",
         )
 
 

@@ -190,7 +190,7 @@ def _try(books: Books, intent: Json, method: str | None, form: Form) -> None:
         raise _unexpected(intent, "confirmed")
     behaviour = card(method) or Card()
     intent["payment_method"] = method
-    if behaviour.pays_once:
+    if behaviour.pays_once and intent["customer"] is None:
         books.used.add(method)
     if behaviour.asks_buyer and "true" in {
         form.get("off_session"),
