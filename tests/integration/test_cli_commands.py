@@ -1,5 +1,7 @@
 """The commands that end by themselves, each in a process of its own."""
 
+import json
+import socket
 import subprocess
 import sys
 import time
@@ -9,9 +11,14 @@ from pathlib import Path
 import jwt
 import pytest
 
-from tests.integration.service_process import SECRET, environment, run_command
+from tests.integration.service_process import (
+    SECRET,
+    environment,
+    run_command,
+    unused_port,
+)
 
-COMMANDS = ("serve", "worker", "migrate", "token", "check", "demo")
+COMMANDS = ("serve", "worker", "migrate", "token", "check", "open", "emulate", "demo")
 
 
 def test_help_names_every_command_and_is_quick() -> None:
@@ -152,3 +159,73 @@ def test_serving_without_the_needed_settings_names_them_all_at_once(tmp_path: Pa
     assert "  ORDER_CORE_SANDBOX: no payment gateway is switched on" in finished.stderr
     assert "  ORDER_CORE_LOG_LEVEL: must be one of" in finished.stderr
     assert not (tmp_path / "shop.db").exists()
+
+
+def test_check_names_the_mistakes_of_every_provider_at_once_and_no_secret(tmp_path: Path) -> None:
+    finished = run_command(
+        "check", DATABASE_URL=f"sqlite:///{tmp_path / 'shop.db'}", JWT_SECRET=SECRET,
+        PRICES="trust", DEFAULT_PROVIDER="stripe", STRIPE_API_KEY="pk_test_hush",
+        SQUARE_ACCESS_TOKEN="EAAAhush", PAYPAL_CLIENT_SECRET="hush",
+    )  # fmt: skip
+
+    assert finished.returncode == 1
+    for setting in ("STRIPE_API_KEY", "SQUARE_LOCATION_ID", "PAYPAL_CLIENT_ID"):
+        assert f"  ORDER_CORE_{setting}: must be" in finished.stderr
+    assert "hush" not in finished.stdout + finished.stderr
+
+
+def test_check_shows_a_provider_with_its_secrets_masked_and_where_its_events_go(
+    tmp_path: Path,
+) -> None:
+    finished = run_command(
+        "check", DATABASE_URL=f"sqlite:///{tmp_path / 'shop.db'}", JWT_SECRET=SECRET,
+        PRICES="trust", STRIPE_API_KEY="sk_test_hush", STRIPE_WEBHOOK_SECRET="whsec_hush",
+    )  # fmt: skip
+
+    assert finished.returncode == 0, finished.stderr
+    lines = {line.split()[0]: line.split()[1:] for line in finished.stdout.splitlines() if line}
+    assert lines["ORDER_CORE_STRIPE_API_KEY"] == ["********"]
+    assert lines["ORDER_CORE_STRIPE_WEBHOOK_SECRET"] == ["********"]
+    assert "Gateway stripe, account test:default: " in finished.stdout
+    assert "its events are received at /api/webhooks/stripe" in finished.stdout
+    assert "hush" not in finished.stdout + finished.stderr
+
+
+def test_an_emulator_that_does_not_exist_is_named_with_those_that_do() -> None:
+    finished = run_command("emulate", "kiosk", "--port", str(unused_port()))
+
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "order-core emulate: there is no emulator 'kiosk'; "
+        "there are adyen, paypal, square, stripe\n"
+    )
+
+
+def test_an_emulator_does_not_share_the_port_of_somebody_else() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        finished = run_command("emulate", "stripe", "--port", str(taken.getsockname()[1]))
+
+    assert finished.returncode == 1
+    assert "Address already in use" in finished.stderr
+
+
+def test_the_demo_knows_a_few_providers() -> None:
+    finished = run_command("demo", "--provider", "kiosk")
+
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "order-core demo: --provider must be one of sandbox, paypal, square, stripe\n"
+    )
+
+
+def test_nothing_waits_in_a_shop_without_orders(tmp_path: Path) -> None:
+    settings = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.db'}",
+        "SANDBOX": "1",
+        "SANDBOX_LEDGER": str(tmp_path / "ledger.db"),
+    }
+    told, document = run_command("open", **settings), run_command("open", "--json", **settings)
+
+    assert (told.returncode, document.returncode) == (0, 0)
+    assert told.stdout == "Nothing waits: every payment is final, and no event is unexplained.\n"
+    assert json.loads(document.stdout) == {"transactions": [], "events": []}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from order_core.payment_terms import CaptureLate, CaptureMode
 from order_wiring.mistakes import ConfigurationInvalid
 from order_wiring.settings import SERVING, Need, Settings
 
@@ -242,3 +243,22 @@ def test_reading_settings_logs_nothing(caplog: pytest.LogCaptureFixture) -> None
     read(JWT_SECRET=SECRET)
 
     assert not caplog.records
+
+
+def test_the_shop_decides_when_money_is_taken() -> None:
+    assert read().policy.capture is CaptureMode.IMMEDIATE
+    assert read().policy.capture_late is CaptureLate.CANCEL
+
+    policy = read(CAPTURE="on_processing", CAPTURE_LATE="capture").policy
+
+    assert (policy.capture, policy.capture_late) == (
+        CaptureMode.ON_PROCESSING,
+        CaptureLate.CAPTURE,
+    )
+
+
+def test_when_money_is_taken_is_one_of_a_few_words() -> None:
+    message = refusal(CAPTURE="later", CAPTURE_LATE="never")
+
+    assert "ORDER_CORE_CAPTURE: must be immediate or on_processing, got 'later'" in message
+    assert "ORDER_CORE_CAPTURE_LATE: must be cancel or capture, got 'never'" in message
