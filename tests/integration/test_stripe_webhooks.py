@@ -291,6 +291,21 @@ async def test_a_refund_that_comes_back_is_a_reversal(shop: Shop, inbox: _Inbox)
     assert (fact.transaction_id, fact.parent_reference) == (refund.id, outcome.reference)
 
 
+async def test_a_refund_that_had_succeeded_before_it_failed_is_a_reversal() -> None:
+    refund = {"id": "re_1", "status": "failed", "amount": 600, "currency": "eur"}
+    event = {
+        "object": "event",
+        "id": "evt_9",
+        "type": "refund.updated",
+        "data": {"object": refund, "previous_attributes": {"status": "succeeded"}},
+    }
+    body = json.dumps(event).encode()
+
+    (fact,) = (await parsed(body, signature(body))).facts
+
+    assert fact.outcome == Reversed("re_1", Money(600, "EUR"), "refund_returned")
+
+
 async def test_a_refund_that_never_left_is_declined(shop: Shop, inbox: _Inbox) -> None:
     charge, outcome = await paid(shop, "pm_card_pendingRefund")
     pending = await shop.gateway.send(child(charge, _REFUND, outcome))
