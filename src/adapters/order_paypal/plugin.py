@@ -1,6 +1,9 @@
 """PayPal as a plugin: its settings, and how it is built from them."""
 
+import contextlib
 import hashlib
+import re
+import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -8,7 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from requests.certs import where
+from cryptography.utils import CryptographyDeprecationWarning
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from order_core.ports.gateway_plugin import GatewayPlugin, SettingsInvalid, SettingSpec
 from order_paypal.certificates import (
@@ -35,6 +39,7 @@ SETTINGS: Final = (
 )
 
 _SLOTS: Final = 16
+_PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 _LONGEST: Final = 500
 
 
@@ -59,7 +64,8 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
     if values["PAYPAL_WEBHOOK_ID"] and not _is_plain(values["PAYPAL_WEBHOOK_ID"]):
         mistakes.append(("PAYPAL_WEBHOOK_ID", "must be printable ASCII without spaces"))
     base = _base(values["PAYPAL_API_BASE"], mistakes)
-    roots = _roots(values["PAYPAL_WEBHOOK_CA_FILE"], base, mistakes)
+    takes_events = bool(values["PAYPAL_WEBHOOK_ID"] or values["PAYPAL_WEBHOOK_CA_FILE"])
+    roots = _roots(values["PAYPAL_WEBHOOK_CA_FILE"], base, mistakes) if takes_events else []
     if mistakes:
         raise SettingsInvalid(mistakes)
     transport = PayPalTransport(
@@ -122,10 +128,25 @@ def _roots(path: str, base: str, mistakes: list[tuple[str, str]]) -> list[x509.C
         mistakes.append((name, "is only for an emulator on this machine"))
         return []
     try:
-        return x509.load_pem_x509_certificates(Path(path or where()).read_bytes())
-    except (OSError, ValueError) as error:
+        roots = _certificates_in(Path(path or DEFAULT_CA_BUNDLE_PATH).read_bytes())
+    except OSError as error:
         mistakes.append((name, f"cannot be read: {type(error).__name__}"))
         return []
+    if not roots:
+        mistakes.append((name, "holds no certificate"))
+    return roots
+
+
+def _certificates_in(bundle: bytes) -> list[x509.Certificate]:
+    roots: list[x509.Certificate] = []
+    with warnings.catch_warnings():
+        # Old authorities break rules of today (a serial number of zero). One that cannot be
+        # read must not take the others with it.
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        for block in _PEM.findall(bundle):
+            with contextlib.suppress(ValueError, CryptographyDeprecationWarning):
+                roots.append(x509.load_pem_x509_certificate(block))
+    return roots
 
 
 def _certificates(base: str, roots: list[x509.Certificate]) -> Certificates:
