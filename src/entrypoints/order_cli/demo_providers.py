@@ -110,7 +110,7 @@ PLAYGROUNDS: Final[Mapping[str, Playground]] = {
         declined="ccof:customer-card-id-declined",
         waits="bnon:bank-nonce-ok",
         whose_decision="the bank takes its time",
-        how_to_decide=f"{_DECIDE}REFERENCE stands in the ledger, see below",
+        how_to_decide=f"{_DECIDE}REFERENCE is provider_reference in what staff sees of the order",
         takes_money="POST /v2/payments",
     ),
 }
