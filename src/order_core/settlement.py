@@ -283,10 +283,12 @@ class _Settling:
         if refused.kind is TransactionKind.VOID:
             # "Too late" may mean that the buyer has paid: ask before another attempt.
             return order.with_transaction(replace(parent, attend_at=self.at))
-        order = order.refunding(parent, at=self.at, new_id=self.new_id, terms=self.terms)
-        attempt = order.transactions[-1]
+        retried = order.refunding(parent, at=self.at, new_id=self.new_id, terms=self.terms)
+        if retried is order:
+            return order
+        attempt = retried.transactions[-1]
         wait = FIRST_REFUND_PAUSE * 2 ** (refusals - 1) if refused.retryable else NO_PAUSE
-        return order.with_transaction(replace(attempt, attend_at=self.at + wait))
+        return retried.with_transaction(replace(attempt, attend_at=self.at + wait))
 
     def absent(self, fact: Absence) -> Order:
         transaction = self.transaction
