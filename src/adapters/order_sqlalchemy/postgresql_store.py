@@ -86,12 +86,25 @@ class PostgresqlStore:
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
-            return await self._fetch(statement, arguments)
+            return await self._fetch_again(statement, arguments)
         except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
             raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
+    async def _fetch_again(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
+        # A server that was restarted leaves dead connections behind, and some of them are
+        # found dead only when they are used. A claim that is asked twice wastes a lease.
+        try:
+            return await self._fetch(statement, arguments)
+        except TimeoutError:
+            raise
+        except _CONNECTION_LOST:
+            return await self._fetch(statement, arguments)
+
     async def change(self, statement: str, /, *arguments: object) -> None:
-        await self.rows(statement, *arguments)
+        try:
+            await self._fetch(statement, arguments)
+        except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
+            raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
         if saving.is_new:
