@@ -55,6 +55,7 @@ class PostgresqlStore:
 
     def __init__(self, url: URL, *, pool_size: int, timeouts: Timeouts) -> None:
         self._timeout = timeouts.statement + _GRACE_SECONDS
+        self._pool_size = pool_size
         self.engine: Final[AsyncEngine] = create_async_engine(
             url,
             pool_size=pool_size,
@@ -93,12 +94,14 @@ class PostgresqlStore:
     async def _fetch_again(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
         # A server that was restarted leaves dead connections behind, and some of them are
         # found dead only when they are used. A claim that is asked twice wastes a lease.
-        try:
-            return await self._fetch(statement, arguments)
-        except TimeoutError:
-            raise
-        except _CONNECTION_LOST:
-            return await self._fetch(statement, arguments)
+        for _ in range(self._pool_size):
+            try:
+                return await self._fetch(statement, arguments)
+            except TimeoutError:
+                raise
+            except _CONNECTION_LOST:
+                continue
+        return await self._fetch(statement, arguments)
 
     async def change(self, statement: str, /, *arguments: object) -> None:
         try:
