@@ -122,6 +122,8 @@ class ProviderLedger:
                 return self._void(transaction)
             case TransactionKind.REFUND:
                 return self._refund(transaction)
+            case TransactionKind.REVERSAL:
+                raise ValueError("nobody asks for a reversal: the provider makes it")
 
     def overpay(self, transaction: PaymentTransaction) -> Outcome:
         """Take another amount than was asked."""

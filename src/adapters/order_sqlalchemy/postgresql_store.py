@@ -55,6 +55,7 @@ class PostgresqlStore:
 
     def __init__(self, url: URL, *, pool_size: int, timeouts: Timeouts) -> None:
         self._timeout = timeouts.statement + _GRACE_SECONDS
+        self._pool_size = pool_size
         self.engine: Final[AsyncEngine] = create_async_engine(
             url,
             pool_size=pool_size,
@@ -86,12 +87,27 @@ class PostgresqlStore:
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
-            return await self._fetch(statement, arguments)
+            return await self._fetch_again(statement, arguments)
         except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
             raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
+    async def _fetch_again(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
+        # A server that was restarted leaves dead connections behind, and some of them are
+        # found dead only when they are used. A claim that is asked twice wastes a lease.
+        for _ in range(self._pool_size):
+            try:
+                return await self._fetch(statement, arguments)
+            except TimeoutError:
+                raise
+            except _CONNECTION_LOST:
+                continue
+        return await self._fetch(statement, arguments)
+
     async def change(self, statement: str, /, *arguments: object) -> list[Row]:
-        return await self.rows(statement, *arguments)
+        try:
+            return await self._fetch(statement, arguments)
+        except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
+            raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
         if saving.is_new:

@@ -6,7 +6,7 @@ from typing import Final
 
 from order_core.errors import ConcurrentUpdate, UnknownProvider
 from order_core.order import Order
-from order_core.outcomes import Report, Reversed, Succeeded
+from order_core.outcomes import Declined, Report, Reversed, Succeeded
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
@@ -82,6 +82,12 @@ class ReceiveWebhook:
                 outcome = fact.outcome
                 settled = await self.settle(order, fact.transaction_id, Report(outcome))
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
+        if isinstance(fact.outcome, Reversed) and fact.transaction_id is not None:
+            order = await self.orders.find_by_transaction(fact.transaction_id)
+            if order is not None and order.transaction(fact.transaction_id).is_open:
+                # It came back before we heard that it had arrived: it never arrived.
+                refused = Report(Declined(fact.outcome.because, retryable=True))
+                return SETTLED, await self.settle(order, fact.transaction_id, refused)
         return await self._moved_by_provider(provider, fact)
 
     async def _moved_by_provider(
