@@ -39,7 +39,7 @@ def processed(
         raise CannotProcess(order.id, *refusal)
     if order.payment_status is PaymentStatus.IN_REVIEW:
         raise CannotProcess(order.id, "in_review", "its payment is in review")
-    if order.payment_status is PaymentStatus.PAID:
+    if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
     if order.charge.status is not TransactionStatus.AUTHORIZED:
         raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")

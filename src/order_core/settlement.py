@@ -413,6 +413,8 @@ class _Settling:
         transaction = self.transaction
         if transaction.status is TransactionStatus.FAILED:
             return self.second_look_done(self.order)
+        if transaction.status is TransactionStatus.ACTION_REQUIRED:
+            return self.approved(reference)
         if isinstance(fact, Report) and transaction.step > 1:
             # A look-up shows the first step as often as it is asked, and perhaps another
             # request's; only the answer to a step leads to the next one.
@@ -427,6 +429,29 @@ class _Settling:
                 step=transaction.step + 1,
                 sends=0,
                 never_ran=0,
+            )
+        )
+
+    def approved(self, reference: str) -> Order:
+        """The buyer agreed, and the money is still ours to take: the worker calls.
+
+        A request of its own, under a key of its own, and so with a window of its own.
+        """
+        transaction = self.transaction
+        wanted = self.order.status is OrderStatus.AWAITING_PAYMENT
+        if not wanted or transaction.provider_reference != reference:
+            return self.order
+        return self.order.with_transaction(
+            replace(
+                transaction,
+                status=TransactionStatus.RECORDED,
+                step=transaction.step + 1,
+                sends=0,
+                never_ran=0,
+                send_until=self.terms.charge_sent_until(self.at),
+                attend_at=self.at,
+                action_url=None,
+                client_secret=None,
             )
         )
 

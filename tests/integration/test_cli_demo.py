@@ -72,14 +72,7 @@ def run_line(line: str) -> tuple[str, dict[str, Any]]:
     return head.partition("\n")[0], json.loads(body)
 
 
-NOT_COMPLETED = pytest.mark.xfail(
-    strict=True, reason="a PayPal order that the buyer approved is not completed by the core yet"
-)
-
-
-@pytest.mark.parametrize(
-    "provider", ["stripe", pytest.param("paypal", marks=NOT_COMPLETED), "square"]
-)
+@pytest.mark.parametrize("provider", ["stripe", "paypal", "square"])
 def test_the_demo_of_a_provider_pays_declines_and_waits_as_it_says(
     tmp_path: Path, provider: str
 ) -> None:

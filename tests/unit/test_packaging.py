@@ -83,7 +83,14 @@ def test_every_declared_entry_point_can_be_loaded() -> None:
         if entry_point.dist is not None and entry_point.dist.name == "order-core"
     ]
 
-    assert {entry_point.name for entry_point in ours} == {"order-core", "sandbox"}
+    assert {entry_point.name for entry_point in ours} == {
+        "order-core",
+        "adyen",
+        "paypal",
+        "sandbox",
+        "square",
+        "stripe",
+    }
     assert all(callable(entry_point.load()) for entry_point in ours)
 
 

@@ -80,7 +80,7 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
     webhooks = None
     if values["PAYPAL_WEBHOOK_ID"]:
         webhooks = PayPalWebhooks(values["PAYPAL_WEBHOOK_ID"], _certificates(base, roots))
-    return GatewayPlugin(gateway, webhooks, SETTINGS)
+    return GatewayPlugin(gateway, SETTINGS, webhooks)
 
 
 def _is_plain(text: str) -> bool:

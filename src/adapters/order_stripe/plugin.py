@@ -63,7 +63,7 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
         account=f"{key[1]}:{account}",
         close=http.aclose,
     )
-    return GatewayPlugin(gateway, StripeWebhooks(secret) if secret else None, SETTINGS)
+    return GatewayPlugin(gateway, SETTINGS, StripeWebhooks(secret) if secret else None)
 
 
 def _is_base(text: str) -> bool:

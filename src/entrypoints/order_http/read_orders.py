@@ -53,10 +53,7 @@ async def list_orders(desk: Desk, request: Request, principal: Principal) -> Res
 async def get_history(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 to the owner and to staff, oldest entry first."""
     order_id = order_id_of(request)
-    if is_staff(principal):
-        history = await _in_time(desk, desk.core.history.orders.history(order_id))
-        return json_response(history_json(history.entries))
-    reading = desk.core.history(order_id, customer_id=principal.subject)
+    reading = desk.core.history(order_id, customer_id=_owner(principal))
     return json_response(history_json(await _in_time(desk, reading)))
 
 
@@ -67,9 +64,11 @@ async def read_order(desk: Desk, order_id: str, principal: Principal) -> Order:
         OrderNotFound, NotTheOwner: it is neither.
         StoreUnavailable: the store did not answer in time.
     """
-    if is_staff(principal):
-        return await _in_time(desk, desk.core.get.orders.get(order_id))
-    return await _in_time(desk, desk.core.get(order_id, customer_id=principal.subject))
+    return await _in_time(desk, desk.core.get(order_id, customer_id=_owner(principal)))
+
+
+def _owner(principal: Principal) -> str | None:
+    return None if is_staff(principal) else principal.subject
 
 
 async def _in_time(desk: Desk, reading: Coroutine[Any, Any, T]) -> T:

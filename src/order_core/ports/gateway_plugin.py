@@ -30,9 +30,9 @@ class GatewayPlugin:
     """A ready gateway, and the settings it was built from."""
 
     gateway: PaymentGateway
+    settings: tuple[SettingSpec, ...] = ()
     webhooks: WebhookParser | None = None
     """None while no webhook secret is set: the provider's webhook address is then not there."""
-    settings: tuple[SettingSpec, ...] = ()
 
 
 class SettingsInvalid(ValueError):

@@ -7,6 +7,7 @@ from typing import Final
 from order_core.errors import ConcurrentUpdate, UnknownProvider
 from order_core.order import Order
 from order_core.outcomes import Declined, Report, Reversed, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
@@ -103,6 +104,10 @@ class ReceiveWebhook:
             if order is None:
                 return UNKNOWN_TRANSACTION, None
             parent = order.holder_of(fact.parent_reference)
+            anonymous = fact.kind in {TransactionKind.CAPTURE, TransactionKind.VOID}
+            if anonymous and _may_be_ours(order, parent, fact):
+                # Ours is on its way, and its answer, or a look-up, will tell which it is.
+                return NO_NEWS, order
             moved = moved_by_provider(
                 order,
                 parent,
@@ -118,3 +123,9 @@ class ReceiveWebhook:
             except ConcurrentUpdate:
                 continue
         raise ConcurrentUpdate(fact.parent_reference)
+
+
+def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -> bool:
+    return any(
+        t.kind is fact.kind and t.parent_id == parent.id and t.is_open for t in order.transactions
+    )

@@ -126,6 +126,24 @@ async def test_a_payment_found_alive_after_its_order_failed_is_voided(shop: Any)
     shop.assert_order_and_money_agree()
 
 
+async def test_after_the_buyers_approval_the_worker_takes_the_money_once(shop: Any) -> None:
+    opened = await shop.place(payment_method="action_required")
+    shop.clock.advance(timedelta(minutes=20))
+    approved = Report(Continue(opened.charge.provider_reference))
+    stored = await shop.core.settle(opened, opened.charge.id, approved)
+    again = await shop.core.settle(stored, opened.charge.id, approved)
+    await shop.work_until(passed=timedelta(minutes=5))
+    order = await shop.orders.get(opened.id)
+
+    assert again.charge.step == 2
+    assert order.status is OrderStatus.PENDING
+    assert [asked.key for asked in shop.gateway.asked] == [
+        opened.charge.id,
+        f"{opened.charge.id}-2",
+    ]
+    shop.assert_order_and_money_agree()
+
+
 async def test_a_true_success_settles_what_nobody_could_look_up(shop: Any) -> None:
     profile = GatewayProfile("scripted", "test", looks_up=frozenset())
     shop.gateway = ScriptedGateway(shop.clock, profile=profile)
