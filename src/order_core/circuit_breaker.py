@@ -11,6 +11,10 @@ from order_core.ports.clock import Clock
 SILENCES: Final = 10
 """So many calls without an answer in a row open the circuit."""
 
+MISCONFIGURED: Final = "misconfigured"
+"""How a gateway begins the reason of `NotSent` when the provider does not take our key: no
+customer's order can be paid then, so the circuit opens at once."""
+
 PAUSE: Final = timedelta(seconds=15)
 """So long nothing new is begun; then one call may try, and its answer decides."""
 
@@ -46,5 +50,6 @@ class CircuitBreaker:
             circuit.silences, circuit.closed_again_at = 0, None
             return
         circuit.silences += 1
-        if circuit.silences >= SILENCES:
+        refused = isinstance(outcome, NotSent) and outcome.because.startswith(MISCONFIGURED)
+        if refused or circuit.silences >= SILENCES:
             circuit.closed_again_at = self.clock.now() + PAUSE

@@ -77,7 +77,11 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte left, and none can leave any more."""
+    """It certainly did not run.
+
+    No byte left and none can leave any more, or the provider
+    refused to look at us; `because` then begins with `misconfigured`.
+    """
 
     because: str
 

@@ -8,6 +8,7 @@ import pytest
 from order_core.circuit_breaker import PAUSE, SILENCES
 from order_core.errors import ProviderUnavailable
 from order_core.order_status import OrderStatus
+from order_core.outcomes import NotSent
 from order_memory import reactions
 
 
@@ -24,6 +25,20 @@ async def test_after_many_silences_nothing_new_is_begun(shop: Any) -> None:
     with pytest.raises(ProviderUnavailable):
         await shop.place(allow_duplicate=True)
     assert (len(shop.all_orders), len(shop.gateway.asked)) == (orders, asked)
+
+
+async def test_a_key_that_the_provider_does_not_take_opens_the_circuit_at_once(shop: Any) -> None:
+    class Locked(type(shop.gateway)):  # type: ignore[misc] # Our key is wrong.
+        async def send(self, transaction: Any, /) -> Any:
+            return NotSent("misconfigured:invalid_api_key")
+
+    shop.gateway = Locked(shop.clock)
+    shop.core = shop.assembled()
+    first = await shop.place()
+
+    assert first.status is OrderStatus.AWAITING_PAYMENT
+    with pytest.raises(ProviderUnavailable):
+        await shop.place(allow_duplicate=True)
 
 
 async def test_one_call_tries_after_the_pause_and_its_answer_closes_the_circuit(
