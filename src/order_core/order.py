@@ -104,8 +104,11 @@ class Order:
 
     @property
     def refunded_minor_units(self) -> int:
-        """What certainly went back to the buyer."""
-        return self._sum(
+        """What certainly went back to the buyer, and did not come back from there."""
+        returned = sum(
+            self.returned_of(t) for t in self.transactions if t.kind is TransactionKind.REFUND
+        )
+        return -returned + self._sum(
             transaction
             for transaction in self.transactions
             if transaction.kind is TransactionKind.REFUND
@@ -115,7 +118,12 @@ class Order:
     @property
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
-        return self._sum(
+        returned = sum(
+            self.returned_of(t)
+            for t in self.transactions
+            if t.kind is TransactionKind.REFUND and t.origin is Origin.OURS
+        )
+        return -returned + self._sum(
             transaction
             for transaction in self.transactions
             if transaction.kind is TransactionKind.REFUND
@@ -263,7 +271,20 @@ class Order:
             for t in self.transactions
             if t.kind is TransactionKind.REFUND and t.parent_id == paid.id and t.is_live
         )
-        return max(paid.amount.minor_units - asked, 0)
+        returned = sum(
+            self.returned_of(t)
+            for t in self.transactions
+            if t.kind is TransactionKind.REFUND and t.parent_id == paid.id
+        )
+        return max(paid.amount.minor_units - asked + returned, 0)
+
+    def returned_of(self, refund: PaymentTransaction) -> int:
+        """How many minor units of a refund that had succeeded came back."""
+        return self._sum(
+            t
+            for t in self.transactions
+            if t.kind is TransactionKind.REVERSAL and t.parent_id == refund.id
+        )
 
     def refunding(
         self,

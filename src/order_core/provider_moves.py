@@ -61,6 +61,9 @@ def moved_by_provider(
         provider_reference=outcome.reference,
         review=review,
     )
+    if kind is TransactionKind.CAPTURE and parent.status is TransactionStatus.AUTHORIZED:
+        # Taken now, and held no longer: nobody may void it, or take it again.
+        order = order.with_transaction(parent.finished(TransactionStatus.SUCCEEDED))
     news = ProviderMovedMoney(move.id, kind, str(outcome.amount), outcome.reference)
     order = order.with_transaction(move).with_news(news, at)
     return order.with_news(PutInReview(move.id, review), at) if review else order

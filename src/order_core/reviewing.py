@@ -9,7 +9,7 @@ from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import PaymentTerms
 from order_core.text import checked_text
 
@@ -56,12 +56,12 @@ def reviewed(
     order = order.with_news(Reviewed(transaction.id, decision, by, note), at)
     if decision is ReviewDecision.NOTE:
         return order
-    took = transaction.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-    if decision is ReviewDecision.REFUND and not (took and transaction.provider_reference):
-        raise CannotReview(order.id, "nothing_to_refund", "this transaction took no money")
-    settled = replace(transaction, status=_accepted(transaction.status), review=None)
-    order = order.with_transaction(settled)
-    waiting = order.status is OrderStatus.AWAITING_PAYMENT and transaction.takes_money
+    if decision is ReviewDecision.REFUND and transaction.is_open:
+        raise CannotReview(order.id, "still_open", "this transaction has no outcome yet")
+    in_doubt = transaction.status is TransactionStatus.IN_REVIEW
+    settled = replace(transaction, status=_accepted(transaction), review=None)
+    order = _hold_given_up(order.with_transaction(settled), settled)
+    waiting = in_doubt and transaction.takes_money and order.status is OrderStatus.AWAITING_PAYMENT
     if decision is ReviewDecision.ACCEPT:
         if waiting:
             placed = OrderPlaced(settled.id, settled.provider_reference or "")
@@ -70,9 +70,36 @@ def reviewed(
     if waiting:
         failed = PaymentFailed(settled.id, "refunded_by_review")
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
-    return order.refunding(settled, at=at, new_id=new_id, terms=terms)
+    if settled.is_held:
+        return order.voiding(settled, at=at, new_id=new_id, terms=terms)
+    owed = _owed_for(order, settled)
+    if owed is None or not owed.provider_reference:
+        raise CannotReview(order.id, "nothing_to_refund", "this transaction took no money")
+    return order.refunding(owed, at=at, new_id=new_id, terms=terms)
 
 
-def _accepted(status: TransactionStatus) -> TransactionStatus:
-    in_doubt = status is TransactionStatus.IN_REVIEW
-    return TransactionStatus.SUCCEEDED if in_doubt else status
+def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction | None:
+    """The payment that a refund would give back: the transaction itself, or what it belongs to."""
+    while transaction.kind in {TransactionKind.REFUND, TransactionKind.REVERSAL}:
+        if transaction.parent_id is None:
+            return None
+        transaction = order.transaction(transaction.parent_id)
+    took = transaction.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+    return transaction if took and transaction.status is TransactionStatus.SUCCEEDED else None
+
+
+def _hold_given_up(order: Order, settled: PaymentTransaction) -> Order:
+    """What was captured is held no longer."""
+    if settled.kind is not TransactionKind.CAPTURE or settled.parent_id is None:
+        return order
+    hold = order.transaction(settled.parent_id)
+    if hold.status is not TransactionStatus.AUTHORIZED:
+        return order
+    return order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
+
+
+def _accepted(transaction: PaymentTransaction) -> TransactionStatus:
+    if transaction.status is not TransactionStatus.IN_REVIEW:
+        return transaction.status
+    held = transaction.kind is TransactionKind.AUTHORIZATION
+    return TransactionStatus.AUTHORIZED if held else TransactionStatus.SUCCEEDED

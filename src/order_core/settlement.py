@@ -27,6 +27,7 @@ from order_core.events import (
     PutInReview,
     ReversalDeclined,
 )
+from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import (
@@ -44,6 +45,7 @@ from order_core.outcomes import (
     Pending,
     RateLimited,
     Report,
+    Reversed,
     Succeeded,
 )
 from order_core.payment import (
@@ -56,6 +58,7 @@ from order_core.payment import (
 )
 from order_core.payment_terms import CAPTURE_MARGIN, PaymentTerms
 from order_core.processing import LATE
+from order_core.provider_moves import moved_by_provider
 
 MAX_REFUSALS: Final = 3
 """So often the same refusal of a refund or void is met with a new attempt, under a new key;
@@ -153,7 +156,7 @@ class _Settling:
         if outcome.amount != transaction.amount:
             return self.another_amount(outcome)
         if not isinstance(outcome, _SUCCESS_OF_KIND[transaction.kind]):
-            return self.in_review("taken_or_held_against_our_wish", outcome.reference)
+            return self.against_our_wish(outcome)
         if transaction.takes_money:
             return self.paid(outcome)
         if transaction.kind is TransactionKind.VOID:
@@ -174,8 +177,7 @@ class _Settling:
             done = replace(
                 held,
                 capture_before=ends,
-                # Somebody must decide before the hold ends by itself.
-                attend_at=max(ends - CAPTURE_MARGIN, self.at) if ends else None,
+                attend_at=self.decided_by(ends),
             )
         else:
             done = self.transaction.finished(
@@ -188,6 +190,38 @@ class _Settling:
         if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
             return self.late(order, done)
         return order
+
+    def decided_by(self, hold_ends: datetime | None) -> datetime:
+        # Somebody must decide before the hold ends by itself. If nobody says when that is,
+        # a look-up may.
+        return max(hold_ends - CAPTURE_MARGIN, self.at) if hold_ends else self.at
+
+    def hold_dated(self, outcome: Authorized) -> Order:
+        """The end of a hold, told later than the hold itself."""
+        ends = outcome.capture_before
+        if self.transaction.capture_before is not None or ends is None:
+            return self.order
+        dated = replace(self.transaction, capture_before=ends, attend_at=self.decided_by(ends))
+        return self.order.with_transaction(dated)
+
+    def hold_taken(self, outcome: Succeeded) -> Order:
+        """Somebody captured at the provider what we only held."""
+        hold = self.transaction
+        if any(
+            t.kind is TransactionKind.CAPTURE and t.parent_id == hold.id and t.is_live
+            for t in self.order.transactions
+        ):
+            # Ours, whose answer is on its way, or one that is known already.
+            return self.order
+        unwanted = self.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
+        capture = self.fact(
+            TransactionKind.CAPTURE, outcome, review=None if unwanted else "not_asked_for"
+        )
+        order = self.order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
+        order = order.with_transaction(capture)
+        if unwanted:
+            return self.late(order, capture)
+        return order.with_news(PutInReview(capture.id, "not_asked_for"), self.at)
 
     def captured(self, outcome: Succeeded | Authorized) -> Order:
         capture = self.transaction.finished(
@@ -220,38 +254,52 @@ class _Settling:
             if transaction.status not in DEAD_STATUSES
         }
         transaction = self.transaction
+        if transaction.status is TransactionStatus.AUTHORIZED:
+            if isinstance(outcome, Succeeded):
+                return self.hold_taken(outcome)
+            return self.hold_dated(outcome)
         if (transaction.kind, outcome.reference) in known:
             return self.second_look_done(self.order)
         no_longer_wanted = self.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
         goes_back = transaction.takes_money and no_longer_wanted
         # An authorization that was taken instead of held is money taken.
         taken = isinstance(outcome, Succeeded) and transaction.takes_money
-        fact = PaymentTransaction(
-            id=self.new_id(),
-            order_id=self.order.id,
-            customer_id=self.order.customer_id,
-            kind=TransactionKind.CHARGE if taken else transaction.kind,
-            amount=outcome.amount,
-            provider=transaction.provider,
-            account=transaction.account,
-            installation=transaction.installation,
-            request_version=transaction.request_version,
-            recorded_at=self.at,
-            send_until=self.at,
-            horizon=transaction.horizon,
-            status=TransactionStatus.SUCCEEDED
-            if isinstance(outcome, Succeeded)
-            else TransactionStatus.AUTHORIZED,
-            origin=Origin.PROVIDER,
-            parent_id=transaction.id,
-            parent_reference=transaction.parent_reference,
-            provider_reference=outcome.reference,
+        fact = self.fact(
+            TransactionKind.CHARGE if taken else transaction.kind,
+            outcome,
             review=None if goes_back else "not_asked_for",
         )
         order = self.second_look_done(self.order).with_transaction(fact)
         if goes_back:
             return self.late(order, fact)
         return order.with_news(PutInReview(fact.id, "not_asked_for"), self.at)
+
+    def fact(
+        self, kind: TransactionKind, outcome: Succeeded | Authorized, *, review: str | None
+    ) -> PaymentTransaction:
+        """What the provider did about this transaction without being asked, as one of its own."""
+        about = self.transaction
+        taken = isinstance(outcome, Succeeded)
+        return PaymentTransaction(
+            id=self.new_id(),
+            order_id=self.order.id,
+            customer_id=self.order.customer_id,
+            kind=kind,
+            amount=outcome.amount,
+            provider=about.provider,
+            account=about.account,
+            installation=about.installation,
+            request_version=about.request_version,
+            recorded_at=self.at,
+            send_until=self.at,
+            horizon=about.horizon,
+            status=TransactionStatus.SUCCEEDED if taken else TransactionStatus.AUTHORIZED,
+            origin=Origin.PROVIDER,
+            parent_id=about.id,
+            parent_reference=about.parent_reference,
+            provider_reference=outcome.reference,
+            review=review,
+        )
 
     def voided(self, outcome: Succeeded | Authorized) -> Order:
         done = self.transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
@@ -273,6 +321,12 @@ class _Settling:
     def declined(self, outcome: Declined, fact: Answer | Report) -> Order:
         if self.transaction.status is TransactionStatus.AUTHORIZED:
             return self.hold_ended(outcome, fact)
+        returned = (
+            self.transaction.kind is TransactionKind.REFUND
+            and self.transaction.status is TransactionStatus.SUCCEEDED
+        )
+        if returned and isinstance(fact, Report):
+            return self.refund_returned(outcome)
         if not self.transaction.is_undecided:
             return self.second_look_done(self.order)
         done = self.transaction.finished(
@@ -291,6 +345,18 @@ class _Settling:
         if order.status is OrderStatus.AWAITING_PAYMENT:
             return order.moved_to(OrderStatus.PAYMENT_FAILED)
         return order
+
+    def refund_returned(self, outcome: Declined) -> Order:
+        """A refund that had succeeded came back: the money is ours again, and still owed."""
+        refund = self.transaction
+        back = Reversed(
+            refund.provider_reference or refund.id,
+            refund.amount,
+            f"refund_returned:{outcome.reason}",
+        )
+        return moved_by_provider(
+            self.order, refund, TransactionKind.REVERSAL, back, at=self.at, new_id=self.new_id
+        )
 
     def hold_ended(self, outcome: Declined, fact: Answer | Report) -> Order:
         if isinstance(fact, Answer):
@@ -325,15 +391,22 @@ class _Settling:
             # It was too late to void, and what became of the payment is known already.
             return order
         if not again:
-            stuck = replace(refused, status=TransactionStatus.IN_REVIEW, attend_at=None)
-            return order.with_transaction(stuck).with_news(
-                PutInReview(refused.id, f"reversal_refused:{reason}"), self.at
+            # Refused is refused: it reserves nothing, and no review makes it a success.
+            doubt = f"reversal_refused:{reason}"
+            return order.with_transaction(replace(refused, review=doubt)).with_news(
+                PutInReview(refused.id, doubt), self.at
             )
         if refused.kind is TransactionKind.VOID:
             # "Too late" may mean that the buyer has paid: ask before another attempt.
             return order.with_transaction(replace(parent, attend_at=self.at))
+        # Somebody may have given back a part at the provider meanwhile.
+        left = min(refused.amount.minor_units, order.left_of(parent))
         retried = order.refunding(
-            parent, refused.amount, at=self.at, new_id=self.new_id, terms=self.terms
+            parent,
+            Money(left, refused.amount.currency),
+            at=self.at,
+            new_id=self.new_id,
+            terms=self.terms,
         )
         if retried is order:
             return order
@@ -472,10 +545,21 @@ class _Settling:
 
     # A person decides ---------------------------------------------------------------------
 
+    def against_our_wish(self, outcome: Succeeded | Authorized) -> Order:
+        order = self.in_review("taken_or_held_against_our_wish", outcome.reference)
+        seen = order.transaction(self.transaction.id)
+        if not seen.takes_money:
+            return order
+        # What was really done is what a person decides about: money taken, or only held.
+        taken = isinstance(outcome, Succeeded)
+        kind = TransactionKind.CHARGE if taken else TransactionKind.AUTHORIZATION
+        return order.with_transaction(replace(seen, kind=kind))
+
     def another_amount(self, outcome: Succeeded | Authorized) -> Order:
         order = self.in_review(f"amount_differs:{outcome.amount}", outcome.reference)
         comparable = outcome.amount.currency == self.transaction.amount.currency
-        if not (self.transaction.takes_money and comparable):
+        payment = self.transaction.takes_money or self.transaction.kind is TransactionKind.CAPTURE
+        if not (payment and comparable):
             return order
         # What moved is what a person decides about, and what can be given back.
         doubtful = order.transaction(self.transaction.id)

@@ -51,15 +51,21 @@ def order_json(order: Order) -> dict[str, Any]:
     return document
 
 
-def history_json(entries: tuple[Happened, ...]) -> list[dict[str, Any]]:
-    """Everything that happened to an order, oldest first."""
+_FOR_STAFF: Final = {"reviewed": ("by", "note"), "processing_began": ("by",)}
+"""What an event says of our staff, which is not for customers."""
+
+
+def history_json(entries: tuple[Happened, ...], *, for_staff: bool) -> list[dict[str, Any]]:
+    """Everything that happened to an order, oldest first; who did it and why, to staff only."""
     return [
         {
             "sequence": entry.sequence,
             "at": time_json(entry.at),
             "event": entry.event.name,
             "details": {
-                field.name: getattr(entry.event, field.name) for field in fields(entry.event)
+                field.name: getattr(entry.event, field.name)
+                for field in fields(entry.event)
+                if for_staff or field.name not in _FOR_STAFF.get(entry.event.name, ())
             },
         }
         for entry in entries

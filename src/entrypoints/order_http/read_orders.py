@@ -54,7 +54,7 @@ async def get_history(desk: Desk, request: Request, principal: Principal) -> Res
     """200 to the owner and to staff, oldest entry first."""
     order_id = order_id_of(request)
     reading = desk.core.history(order_id, customer_id=_owner(principal))
-    return json_response(history_json(await _in_time(desk, reading)))
+    return json_response(history_json(await _in_time(desk, reading), for_staff=is_staff(principal)))
 
 
 async def read_order(desk: Desk, order_id: str, principal: Principal) -> Order:

@@ -14,6 +14,7 @@ from order_core.errors import (
     StoreUnavailable,
 )
 from order_core.order import Order
+from order_core.outcomes import Answer, NotSent
 from order_core.payment import PaymentTransaction
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import Clock, Ids, Lease, OrderRepository, RequestRecord
@@ -89,8 +90,13 @@ class ChangeOrder:
         lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)
         saved = await self.orders.save(changed, request=request, take=lease if movements else None)
         if not saved.holds_lease:
-            # Somebody is working on this order; the worker finds what is due.
-            return saved.order
+            # Somebody is working on this order; the worker finds what is due, and must know
+            # that none of it has left.
+            order = saved.order
+            for movement in movements:
+                not_sent = Answer(NotSent("held_by_somebody_else"), send=1)
+                order = await self.carry_out.settle(order, movement.id, not_sent)
+            return order
         return await self._carried_out(saved.order, movements, Held(lease, now + lease.duration))
 
     async def _carried_out(

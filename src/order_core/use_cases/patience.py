@@ -10,6 +10,7 @@ from order_core.payment_terms import Policy
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
 _MOST_DOUBLINGS: Final = 10
+_MOST_QUESTIONS: Final = 5
 
 
 def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Policy) -> Order:
@@ -27,8 +28,14 @@ def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Pol
     return order
 
 
-def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) -> datetime:
-    """Twice as late each time, with jitter, but never later than something can be concluded."""
+def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) -> datetime | None:
+    """Twice as late each time, with jitter, but never later than something can be concluded.
+
+    None for a hold whose end the provider will not tell: it is not asked for ever.
+    """
+    undated = transaction.status is TransactionStatus.AUTHORIZED and not transaction.capture_before
+    if undated and transaction.attempts >= _MOST_QUESTIONS:
+        return None
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
     at = now + wait * _jitter(transaction)

@@ -6,8 +6,8 @@ from typing import Final
 
 from order_core.errors import ConcurrentUpdate, UnknownProvider
 from order_core.order import Order
-from order_core.outcomes import Declined, Report, Reversed, Succeeded
-from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.outcomes import Declined, Outcome, Report, Reversed, Succeeded
+from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
@@ -77,18 +77,12 @@ class ReceiveWebhook:
     async def _take_in(self, provider: str, fact: ProviderFact) -> tuple[str, Order | None]:
         if fact.installation is not None and fact.installation != self.policy.installation:
             return OTHER_INSTALLATION, None
-        if fact.transaction_id is not None and not isinstance(fact.outcome, Reversed):
+        if fact.transaction_id is not None:
             order = await self.orders.find_by_transaction(fact.transaction_id)
-            if order is not None:
-                outcome = fact.outcome
-                settled = await self.settle(order, fact.transaction_id, Report(outcome))
+            if order is not None and _is_about(order.transaction(fact.transaction_id), fact):
+                report = Report(_as_outcome(fact.outcome))
+                settled = await self.settle(order, fact.transaction_id, report)
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
-        if isinstance(fact.outcome, Reversed) and fact.transaction_id is not None:
-            order = await self.orders.find_by_transaction(fact.transaction_id)
-            if order is not None and order.transaction(fact.transaction_id).is_open:
-                # It came back before we heard that it had arrived: it never arrived.
-                refused = Report(Declined(fact.outcome.because, retryable=True))
-                return SETTLED, await self.settle(order, fact.transaction_id, refused)
         return await self._moved_by_provider(provider, fact)
 
     async def _moved_by_provider(
@@ -129,3 +123,22 @@ def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -
     return any(
         t.kind is fact.kind and t.parent_id == parent.id and t.is_open for t in order.transactions
     )
+
+
+def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:
+    """Whether the fact is about our transaction itself, and not about something done to it.
+
+    What somebody does at the provider's dashboard often inherits the metadata of the payment
+    that it is done to: a refund then names our charge.
+    """
+    if isinstance(fact.outcome, Reversed):
+        return transaction.kind is TransactionKind.REFUND
+    both_take = transaction.takes_money and fact.kind in TAKING_KINDS
+    return transaction.kind is fact.kind or both_take
+
+
+def _as_outcome(outcome: Outcome | Reversed) -> Outcome:
+    # A refund that came back: refused if it was open still, returned if it had succeeded.
+    if isinstance(outcome, Reversed):
+        return Declined(outcome.because, retryable=True)
+    return outcome

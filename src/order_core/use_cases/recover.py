@@ -10,11 +10,11 @@ from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report
-from order_core.payment import PaymentTransaction, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
 from order_core.processing import LATE, capturing, open_capture
-from order_core.settlement import beyond_proof
+from order_core.settlement import MAX_REFUSALS, beyond_proof
 from order_core.use_cases.carry_out import CarryOut, Held
 from order_core.use_cases.patience import attended
 from order_core.use_cases.settle import Settle
@@ -164,9 +164,12 @@ class Recover:
     async def _before_the_hold_ends(self, order: Order, held: PaymentTransaction) -> Order:
         # The capture or void is a movement like any other, and is looked after next.
         terms, now = self.terms[held.provider], self.clock.now()
-        if open_capture(order):
+        if open_capture(order) or order.captured_minor_units:
             return order
-        if self.policy.capture_late is CaptureLate.CAPTURE:
+        refused = sum(
+            t.kind is TransactionKind.CAPTURE and not t.is_live for t in order.transactions
+        )
+        if refused < MAX_REFUSALS and self.policy.capture_late is CaptureLate.CAPTURE:
             decided = capturing(order, reason=LATE, at=now, new_id=self.ids.new_id, terms=terms)
         else:
             decided = order.cancel(

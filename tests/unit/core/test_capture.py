@@ -9,7 +9,7 @@ import pytest
 from order_core.errors import CannotCancel, CannotProcess
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Declined, Report
+from order_core.outcomes import Authorized, Declined, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_memory import Standing, reactions
@@ -158,3 +158,44 @@ async def test_an_unpaid_order_is_not_processed(shop: Any, token: str) -> None:
 
     with pytest.raises(CannotProcess):
         await shop.core.process(order.id, by="staff")
+
+
+async def test_a_hold_that_was_captured_at_the_dashboard_is_seen_and_not_voided(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    reference = placed.charge.provider_reference
+    taken_there = Report(Succeeded(reference, placed.total, placed.charge.id))
+    seen = await holding.core.settle(placed, placed.charge.id, taken_there)
+    again = await holding.core.settle(seen, placed.charge.id, taken_there)
+
+    assert seen.captured_minor_units == again.captured_minor_units == 2500
+    assert seen.payment_status is PaymentStatus.IN_REVIEW
+    assert seen.charge.attend_at is None
+
+
+async def test_the_end_of_a_hold_is_learnt_after_the_hold(holding: Any) -> None:
+    holding.gateway.react(reactions.LOSE_ANSWER)
+    opened = await holding.place()
+    undated = Report(Authorized("ref-000001", opened.total, opened.charge.id))
+    placed = await holding.core.settle(opened, opened.charge.id, undated)
+    await holding.work_until(passed=timedelta(minutes=5))
+    order = await holding.orders.get(placed.id)
+
+    assert placed.charge.capture_before is None
+    assert order.charge.capture_before is not None
+    assert order.charge.attend_at == order.charge.capture_before - timedelta(hours=24)
+
+
+async def test_late_captures_that_are_refused_end_in_a_cancel(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=CaptureLate.CAPTURE)
+    placed = await shop.place()
+    shop.clock.advance(timedelta(days=6, minutes=1))
+    shop.gateway.react(*[reactions.decline("insufficient_funds")] * 3)
+    await shop.work_until(passed=timedelta(hours=20))
+
+    captures = [a for a in shop.gateway.asked if a.kind is TransactionKind.CAPTURE]
+    assert len(captures) == 3
+    assert (await shop.orders.get(placed.id)).status is OrderStatus.CANCELLED

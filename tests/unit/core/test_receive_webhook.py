@@ -144,3 +144,23 @@ async def test_a_dispute_is_on_record_and_a_person_looks(shop: Any, events: Name
     assert order.status is OrderStatus.PENDING
     assert order.payment_status is PaymentStatus.IN_REVIEW
     assert (await shop.core.waiting()).orders == (order,)
+
+
+async def test_a_refund_that_inherits_the_charges_id_is_a_refund(
+    shop: Any, events: NamedEvents
+) -> None:
+    placed = await shop.place()
+    outcome = Succeeded("re-dash", Money(1000, "EUR"), placed.charge.id)
+    fact = ProviderFact(
+        TransactionKind.REFUND,
+        outcome,
+        "re-dash",
+        placed.charge.id,
+        "default",
+        parent_reference=placed.charge.provider_reference,
+    )
+    await deliver(shop, events, fact)
+    order = await shop.orders.get(placed.id)
+
+    assert order.captured_minor_units == 2500
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED

@@ -8,6 +8,7 @@ from order_core.errors import CannotRefund, CannotReview, InvalidValue
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
+from order_core.outcomes import Authorized, Declined, Report, Succeeded
 from order_core.payment import TransactionKind
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
@@ -140,3 +141,79 @@ async def test_what_is_not_in_doubt_is_not_reviewed(shop: Any) -> None:
             note="why not",
             by="staff",
         )
+
+
+async def test_a_refused_refund_is_never_accepted_into_a_success(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.decline("account_closed"))
+    stuck = await shop.core.cancel(placed.id, customer_id="ann")
+    refused = stuck.transactions[-1]
+    accepted = await shop.core.review(
+        placed.id,
+        transaction_id=refused.id,
+        decision=ReviewDecision.ACCEPT,
+        note="paid by bank transfer",
+        by="staff",
+    )
+    paid_back = await shop.core.refund(placed.id, by="staff")
+
+    assert stuck.payment_status is PaymentStatus.IN_REVIEW
+    assert accepted.payment_status is PaymentStatus.PAID
+    assert paid_back.payment_status is PaymentStatus.REFUNDED
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+async def test_a_returned_refund_can_be_given_back_again(shop: Any) -> None:
+    placed = await shop.place()
+    refunded = await shop.core.refund(placed.id, by="staff")
+    refund = refunded.transactions[-1]
+    returned = await shop.core.settle(refunded, refund.id, Report(Declined("bank_returned_it")))
+
+    assert returned.payment_status is PaymentStatus.IN_REVIEW
+    assert (returned.refunded_minor_units, returned.refund_asked_minor_units) == (0, 0)
+    again = await shop.core.settle(returned, refund.id, Report(Declined("bank_returned_it")))
+    assert again.version == returned.version
+    assert returned.left_of(returned.charge) == 2500
+
+
+async def test_a_retried_refund_asks_for_what_is_left_by_then(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.decline("later", retryable=True))
+    cancelled = await shop.core.cancel(placed.id, customer_id="ann")
+    retried = cancelled.transactions[-1]
+
+    assert (retried.kind, retried.amount) == (TransactionKind.REFUND, Money(2500, "EUR"))
+    assert retried.attend_at > shop.clock.now()
+
+
+async def test_accepting_a_doubt_about_an_open_charge_places_nothing(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    foreign = Report(Succeeded("ref-9", Money(2500, "EUR"), "another"))
+    doubted = await shop.core.settle(opened, opened.charge.id, foreign)
+    accepted = await shop.core.review(
+        opened.id,
+        transaction_id=opened.charge.id,
+        decision=ReviewDecision.ACCEPT,
+        note="not ours",
+        by="staff",
+    )
+
+    assert doubted.payment_status is PaymentStatus.IN_REVIEW
+    assert accepted.status is OrderStatus.AWAITING_PAYMENT
+    assert accepted.charge.is_open
+
+
+async def test_accepting_money_that_was_only_held_holds_it(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    held = Report(Authorized("ref-1", Money(2500, "EUR"), opened.charge.id))
+    await shop.core.settle(opened, opened.charge.id, held)
+    accepted = await shop.core.review(
+        opened.id,
+        transaction_id=opened.charge.id,
+        decision=ReviewDecision.ACCEPT,
+        note="fine",
+        by="staff",
+    )
+
+    assert accepted.status is OrderStatus.PENDING
+    assert accepted.payment_status is PaymentStatus.AUTHORIZED
