@@ -101,6 +101,9 @@ class PostgresqlStore:
                 raise
             except _CONNECTION_LOST:
                 continue
+            except asyncpg.PostgresError as error:
+                if not _session_ended(error):
+                    raise
         return await self._fetch(statement, arguments)
 
     async def change(self, statement: str, /, *arguments: object) -> list[Row]:
@@ -175,15 +178,18 @@ def _refuse_closed(connection: DBAPIConnection, _record: object, _pooled: object
         raise DisconnectionError
 
 
+def _session_ended(error: asyncpg.PostgresError) -> bool:
+    state = error.sqlstate or ""
+    return state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
+
+
 def _name(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
 def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
     state = error.sqlstate or ""
-    if state == _COMPLETION_UNKNOWN or (
-        state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
-    ):
+    if state == _COMPLETION_UNKNOWN or _session_ended(error):
         return CommitUnknown(f"The database did not confirm the save: {_name(error)}.")
     if state.startswith("23"):
         if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
