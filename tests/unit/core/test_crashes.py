@@ -8,13 +8,17 @@ the shop are compared with those of the provider.
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from order_core.errors import OrderCoreError
+from order_core.money import Money
 from order_core.order_status import OrderStatus
-from order_memory import InMemoryOutbox, InMemoryWorkQueue
+from order_core.payment import TransactionKind
+from order_core.payment_terms import CaptureMode
+from order_memory import InMemoryOutbox, InMemoryWorkQueue, reactions
 
 _AWAITED = {
     "save", "get", "find_request", "claim", "release", "send", "look_up",
@@ -190,3 +194,47 @@ async def test_the_crash_test_sees_money_that_no_order_has(shop: Any) -> None:
 
     with pytest.raises(AssertionError):
         shop.assert_order_and_money_agree()
+
+
+@pytest.mark.parametrize("reaction", [None, reactions.LOSE_ANSWER, reactions.LOSE_REQUEST])
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_part_refund_is_given_once_wherever_its_process_dies(
+    make_shop: Any, reaction: Any, *, after: bool
+) -> None:
+    for at in range(1, 5):
+        shop = make_shop()
+        placed = await shop.place()
+        if reaction:
+            shop.gateway.react(reaction)
+        ten = Money(1000, "EUR")
+        with contextlib.suppress(Died):
+            await mortal(shop, Fate(at, after)).refund(placed.id, amount=ten, by="s", key="r-1")
+        shop.core = shop.assembled()
+        await shop.core.refund(placed.id, amount=ten, by="s", key="r-1")
+        await shop.work_until()
+        assert shop.net_minor_units_at_the_provider() == 1500
+        assert (await shop.orders.get(placed.id)).refunded_minor_units == 1000
+
+
+@pytest.mark.parametrize("reaction", [None, reactions.LOSE_ANSWER, reactions.LOSE_REQUEST])
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_capture_is_taken_once_wherever_its_process_dies(
+    make_shop: Any, reaction: Any, *, after: bool
+) -> None:
+    for at in range(1, 5):
+        shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+        placed = await shop.place()
+        if reaction:
+            shop.gateway.react(reaction)
+        with contextlib.suppress(Died):
+            await mortal(shop, Fate(at, after)).process(placed.id, by="s")
+        shop.core = shop.assembled()
+        await shop.work_until(passed=timedelta(hours=3))
+        # If it died before it recorded anything, this is the first attempt, and may need help.
+        await shop.core.process(placed.id, by="s")
+        await shop.work_until(passed=timedelta(hours=3))
+        order = await shop.orders.get(placed.id)
+        assert (order.status, order.captured_minor_units) == (OrderStatus.PROCESSING, 2500)
+        entries = shop.gateway.ledger.entries
+        captures = [e for e in entries if e.transaction.kind is TransactionKind.CAPTURE]
+        assert len(captures) == 1
