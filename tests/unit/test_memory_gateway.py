@@ -237,3 +237,19 @@ async def test_a_request_is_too_late_from_its_last_moment_on(gateway: ScriptedGa
 
     assert isinstance(await gateway.send(replace(charge, send_until=CLOCK.now())), NotSent)
     assert isinstance(await gateway.send(last), Succeeded)
+
+
+async def test_a_key_is_forgotten_when_its_life_is_over_and_then_charges_again() -> None:
+    clock = ManualClock()
+    gateway = ScriptedGateway(clock)
+    charge = replace(
+        samples.a_charge("order-10", clock.now(), token="ok"),
+        send_until=clock.now() + timedelta(hours=5),
+    )
+    await gateway.send(charge)
+    clock.advance(gateway.profile.key_life - timedelta(seconds=1))
+    await gateway.send(charge)
+    assert taken(gateway) == charge.amount.minor_units
+    clock.advance(timedelta(seconds=1))
+    await gateway.send(charge)
+    assert taken(gateway) == 2 * charge.amount.minor_units

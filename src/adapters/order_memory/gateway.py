@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from order_core.errors import InvalidValue
@@ -41,7 +42,8 @@ class ScriptedGateway:
 
     What it does with a request is decided by the reactions given to `react`, first come
     first served, then by the token in `tokens`, and else it obeys. A key moves money once:
-    its first answer is replayed, as real providers do, even if that was a 5xx.
+    its first answer is replayed, as real providers do, even if that was a 5xx. After
+    `profile.key_life` it is forgotten, and moves money again.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class ScriptedGateway:
         self._profile = profile or GatewayProfile(provider="scripted", account="test")
         self._tokens = dict(tokens)
         self._reactions: deque[Reaction] = deque()
-        self._answers: dict[str, tuple[PaymentTransaction, Outcome]] = {}
+        self._answers: dict[str, tuple[PaymentTransaction, Outcome, datetime]] = {}
         self._late: deque[PaymentTransaction] = deque()
         self._unanswered_look_ups = 0
         self.ledger = ProviderLedger(clock)
@@ -138,7 +140,7 @@ class ScriptedGateway:
         arriving = tuple(self._late)
         self._late.clear()
         for transaction in arriving:
-            self._arrive(transaction, OBEY)
+            self._arrive(transaction, self._usual_reaction_to(transaction))
         return len(arriving)
 
     # The provider -------------------------------------------------------------------------
@@ -146,22 +148,31 @@ class ScriptedGateway:
     def _reaction_to(self, transaction: PaymentTransaction) -> Reaction:
         if self._reactions:
             return self._reactions.popleft()
-        if transaction.key in self._answers or transaction.step > 1:
+        return self._usual_reaction_to(transaction)
+
+    def _usual_reaction_to(self, transaction: PaymentTransaction) -> Reaction:
+        if self._remembered(transaction.key) or transaction.step > 1:
             return OBEY
         return self._tokens.get(transaction.token or "", OBEY)
 
     def _arrive(self, transaction: PaymentTransaction, reaction: Reaction) -> Outcome:
-        known = self._answers.get(transaction.key)
+        known = self._remembered(transaction.key)
         if known is not None:
-            first, answer = known
+            first, answer, _ = known
             if _asks_the_same(first, transaction):
                 return answer
             return OutcomeUnknown("key_reused_with_another_request")
         answer = self._act(transaction, reaction)
         if reaction.delivery is Delivery.SERVER_ERROR:
             answer = OutcomeUnknown("provider_error")
-        self._answers[transaction.key] = (transaction, answer)
+        self._answers[transaction.key] = (transaction, answer, self._clock.now())
         return answer
+
+    def _remembered(self, key: str) -> tuple[PaymentTransaction, Outcome, datetime] | None:
+        known = self._answers.get(key)
+        if known is None or self._clock.now() >= known[2] + self._profile.key_life:
+            return None
+        return known
 
     def _act(self, transaction: PaymentTransaction, reaction: Reaction) -> Outcome:
         token = transaction.token or ""
