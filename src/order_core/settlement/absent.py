@@ -1,0 +1,53 @@
+"""The provider shows no trace of the movement, or cannot show any."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from order_core.events import PaymentFailed, PutInReview
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Absence
+from order_core.payment import NO_LOOK_UP, TransactionKind, TransactionStatus
+from order_core.settlement.refused import capture_refused, reversal_refused
+from order_core.settlement.second_look import second_look_done
+from order_core.settlement.settling import Settling
+
+
+def absent(settling: Settling, fact: Absence) -> Order:
+    """A look-up that found nothing; a no only if it was asked late enough."""
+    transaction = settling.transaction
+    if transaction.status is TransactionStatus.FAILED:
+        due = transaction.attend_at
+        early = due is not None and fact.asked_at < due
+        return settling.order if early else second_look_done(settling, settling.order)
+    asked = {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+    if transaction.status not in asked or not transaction.absence_is_proof_at(fact.asked_at):
+        return settling.order
+    failed = transaction.finished(
+        TransactionStatus.FAILED,
+        reason="never_reached_the_provider",
+        attend_at=settling.at + transaction.horizon,
+    )
+    if failed.kind is TransactionKind.CAPTURE:
+        return capture_refused(settling, failed, "never_reached_the_provider")
+    if not failed.takes_money:
+        return reversal_refused(settling, failed, "never_reached_the_provider")
+    order = settling.order.with_transaction(failed).with_news(
+        PaymentFailed(failed.id, "never_reached_the_provider"), settling.at
+    )
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        return order.moved_to(OrderStatus.PAYMENT_FAILED)
+    return order
+
+
+def beyond_proof(order: Order, transaction_id: str, *, at: datetime) -> Order:
+    """The order whose movement can neither be sent again nor looked up: a person decides.
+
+    For movements that the provider has no look-up for; "we do not know" stays what it is.
+    """
+    transaction = order.transaction(transaction_id)
+    stuck = replace(
+        transaction.finished(TransactionStatus.IN_REVIEW, reason=NO_LOOK_UP),
+        review=NO_LOOK_UP,
+    )
+    return order.with_transaction(stuck).with_news(PutInReview(stuck.id, NO_LOOK_UP), at)

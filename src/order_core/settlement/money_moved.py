@@ -1,0 +1,111 @@
+"""The money moved, or is held: the first word about a movement that was open."""
+
+from dataclasses import replace
+from typing import Final
+
+from order_core.events import (
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentVoided,
+    ProcessingBegan,
+)
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Authorized, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.processing import LATE
+from order_core.settlement.after_the_last_word import late, money_moved_after_the_last_word
+from order_core.settlement.hold import decided_by
+from order_core.settlement.review import against_our_wish, another_amount, doubted, in_review
+from order_core.settlement.settling import Settling
+
+_SUCCESS_OF_KIND: Final = {
+    TransactionKind.CHARGE: Succeeded,
+    TransactionKind.AUTHORIZATION: Authorized,
+    TransactionKind.CAPTURE: Succeeded,
+    TransactionKind.VOID: Succeeded,
+    TransactionKind.REFUND: Succeeded,
+}
+
+
+def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """A success, of whatever kind."""
+    transaction = settling.transaction
+    if outcome.transaction_id != transaction.id:
+        return doubted(settling, "names_another_transaction")
+    if not transaction.is_undecided:
+        return money_moved_after_the_last_word(settling, outcome)
+    if outcome.amount != transaction.amount:
+        return another_amount(settling, outcome)
+    if not isinstance(outcome, _SUCCESS_OF_KIND[transaction.kind]):
+        return against_our_wish(settling, outcome)
+    if transaction.takes_money:
+        return _paid(settling, outcome)
+    if transaction.kind is TransactionKind.VOID:
+        return _voided(settling, outcome)
+    if transaction.kind is TransactionKind.CAPTURE:
+        return _captured(settling, outcome)
+    done = transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
+    return settling.order.with_transaction(done).with_news(
+        PaymentRefunded(done.id, str(done.amount), outcome.reference), settling.at
+    )
+
+
+def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    if isinstance(outcome, Authorized):
+        held = settling.transaction.finished(
+            TransactionStatus.AUTHORIZED, reference=outcome.reference
+        )
+        ends = outcome.capture_before
+        done = replace(
+            held,
+            capture_before=ends,
+            attend_at=decided_by(settling, ends),
+        )
+    else:
+        done = settling.transaction.finished(
+            TransactionStatus.SUCCEEDED, reference=outcome.reference
+        )
+    order = settling.order.with_transaction(done)
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        placed = OrderPlaced(done.id, outcome.reference)
+        return order.moved_to(OrderStatus.PENDING).with_news(placed, settling.at)
+    if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
+        return late(settling, order, done)
+    return order
+
+
+def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    capture = settling.transaction.finished(
+        TransactionStatus.SUCCEEDED, reference=outcome.reference
+    )
+    news = PaymentCaptured(capture.id, str(capture.amount), outcome.reference)
+    order = settling.order.with_transaction(capture).with_news(news, settling.at)
+    held = order.transaction(capture.parent_id or "")
+    if held.status is TransactionStatus.AUTHORIZED:
+        # Taken now, and held no longer: nobody may void it.
+        order = order.with_transaction(held.finished(TransactionStatus.SUCCEEDED))
+    if order.status is OrderStatus.PENDING and settling.transaction.reason != LATE:
+        began = ProcessingBegan("capture")
+        return order.moved_to(OrderStatus.PROCESSING).with_news(began, settling.at)
+    if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
+        return late(settling, order, capture)
+    return order
+
+
+def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    done = settling.transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
+    order = settling.order.with_transaction(done).with_news(PaymentVoided(done.id), settling.at)
+    parent = order.transaction(done.parent_id or "")
+    if parent.status is TransactionStatus.SUCCEEDED:
+        # The provider says taken and let go at once; only a person can tell which.
+        return in_review(settling, "voided_after_success")
+    if not parent.is_live:
+        return order
+    order = order.with_transaction(parent.finished(TransactionStatus.VOIDED, reason="voided"))
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        expired = PaymentFailed(parent.id, "expired")
+        return order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(expired, settling.at)
+    return order

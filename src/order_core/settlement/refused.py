@@ -1,0 +1,142 @@
+"""The provider says no: to a payment, a capture, a refund or a void."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from order_core.events import (
+    AuthorizationEnded,
+    CaptureDeclined,
+    PaymentDeclined,
+    PutInReview,
+    ReversalDeclined,
+)
+from order_core.money import Money
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Answer, Declined, Report, Reversed
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.provider_moves import moved_by_provider
+from order_core.settlement.second_look import second_look_done
+from order_core.settlement.settling import Settling
+
+MAX_REFUSALS: Final = 3
+"""So often the same refusal of a refund or void is met with a new attempt, under a new key;
+then a person decides."""
+
+MAX_ABSENCES: Final = 100
+"""So many attempts that never reached the provider: some days of an outage."""
+
+FIRST_REFUND_PAUSE: Final = timedelta(minutes=10)
+"""Before the attempt that follows a refusal; twice as long before the one after it."""
+
+NO_PAUSE: Final = timedelta(0)
+
+
+def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:
+    """A no; the last word, unless the word before says otherwise."""
+    if settling.transaction.status is TransactionStatus.AUTHORIZED:
+        return _hold_ended(settling, outcome, fact)
+    returned = (
+        settling.transaction.kind is TransactionKind.REFUND
+        and settling.transaction.status is TransactionStatus.SUCCEEDED
+    )
+    if returned and isinstance(fact, Report):
+        return _refund_returned(settling, outcome)
+    if not settling.transaction.is_undecided:
+        return second_look_done(settling, settling.order)
+    done = settling.transaction.finished(
+        TransactionStatus.DECLINED,
+        reference=outcome.reference,
+        reason=outcome.reason,
+        retryable=outcome.retryable,
+    )
+    if done.kind is TransactionKind.CAPTURE:
+        return capture_refused(settling, done, outcome.reason)
+    if not done.takes_money:
+        return reversal_refused(settling, done, outcome.reason)
+    order = settling.order.with_transaction(done).with_news(
+        PaymentDeclined(done.id, outcome.reason), settling.at
+    )
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        return order.moved_to(OrderStatus.PAYMENT_FAILED)
+    return order
+
+
+def _refund_returned(settling: Settling, outcome: Declined) -> Order:
+    """A refund that had succeeded came back: the money is ours again, and still owed."""
+    refund = settling.transaction
+    back = Reversed(
+        refund.provider_reference or refund.id,
+        refund.amount,
+        f"refund_returned:{outcome.reason}",
+    )
+    return moved_by_provider(
+        settling.order,
+        refund,
+        TransactionKind.REVERSAL,
+        back,
+        at=settling.at,
+        new_id=settling.new_id,
+    )
+
+
+def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:
+    if isinstance(fact, Answer):
+        # The echo of a request; what became of the hold is for a look-up to show.
+        return settling.order
+    ended = settling.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)
+    news = AuthorizationEnded(ended.id, outcome.reason)
+    return settling.order.with_transaction(ended).with_news(news, settling.at)
+
+
+def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str) -> Order:
+    """The money was not taken; it may still be held."""
+    order = settling.order.with_transaction(refused)
+    order = order.with_news(CaptureDeclined(refused.id, reason), settling.at)
+    held = order.transaction(refused.parent_id or "")
+    # The hold may be gone, which is why; until a look-up says so, the order stands.
+    return order.with_transaction(replace(held, attend_at=settling.at))
+
+
+def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: str) -> Order:
+    """A refund or void that is still needed is asked for again, while that can help."""
+    order = settling.order.with_transaction(refused)
+    parent = order.transaction(refused.parent_id or "")
+    refusals = sum(
+        t.parent_id == parent.id and t.kind is refused.kind and t.reason == reason
+        for t in order.transactions
+    )
+    needed = order.wants(refused) if refused.kind is TransactionKind.VOID else parent.is_live
+    # What never arrived was not refused: it is asked for as long as the outage lasts.
+    helps = refused.retryable or refused.status is TransactionStatus.FAILED
+    helps = helps or refused.kind is TransactionKind.VOID
+    most = MAX_ABSENCES if refused.status is TransactionStatus.FAILED else MAX_REFUSALS
+    again = needed and helps and refusals < most
+    order = order.with_news(ReversalDeclined(refused.id, reason, again), settling.at)
+    if not needed:
+        # It was too late to void, and what became of the payment is known already.
+        return order
+    if not again:
+        # Refused is refused: it reserves nothing, and no review makes it a success.
+        doubt = f"reversal_refused:{reason}"
+        return order.with_transaction(replace(refused, review=doubt)).with_news(
+            PutInReview(refused.id, doubt), settling.at
+        )
+    if refused.kind is TransactionKind.VOID:
+        # "Too late" may mean that the buyer has paid: ask before another attempt.
+        return order.with_transaction(replace(parent, attend_at=settling.at))
+    # Somebody may have given back a part at the provider meanwhile.
+    left = min(refused.amount.minor_units, order.left_of(parent))
+    retried = order.refunding(
+        parent,
+        Money(left, refused.amount.currency),
+        at=settling.at,
+        new_id=settling.new_id,
+        terms=settling.terms,
+    )
+    if retried is order:
+        return order
+    attempt = retried.transactions[-1]
+    wait = FIRST_REFUND_PAUSE * 2 ** (refusals - 1) if refused.retryable else NO_PAUSE
+    return retried.with_transaction(replace(attempt, attend_at=settling.at + wait))

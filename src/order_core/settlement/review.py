@@ -1,0 +1,65 @@
+"""What contradicts us waits for a person."""
+
+from dataclasses import replace
+
+from order_core.events import PutInReview
+from order_core.order import Order
+from order_core.outcomes import Authorized, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.settlement.settling import Settling
+
+
+def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """Held instead of taken, or taken instead of held."""
+    order = in_review(settling, "taken_or_held_against_our_wish", outcome.reference)
+    seen = order.transaction(settling.transaction.id)
+    if not seen.takes_money:
+        return order
+    # What was really done is what a person decides about: money taken, or only held.
+    taken = isinstance(outcome, Succeeded)
+    kind = TransactionKind.CHARGE if taken else TransactionKind.AUTHORIZATION
+    return order.with_transaction(replace(seen, kind=kind))
+
+
+def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """Our movement, with an amount that is not ours."""
+    order = in_review(settling, f"amount_differs:{outcome.amount}", outcome.reference)
+    comparable = outcome.amount.currency == settling.transaction.amount.currency
+    payment = (
+        settling.transaction.takes_money or settling.transaction.kind is TransactionKind.CAPTURE
+    )
+    if not (payment and comparable):
+        return order
+    # What moved is what a person decides about, and what can be given back.
+    doubtful = order.transaction(settling.transaction.id)
+    return order.with_transaction(replace(doubtful, amount=outcome.amount))
+
+
+def doubted(settling: Settling, reason: str) -> Order:
+    """The transaction goes on as it is, and a person looks at what does not belong to it."""
+    if settling.transaction.review is not None:
+        return settling.order
+    doubtful = replace(settling.transaction, review=reason)
+    return settling.order.with_transaction(doubtful).with_news(
+        PutInReview(doubtful.id, reason), settling.at
+    )
+
+
+def in_review(settling: Settling, reason: str, reference: str | None = None) -> Order:
+    """The movement is over, and a person looks at it."""
+    if settling.transaction.status is TransactionStatus.IN_REVIEW:
+        return settling.order
+    if settling.transaction.is_open:
+        doubtful = replace(
+            settling.transaction.finished(
+                TransactionStatus.IN_REVIEW, reference=reference, reason=reason
+            ),
+            review=reason,
+        )
+    elif settling.transaction.review == reason:
+        return settling.order
+    else:
+        doubtful = replace(settling.transaction, review=reason)
+    return settling.order.with_transaction(doubtful).with_news(
+        PutInReview(doubtful.id, reason), settling.at
+    )

@@ -1,0 +1,115 @@
+"""Nothing has moved yet: the buyer must act, the provider is at it, or we do not know."""
+
+from dataclasses import replace
+
+from order_core.events import BuyerActionRequired, OutcomeBecameUnknown, PaymentPending
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.outcomes import ActionRequired, Answer, Pending, Report
+from order_core.payment import TransactionStatus
+from order_core.settlement.second_look import second_look_done
+from order_core.settlement.settling import Settling
+
+
+def waits(settling: Settling, outcome: ActionRequired | Pending) -> Order:
+    """The buyer, or the provider, has something to do yet."""
+    transaction = settling.transaction
+    found_after_all = transaction.status is TransactionStatus.FAILED and transaction.takes_money
+    if not (transaction.is_open or found_after_all):
+        return settling.order
+    news: PaymentPending | BuyerActionRequired
+    if isinstance(outcome, Pending):
+        waiting = replace(
+            transaction,
+            status=TransactionStatus.PENDING,
+            provider_reference=outcome.reference,
+            action_url=None,
+            client_secret=None,
+        )
+        news = PaymentPending(waiting.id, outcome.reference)
+    else:
+        waiting = replace(
+            transaction,
+            status=TransactionStatus.ACTION_REQUIRED,
+            provider_reference=outcome.reference,
+            action_url=outcome.url or transaction.action_url,
+            client_secret=outcome.client_secret or transaction.client_secret,
+        )
+        news = BuyerActionRequired(waiting.id, outcome.reference)
+    if waiting == transaction:
+        return settling.order
+    if found_after_all:
+        # It was taken for absent and is alive: the dead order must not be paid, so it is
+        # looked after like any other, and voided or given back.
+        waiting = replace(waiting, attend_at=settling.at)
+    order = settling.order.with_transaction(waiting)
+    changed = waiting.status is not transaction.status
+    return order.with_news(news, settling.at) if changed else order
+
+
+def next_step(settling: Settling, reference: str, fact: Answer | Report) -> Order:
+    """One request of several is done; the next one is due."""
+    transaction = settling.transaction
+    if transaction.status is TransactionStatus.FAILED:
+        return second_look_done(settling, settling.order)
+    if transaction.status is TransactionStatus.ACTION_REQUIRED:
+        return _approved(settling, reference)
+    if isinstance(fact, Report) and transaction.step > 1:
+        # A look-up shows the first step as often as it is asked, and perhaps another
+        # request's; only the answer to a step leads to the next one.
+        return settling.order
+    if transaction.status not in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
+        return settling.order
+    return settling.order.with_transaction(
+        replace(
+            transaction,
+            status=TransactionStatus.RECORDED,
+            provider_reference=reference,
+            step=transaction.step + 1,
+            sends=0,
+            never_ran=0,
+        )
+    )
+
+
+def _approved(settling: Settling, reference: str) -> Order:
+    """The buyer agreed, and the money is still ours to take: the worker calls.
+
+    A request of its own, under a key of its own, and so with a window of its own.
+    """
+    transaction = settling.transaction
+    wanted = settling.order.status is OrderStatus.AWAITING_PAYMENT
+    if not wanted or transaction.provider_reference != reference:
+        return settling.order
+    return settling.order.with_transaction(
+        replace(
+            transaction,
+            status=TransactionStatus.RECORDED,
+            step=transaction.step + 1,
+            sends=0,
+            never_ran=0,
+            send_until=settling.terms.charge_sent_until(settling.at),
+            attend_at=settling.at,
+            action_url=None,
+            client_secret=None,
+        )
+    )
+
+
+def did_not_run(settling: Settling, fact: Answer | Report) -> Order:
+    """One send is known never to have run."""
+    transaction = settling.transaction
+    # In order and once each: another send may have begun since this one ended.
+    if not isinstance(fact, Answer) or fact.send != transaction.never_ran + 1:
+        return settling.order
+    return settling.order.with_transaction(replace(transaction, never_ran=fact.send))
+
+
+def unknown(settling: Settling, because: str) -> Order:
+    """The money may have moved."""
+    if settling.transaction.status is not TransactionStatus.RECORDED:
+        return settling.order
+    unknown = replace(settling.transaction, status=TransactionStatus.UNKNOWN, reason=because)
+    return settling.order.with_transaction(unknown).with_news(
+        OutcomeBecameUnknown(unknown.id, because), settling.at
+    )
