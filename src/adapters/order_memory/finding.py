@@ -14,15 +14,12 @@ from order_core.payment import (
 _MOVES_MONEY_TO_US: Final = TAKING_KINDS | {TransactionKind.CAPTURE}
 
 
-def holds_reference(
-    transaction: PaymentTransaction, provider: str, account: str, reference: str
-) -> bool:
-    """Whether this is the provider's payment of that name, dead or alive."""
-    return transaction.kind in _MOVES_MONEY_TO_US and (
-        transaction.provider,
-        transaction.account,
-        transaction.provider_reference,
-    ) == (provider, account, reference)
+def payment_reference(transaction: PaymentTransaction) -> tuple[str, str, str] | None:
+    """The payment at the provider that this transaction is, dead or alive, if it is one."""
+    reference = transaction.provider_reference
+    if reference is None or transaction.kind not in _MOVES_MONEY_TO_US:
+        return None
+    return (transaction.provider, transaction.account, reference)
 
 
 def waiting_since(order: Order) -> datetime | None:

@@ -61,9 +61,8 @@ class ScriptedGateway:
         self._late: deque[PaymentTransaction] = deque()
         self._unanswered_look_ups = 0
         self.ledger = ProviderLedger(clock)
-        self.asked: tuple[PaymentTransaction, ...] = ()
-        """Every transaction that `send` was given, sent or not."""
-        self.looked_up: tuple[PaymentTransaction, ...] = ()
+        self._asked: list[PaymentTransaction] = []
+        self._looked_up: list[PaymentTransaction] = []
 
     # The port -----------------------------------------------------------------------------
 
@@ -83,7 +82,7 @@ class ScriptedGateway:
         return token.startswith(SINGLE_USE)
 
     async def send(self, transaction: PaymentTransaction, /) -> Outcome:
-        self.asked = (*self.asked, transaction)
+        self._asked.append(transaction)
         if self._clock.now() >= transaction.send_until:
             return NotSent("too_late")
         reaction = self._reaction_to(transaction)
@@ -92,12 +91,12 @@ class ScriptedGateway:
         if reaction.delivery is Delivery.REQUEST_LATE:
             self._late.append(transaction)
             return OutcomeUnknown("no_answer_in_time")
-        answer = self._arrive(transaction, reaction)
+        answer = self.arrive(transaction, reaction)
         lost = reaction.delivery is Delivery.ANSWER_LOST
         return OutcomeUnknown("answer_lost") if lost else answer
 
     async def look_up(self, transaction: PaymentTransaction, /) -> Outcome | NotFound:
-        self.looked_up = (*self.looked_up, transaction)
+        self._looked_up.append(transaction)
         if self._unanswered_look_ups:
             self._unanswered_look_ups -= 1
             return OutcomeUnknown("could_not_ask")
@@ -112,6 +111,18 @@ class ScriptedGateway:
 
     async def close(self) -> None:
         pass
+
+    # What happened ------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> tuple[PaymentTransaction, ...]:
+        """Every transaction that `send` was given, sent or not."""
+        return tuple(self._asked)
+
+    @property
+    def looked_up(self) -> tuple[PaymentTransaction, ...]:
+        """Every transaction that `look_up` was given, answered or not."""
+        return tuple(self._looked_up)
 
     # The script ---------------------------------------------------------------------------
 
@@ -140,22 +151,11 @@ class ScriptedGateway:
         arriving = tuple(self._late)
         self._late.clear()
         for transaction in arriving:
-            self._arrive(transaction, self._usual_reaction_to(transaction))
+            self.arrive(transaction, self._usual_reaction_to(transaction))
         return len(arriving)
 
-    # The provider -------------------------------------------------------------------------
-
-    def _reaction_to(self, transaction: PaymentTransaction) -> Reaction:
-        if self._reactions:
-            return self._reactions.popleft()
-        return self._usual_reaction_to(transaction)
-
-    def _usual_reaction_to(self, transaction: PaymentTransaction) -> Reaction:
-        if self._remembered(transaction.key) or transaction.step > 1:
-            return OBEY
-        return self._tokens.get(transaction.token or "", OBEY)
-
-    def _arrive(self, transaction: PaymentTransaction, reaction: Reaction) -> Outcome:
+    def arrive(self, transaction: PaymentTransaction, reaction: Reaction = OBEY) -> Outcome:
+        """Let a request reach the provider, and answer what the provider says to it."""
         known = self._remembered(transaction.key)
         if known is not None:
             first, answer, _ = known
@@ -173,6 +173,22 @@ class ScriptedGateway:
         if known is None or self._clock.now() >= known[2] + self._profile.key_life:
             return None
         return known
+
+    def forget_key(self, key: str) -> None:
+        """The life of the key is over: a request with it is a new one."""
+        self._answers.pop(key, None)
+
+    # The provider -------------------------------------------------------------------------
+
+    def _reaction_to(self, transaction: PaymentTransaction) -> Reaction:
+        if self._reactions:
+            return self._reactions.popleft()
+        return self._usual_reaction_to(transaction)
+
+    def _usual_reaction_to(self, transaction: PaymentTransaction) -> Reaction:
+        if self._remembered(transaction.key) or transaction.step > 1:
+            return OBEY
+        return self._tokens.get(transaction.token or "", OBEY)
 
     def _act(self, transaction: PaymentTransaction, reaction: Reaction) -> Outcome:
         token = transaction.token or ""

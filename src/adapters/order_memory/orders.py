@@ -14,7 +14,7 @@ from order_core.ports import (
     RequestRecord,
     Saved,
 )
-from order_memory.finding import holds_reference, waiting_since
+from order_memory.finding import payment_reference, waiting_since
 from order_memory.store import Store
 
 
@@ -68,10 +68,10 @@ class InMemoryOrders:
         self, provider: str, account: str, reference: str, /
     ) -> Order | None:
         holders = [
-            (transaction.is_live, transaction.recorded_at, row.order.id)
-            for row in self.store.rows()
-            for transaction in row.order.transactions
-            if holds_reference(transaction, provider, account, reference)
+            (transaction.is_live, transaction.recorded_at, order_id)
+            for order_id in self.store.payers(provider, account, reference)
+            for transaction in self.store.row(order_id).order.transactions
+            if payment_reference(transaction) == (provider, account, reference)
         ]
         return self.store.row(max(holders)[2]).order if holders else None
 

@@ -79,6 +79,8 @@ class ProviderLedger:
         self._clock = clock
         self._entries: dict[str, LedgerEntry] = {}
         self._used_tokens: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
+        self._children: dict[str, tuple[str, ...]] = {}
 
     @property
     def entries(self) -> tuple[LedgerEntry, ...]:
@@ -87,8 +89,12 @@ class ProviderLedger:
 
     def of(self, transaction: PaymentTransaction) -> LedgerEntry | None:
         """The newest entry that carries the id of `transaction` as metadata."""
-        named = [e for e in self._entries.values() if e.transaction.id == transaction.id]
-        return named[-1] if named else None
+        reference = self._newest.get(transaction.id)
+        return None if reference is None else self._entries[reference]
+
+    def entry(self, reference: str) -> LedgerEntry:
+        """Raises KeyError: the provider never gave out this reference."""
+        return self._entries[reference]
 
     def write(
         self,
@@ -106,6 +112,10 @@ class ProviderLedger:
         entry = LedgerEntry(
             reference, transaction, amount or transaction.amount, standing, reason, retryable
         )
+        if reference not in self._entries:
+            self._newest[transaction.id] = reference
+            parent = transaction.parent_reference or ""
+            self._children[parent] = (*self._children.get(parent, ()), reference)
         self._entries[reference] = entry
         return entry.outcome
 
@@ -150,6 +160,27 @@ class ProviderLedger:
         self._entries[reference] = replace(entry, standing=standing)
         return True
 
+    def agree(self, reference: str) -> bool:
+        """The buyer approves a payment that the shop must then take; False if it is too late."""
+        entry = self._entries[reference]
+        if entry.standing is not Standing.ACTION_REQUIRED:
+            return False
+        self._entries[reference] = replace(entry, standing=Standing.BEGUN)
+        return True
+
+    def end(self, reference: str, standing: Standing, *, reason: str) -> None:
+        """The provider goes back on an entry by itself: a hold runs out, a refund returns.
+
+        Raises:
+            KeyError: the provider never gave out this reference.
+        """
+        entry = self._entries[reference]
+        self._entries[reference] = replace(entry, standing=standing, reason=reason)
+
+    def refundable(self, reference: str) -> int:
+        """How many minor units of this entry nobody has given back, or is about to."""
+        return self._left(self.taken(reference), reference, TransactionKind.REFUND)
+
     def taken(self, reference: str) -> int:
         """How many minor units went from the buyer to the shop by this entry."""
         entry = self._entries.get(reference)
@@ -173,10 +204,8 @@ class ProviderLedger:
     ) -> int:
         return sum(
             entry.amount.minor_units
-            for entry in self._entries.values()
-            if entry.transaction.kind is kind
-            and entry.transaction.parent_reference == reference
-            and entry.standing in standings
+            for entry in (self._entries[child] for child in self._children.get(reference, ()))
+            if entry.transaction.kind is kind and entry.standing in standings
         )
 
     def _capture(self, transaction: PaymentTransaction) -> Outcome:
@@ -202,7 +231,6 @@ class ProviderLedger:
 
     def _refund(self, transaction: PaymentTransaction) -> Outcome:
         reference = transaction.parent_reference or ""
-        left = self._left(self.taken(reference), reference, TransactionKind.REFUND)
-        if transaction.amount.minor_units > left:
+        if transaction.amount.minor_units > self.refundable(reference):
             return self.write(transaction, Standing.DECLINED, reason="refund_exceeds_capture")
         return self.write(transaction, Standing.SUCCEEDED)

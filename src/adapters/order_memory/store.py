@@ -1,5 +1,6 @@
 """The rows of one pretended database, shared by repository, work queue and outbox."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionStatus
 from order_core.ports import Clock, DuplicateGuard, Lease, Notice, ReceivedEvent, RequestRecord
+from order_memory.finding import payment_reference
 
 _NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
 _TOKEN_UNUSED = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
@@ -55,6 +57,11 @@ class NoticeRow:
     told: bool = False
     given_up_because: str | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has still to be told."""
+        return not (self.told or self.given_up_because)
+
 
 @dataclass(slots=True)
 class Store:
@@ -71,7 +78,9 @@ class Store:
     _by_token: dict[str, str] = field(default_factory=dict)
     _by_reference: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _by_transaction: dict[str, str] = field(default_factory=dict)
-    _due: dict[str, datetime] = field(default_factory=dict)
+    _payers: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    _due: list[tuple[datetime, str]] = field(default_factory=list)
+    _untold: list[tuple[datetime, str]] = field(default_factory=list)
     _received: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
 
     # Orders -------------------------------------------------------------------------------
@@ -93,14 +102,23 @@ class Store:
         """The id of the order that has this transaction."""
         return self._by_transaction.get(transaction_id)
 
+    def payers(self, provider: str, account: str, reference: str) -> tuple[str, ...]:
+        """The ids of the orders that ever had this payment of the provider."""
+        return self._payers.get((provider, account, reference), ())
+
     def due(self) -> tuple[str, ...]:
         """The ids of the orders that somebody has to look after now, longest waiting first."""
         now = self.clock.now()
-        return tuple(
-            order_id
-            for attend_at, order_id in sorted((at, i) for i, at in self._due.items())
-            if attend_at <= now
-        )
+        ids = []
+        for attend_at, order_id in self._due:
+            if attend_at > now:
+                break
+            ids.append(order_id)
+        return tuple(ids)
+
+    def next_due(self) -> datetime | None:
+        """When somebody has to look after an order next; None while all of them rest."""
+        return self._due[0][0] if self._due else None
 
     def save(
         self, order: Order, *, request: RequestRecord | None, guard: DuplicateGuard | None
@@ -129,8 +147,7 @@ class Store:
             self._requests[key] = (request, order.id)
         for happened in order.news:
             if happened.is_told:
-                notice = NoticeRow(order.id, happened, self.clock.now())
-                self._notices[_notice_id(notice)] = notice
+                self.change_notice(NoticeRow(order.id, happened, self.clock.now()))
         return stored
 
     # What only one order may have ---------------------------------------------------------
@@ -177,7 +194,8 @@ class Store:
                 self._by_token.pop(token, None)
             if reference := _claimed_reference(transaction):
                 self._by_reference.pop(reference, None)
-        self._due.pop(order.id, None)
+        if order.attend_at is not None:
+            _take_out(self._due, (order.attend_at, order.id))
 
     def _remember_claims(self, order: Order) -> None:
         for transaction in order.transactions:
@@ -186,8 +204,11 @@ class Store:
                 self._by_token[token] = order.id
             if reference := _claimed_reference(transaction):
                 self._by_reference[reference] = order.id
+            payment = payment_reference(transaction)
+            if payment and order.id not in self._payers.get(payment, ()):
+                self._payers[payment] = (*self._payers.get(payment, ()), order.id)
         if order.attend_at is not None:
-            self._due[order.id] = order.attend_at
+            insort(self._due, (order.attend_at, order.id))
 
     # Leases -------------------------------------------------------------------------------
 
@@ -231,18 +252,36 @@ class Store:
     def untold(self) -> tuple[NoticeRow, ...]:
         """The notices that are due now, oldest first."""
         now = self.clock.now()
-        waiting = (n for n in self._notices.values() if not n.told and not n.given_up_because)
-        due = [notice for notice in waiting if notice.due_at <= now]
+        due = []
+        for due_at, notice_id in self._untold:
+            if due_at > now:
+                break
+            due.append(self._notices[notice_id])
         return tuple(sorted(due, key=lambda n: (n.happened.at, n.order_id, n.happened.sequence)))
+
+    def next_notice(self) -> datetime | None:
+        """When a notice is due next; None when everything is told or given up."""
+        return self._untold[0][0] if self._untold else None
 
     def given_up(self) -> tuple[NoticeRow, ...]:
         return tuple(n for n in self._notices.values() if n.given_up_because)
 
     def change_notice(self, notice: NoticeRow) -> None:
-        self._notices[_notice_id(notice)] = notice
+        notice_id = _notice_id(notice)
+        before = self._notices.get(notice_id)
+        if before and before.waits:
+            _take_out(self._untold, (before.due_at, notice_id))
+        self._notices[notice_id] = notice
+        if notice.waits:
+            insort(self._untold, (notice.due_at, notice_id))
 
     def notice(self, notice: Notice) -> NoticeRow:
         return self._notices[notice.id]
+
+
+def _take_out(waiting: list[tuple[datetime, str]], entry: tuple[datetime, str]) -> None:
+    # Sorted, so that what is due stands in front, and equal stores keep equal lists.
+    del waiting[bisect_left(waiting, entry)]
 
 
 def _notice_id(notice: NoticeRow) -> str:
