@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 from typing import Final
 
 from order_cli.emulation import emulating
@@ -20,7 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Pretend until told to stop."""
     log_to_standard_error("warning")
     host, port = _address(arguments)
-    return run_loop(_pretend(arguments.provider, host, port, _webhook_url(arguments)))
+    journal = Path(arguments.journal) if arguments.journal else None
+    return run_loop(_pretend(arguments.provider, host, port, _webhook_url(arguments), journal))
 
 
 def _address(arguments: argparse.Namespace) -> tuple[str, int]:
@@ -41,9 +43,13 @@ def _webhook_url(arguments: argparse.Namespace) -> str | None:
     return url
 
 
-async def _pretend(provider: str, host: str, port: int, webhook_url: str | None) -> int:
+async def _pretend(
+    provider: str, host: str, port: int, webhook_url: str | None, journal: Path | None
+) -> int:
     stopping = stop_signals()
-    async with emulating(provider, host=host, port=port, webhook_url=webhook_url) as answering:
+    async with emulating(
+        provider, host=host, port=port, webhook_url=webhook_url, journal=journal
+    ) as answering:
         url = f"http://{address(host, port)}"
         print(
             f"{provider}, pretended, at {url}\n"

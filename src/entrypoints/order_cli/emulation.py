@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_cli.embedded_server import EmbeddedServer
 from order_emulators import build_emulator
-from order_emulators.chassis import ConnectionCut
+from order_emulators.chassis import ConnectionCut, JournalInvalid
 from order_wiring.mistakes import CannotStart
 
 _GRACE_SECONDS: Final = 1.0
@@ -25,17 +26,19 @@ async def emulating(
     port: int,
     webhook_url: str | None = None,
     secrets: Mapping[str, str] | None = None,
+    journal: Path | None = None,
 ) -> AsyncGenerator[asyncio.Task[None]]:
-    """The provider with empty books, answering at the address meanwhile.
+    """The provider with empty books, or with the journal's, answering meanwhile.
 
     The task that it hands over ends early only if the server breaks.
 
     Raises:
-        CannotStart: this version cannot pretend to be that provider, or the server fails.
+        CannotStart: this version cannot pretend to be that provider, the journal is none, or
+            the server fails.
     """
     try:
-        app = build_emulator(provider, webhook_url=webhook_url, secrets=secrets)
-    except LookupError as error:
+        app = build_emulator(provider, webhook_url=webhook_url, secrets=secrets, journal=journal)
+    except (LookupError, JournalInvalid, OSError) as error:
         raise CannotStart(str(error)) from None
     server = EmbeddedServer(_Cutting(app), host, port)
     answering = server.start()

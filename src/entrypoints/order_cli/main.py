@@ -88,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where its events go, such as http://127.0.0.1:8000/api/webhooks/stripe",
     )
+    of["emulate"].add_argument(
+        "--journal",
+        metavar="FILE",
+        help="keep the books in this file and go on with them next time, even after a kill "
+        "(not paypal)",
+    )
     of["demo"].add_argument(
         "--provider",
         default="sandbox",

@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from secrets import token_hex
 from typing import Any, Final
 
 from order_emulators.chassis import (
@@ -71,7 +70,7 @@ class AdyenEmulator:
         self._secrets = {**DEFAULT_SECRETS, **provision.secrets}
         self._clock = provision.clock
         self._sleep = provision.sleep
-        self._run = token_hex(4).upper()
+        self._run = provision.run[:8].upper()
         self._numbers = 0
         self._keys = KeyMemory(_KEY_LIFE, provision.clock)
         self._payments: dict[str, _Payment] = {}

@@ -4,6 +4,7 @@ from order_emulators.chassis.app import build_app
 from order_emulators.chassis.call import Answer, Call
 from order_emulators.chassis.delivery import Delivery, Post
 from order_emulators.chassis.faults import ConnectionCut, Fault, Faults, FaultsInvalid
+from order_emulators.chassis.journal import Journal, JournalInvalid
 from order_emulators.chassis.key_memory import KeyMemory, KeyStanding
 from order_emulators.chassis.provider import (
     Decision,
@@ -25,6 +26,8 @@ __all__ = [
     "Fault",
     "Faults",
     "FaultsInvalid",
+    "Journal",
+    "JournalInvalid",
     "KeyMemory",
     "KeyStanding",
     "LedgerEntry",

@@ -13,29 +13,41 @@ from order_emulators.chassis.call import Answer, Call
 from order_emulators.chassis.control import control_routes
 from order_emulators.chassis.delivery import Delivery, Post, post_over_http
 from order_emulators.chassis.faults import ConnectionCut, Fault, Faults
+from order_emulators.chassis.journal import Journal
 from order_emulators.chassis.provider import EmulatedProvider, Provision
 
 _LARGEST_BODY: Final = 1_000_000
 
 
 def build_app(
-    provider: EmulatedProvider, provision: Provision, *, post: Post = post_over_http
+    provider: EmulatedProvider,
+    provision: Provision,
+    *,
+    post: Post = post_over_http,
+    journal: Journal | None = None,
 ) -> Starlette:
     """The provider behind HTTP, with its faults, its webhooks and the control endpoints."""
     faults = Faults()
     delivery = Delivery(provider, provision, post)
-    wire = _Wire(provider, faults, delivery)
+    wire = _Wire(provider, faults, delivery, journal)
     # An instance is mounted as it is: a function would have to return its answer, and so
     # could not end the connection without one.
     everything_else = Route("/{path:path}", wire)
-    return Starlette(routes=[*control_routes(provider, faults, delivery), everything_else])
+    return Starlette(routes=[*control_routes(provider, faults, delivery, journal), everything_else])
 
 
 class _Wire:
-    def __init__(self, provider: EmulatedProvider, faults: Faults, delivery: Delivery) -> None:
+    def __init__(
+        self,
+        provider: EmulatedProvider,
+        faults: Faults,
+        delivery: Delivery,
+        journal: Journal | None,
+    ) -> None:
         self._provider = provider
         self._faults = faults
         self._delivery = delivery
+        self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
@@ -64,7 +76,10 @@ class _Wire:
                 call = dataclasses.replace(call, fails_after=True)
             case Fault.DELAY:
                 call = dataclasses.replace(call, work_seconds=seconds)
-        answer = await self._provider.answer(call)
+        if self._journal is None:
+            answer = await self._provider.answer(call)
+        else:
+            answer = await self._journal.answer(self._provider, call)
         self._delivery.collect()
         return None if fault is Fault.ANSWER_LOST else answer
 

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from order_emulators.chassis.delivery import Delivery
 from order_emulators.chassis.faults import Faults, FaultsInvalid
+from order_emulators.chassis.journal import Journal
 from order_emulators.chassis.provider import Decision, EmulatedProvider
 
 _MOST_COPIES: Final = 10
@@ -21,7 +22,12 @@ class _Wrong(ValueError):
     """What was asked of the emulator cannot be done; the text says why."""
 
 
-def control_routes(provider: EmulatedProvider, faults: Faults, delivery: Delivery) -> list[Route]:
+def control_routes(
+    provider: EmulatedProvider,
+    faults: Faults,
+    delivery: Delivery,
+    journal: Journal | None = None,
+) -> list[Route]:
     """`/_emulator/ledger`, `/faults`, `/act` and `/webhooks`."""
 
     async def ledger(_: Request) -> Response:
@@ -38,6 +44,8 @@ def control_routes(provider: EmulatedProvider, faults: Faults, delivery: Deliver
             raise _Wrong(f"decision must be one of {', '.join(Decision)}")
         if not provider.act(str(wanted.get("reference")), Decision(decision)):
             return JSONResponse({"error": "nothing of this reference waits"}, 404)
+        if journal is not None:
+            journal.act(str(wanted.get("reference")), Decision(decision))
         delivery.collect()
         return JSONResponse({"ok": True})
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from secrets import token_hex
 from typing import Protocol
 
 from order_emulators.chassis.call import Answer, Call
@@ -56,6 +57,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _run() -> str:
+    return token_hex(5)
+
+
 @dataclass(frozen=True, slots=True)
 class Provision:
     """What the chassis gives a provider when it is built.
@@ -67,6 +72,8 @@ class Provision:
     webhook_url: str | None = None
     clock: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    run: str = field(default_factory=_run)
+    """Ten hexadecimal digits that no run before had, unless it goes on where that one ended."""
 
 
 class EmulatedProvider(Protocol):

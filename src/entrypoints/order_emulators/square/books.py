@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from secrets import token_hex
 from typing import Any, Final
 
 from order_emulators.chassis import Decision, Event, LedgerEntry
@@ -24,9 +23,9 @@ _MOST: Final = 100_000
 class Books:
     """Payments and refunds, oldest first. Amounts are minor units of the location's currency."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], run: str) -> None:
         self._clock = clock
-        self._run = token_hex(5)
+        self._run = run
         self._numbers = 0
         self.payments: dict[str, Payment] = {}
         self.refunds: dict[str, Refund] = {}

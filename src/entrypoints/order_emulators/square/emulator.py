@@ -73,7 +73,7 @@ class SquareEmulator:
         self._secrets = {**DEFAULT_SECRETS, **provision.secrets}
         self._clock = provision.clock
         self._sleep = provision.sleep
-        self._books = Books(provision.clock)
+        self._books = Books(provision.clock, provision.run)
         self._keys = KeyMemory(_KEY_LIFE, provision.clock)
 
     async def answer(self, call: Call, /) -> Answer:

@@ -1,0 +1,178 @@
+"""A pretended provider that keeps a journal has its books and keys again after `kill -9`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from order_emulators import build_emulator
+from order_emulators.chassis import JournalInvalid
+
+STRIPE = {"authorization": "Bearer sk_test_emulator"}
+SQUARE = {"authorization": "Bearer square-emulator-token"}
+
+
+@asynccontextmanager
+async def emulated(provider: str, journal: Path, **heard: Any) -> AsyncIterator[httpx.AsyncClient]:
+    app = build_emulator(provider, journal=journal, **heard)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulated") as client:
+        yield client
+
+
+async def pay_stripe(client: httpx.AsyncClient, key: str, amount: int = 4711) -> httpx.Response:
+    return await client.post(
+        "/v1/payment_intents",
+        data={
+            "amount": amount,
+            "currency": "usd",
+            "confirm": "true",
+            "payment_method": "pm_card_visa",
+            "metadata[transaction_id]": key,
+        },
+        headers=STRIPE | {"idempotency-key": key},
+    )
+
+
+async def pay_square(client: httpx.AsyncClient, key: str) -> httpx.Response:
+    return await client.post(
+        "/v2/payments",
+        json={
+            "source_id": "cnon:once-teapot",
+            "idempotency_key": key,
+            "amount_money": {"amount": 1300, "currency": "USD"},
+            "location_id": "LEMULATED",
+            "reference_id": key,
+        },
+        headers=SQUARE,
+    )
+
+
+async def ledger(client: httpx.AsyncClient) -> Any:
+    return (await client.get("/_emulator/ledger")).json()
+
+
+async def test_stripe_has_the_same_books_and_keys_again(tmp_path: Path) -> None:
+    journal = tmp_path / "stripe.journal"
+    async with emulated("stripe", journal) as before:
+        first = await pay_stripe(before, "teapot-blue")
+        refund = {"payment_intent": first.json()["id"], "amount": 700}
+        await before.post("/v1/refunds", data=refund, headers=STRIPE | {"idempotency-key": "r"})
+        books = await ledger(before)
+
+    async with emulated("stripe", journal) as after:
+        assert await ledger(after) == books
+        again = await pay_stripe(after, "teapot-blue")
+        other = await pay_stripe(after, "teapot-green")
+
+    assert again.content == first.content
+    assert other.json()["id"] != first.json()["id"]
+    assert [(e["kind"], e["amount"], e["moved"]) for e in books] == [
+        ("charge", 4711, True),
+        ("refund", 700, True),
+    ]
+
+
+async def test_square_gives_no_id_twice_and_takes_no_token_twice(tmp_path: Path) -> None:
+    journal = tmp_path / "square.journal"
+    async with emulated("square", journal) as before:
+        first = await pay_square(before, "kettle-1")
+
+    async with emulated("square", journal) as after:
+        again, second = await pay_square(after, "kettle-1"), await pay_square(after, "kettle-2")
+
+    assert again.content == first.content
+    assert second.json()["errors"][0]["code"] == "CARD_TOKEN_USED"
+    assert second.json()["payment"]["id"] != first.json()["payment"]["id"]
+
+
+async def test_an_answer_that_the_key_is_in_use_is_not_carried_out_again(tmp_path: Path) -> None:
+    journal = tmp_path / "stripe.journal"
+    async with emulated("stripe", journal) as before:
+        fault = {"on": "POST /v1/payment_intents", "kind": "delay", "seconds": 0.2}
+        await before.post("/_emulator/faults", json=[fault])
+        slow = asyncio.create_task(pay_stripe(before, "slow-kettle"))
+        await asyncio.sleep(0.05)
+        in_use = await pay_stripe(before, "slow-kettle")
+        between = await pay_stripe(before, "between", amount=815)
+        await slow
+        books = await ledger(before)
+
+    async with emulated("stripe", journal) as after:
+        assert await ledger(after) == books
+    assert in_use.status_code == 409
+    assert between.json()["id"] < slow.result().json()["id"]
+
+
+async def test_a_stored_server_error_is_stored_for_good(tmp_path: Path) -> None:
+    journal = tmp_path / "stripe.journal"
+    async with emulated("stripe", journal) as before:
+        fault = {"on": "POST /v1/payment_intents", "kind": "error_after"}
+        await before.post("/_emulator/faults", json=[fault])
+        await pay_stripe(before, "unlucky")
+
+    async with emulated("stripe", journal) as after:
+        assert (await pay_stripe(after, "unlucky")).status_code == 500
+        assert [entry["moved"] for entry in await ledger(after)] == [True]
+
+
+async def test_what_was_decided_by_the_buyer_stays_decided(tmp_path: Path) -> None:
+    journal = tmp_path / "square.journal"
+    async with emulated("square", journal) as before:
+        paid = (await pay_square(before, "kettle-3")).json()["payment"]["id"]
+        await before.post("/_emulator/act", json={"reference": paid, "decision": "refuse"})
+        books = await ledger(before)
+
+    async with emulated("square", journal) as after:
+        assert await ledger(after) == books
+    assert [entry["kind"] for entry in books] == ["charge", "dispute"]
+
+
+async def test_a_line_that_was_cut_short_never_happened(tmp_path: Path) -> None:
+    journal = tmp_path / "stripe.journal"
+    async with emulated("stripe", journal) as before:
+        await pay_stripe(before, "whole")
+    with journal.open("ab") as file:
+        file.write(b'{"at": "2026-01-01T00:00:00+00:00", "method": "PO')
+
+    for count in (1, 2):
+        async with emulated("stripe", journal) as after:
+            assert len(await ledger(after)) == count
+            await pay_stripe(after, "next")
+
+
+async def test_new_events_are_told_again_by_the_next_process(tmp_path: Path) -> None:
+    journal, told = tmp_path / "stripe.journal", []
+
+    async def post(url: str, body: bytes, headers: Any) -> int:
+        told.append(json.loads(body)["id"])
+        return 200
+
+    async with emulated("stripe", journal) as before:
+        await pay_stripe(before, "told-again")
+    async with emulated("stripe", journal, post=post, webhook_url="http://shop.example/") as after:
+        await pay_stripe(after, "told-again")
+        await after.post("/_emulator/webhooks", json={"action": "drain"})
+
+    assert len(told) == len(set(told)) == 3
+
+
+@pytest.mark.parametrize("content", ["nonsense\n", '{"journal_of": "square", "run": "1"}\n'])
+def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
+    journal = tmp_path / "other.journal"
+    journal.write_text(content)
+
+    with pytest.raises(JournalInvalid, match="no journal of a pretended stripe"):
+        build_emulator("stripe", journal=journal)
+
+    assert journal.read_text() == content
+
+
+def test_paypal_keeps_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="cannot keep a journal"):
+        build_emulator("paypal", journal=tmp_path / "paypal.journal")
