@@ -7,6 +7,7 @@ contradicts its sentence; evidence that nobody collected contradicts nothing.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -62,6 +63,16 @@ class MovedMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTotals:
+    """What is stored beside an order's transactions, and must follow from them."""
+
+    captured_minor_units: int
+    refunded_minor_units: int
+    refund_asked_minor_units: int
+    attend_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known about one order. None: nobody looked there."""
 
@@ -77,6 +88,7 @@ class Evidence:
     """The statuses that clients were told, in any order."""
     untold_events: int | None = None
     """How many events wait for their message, those not counted that were given up."""
+    totals: StoredTotals | None = None
 
     @property
     def at_rest(self) -> bool:
@@ -135,6 +147,36 @@ def violations(evidence: Evidence) -> tuple[Violation, ...]:
 # Always ---------------------------------------------------------------------------------------
 
 
+def _begins_with_its_charge(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    if not order.transactions:
+        yield "it has no movement of money at all"
+        return
+    if not (order.charge.takes_money and order.charge.origin is Origin.OURS):
+        yield f"it begins with {order.charge.id}, a {order.charge.kind} by {order.charge.origin}"
+    known = {t.id for t in order.transactions}
+    for transaction in order.transactions:
+        owner = (transaction.order_id, transaction.customer_id)
+        if owner != (order.id, order.customer_id):
+            yield f"{transaction.id} names order and customer {owner}"
+        if transaction.parent_id is not None and transaction.parent_id not in known:
+            yield f"{transaction.id} follows {transaction.parent_id}, which it does not have"
+
+
+def _totals_follow(evidence: Evidence) -> Iterator[str]:
+    if evidence.totals is None:
+        return
+    for name in ("captured_minor_units", "refunded_minor_units", "refund_asked_minor_units"):
+        stored, follows = getattr(evidence.totals, name), getattr(evidence.order, name)
+        if stored != follows:
+            yield f"{name} is stored as {stored}, and its movements come to {follows}"
+    if evidence.totals.attend_at != evidence.order.attend_at:
+        yield (
+            f"it is looked after at {evidence.totals.attend_at}, "
+            f"and its movements at {evidence.order.attend_at}"
+        )
+
+
 def _one_live_charge(evidence: Evidence) -> Iterator[str]:
     live = [
         t.id
@@ -168,6 +210,8 @@ def _charge_is_the_total(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
     if total_of(order.items) != order.total:
         yield f"its items sum up to {total_of(order.items)}, and its total is {order.total}"
+    if not order.transactions:
+        return
     if order.charge.amount != order.total and not evidence.left_to_people:
         yield f"it is charged {order.charge.amount}, and its total is {order.total}"
 
@@ -254,7 +298,7 @@ def _told_stays_true(evidence: Evidence) -> Iterator[str]:
 
 def _placed_is_paid(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
-    if order.status not in _PLACED:
+    if order.status not in _PLACED or not order.transactions:
         return
     hold = order.charge
     held = hold.status is TransactionStatus.AUTHORIZED and hold.amount == order.total
@@ -310,6 +354,18 @@ def _events_delivered(evidence: Evidence) -> Iterator[str]:
 
 
 INVARIANTS: Final = (
+    Invariant(
+        "begins_with_its_charge",
+        "An order begins with a charge of ours, and every movement follows one of its own.",
+        Scope.ALWAYS,
+        _begins_with_its_charge,
+    ),
+    Invariant(
+        "totals_follow",
+        "The stored totals are what the stored movements come to.",
+        Scope.ALWAYS,
+        _totals_follow,
+    ),
     Invariant(
         "one_live_charge",
         "At most one charge of ours is alive on an order.",

@@ -2,13 +2,15 @@
 
 import pytest
 
+from order_core.ports import OrderAudit
 from order_memory.contracts import (
+    OrderAuditContract,
     OrderRepositoryContract,
     OutboxContract,
     Stores,
     WorkQueueContract,
 )
-from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue
+from order_sqlalchemy import Database, SqlOrderAudit, SqlOrders, SqlOutbox, SqlWorkQueue
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
@@ -29,3 +31,9 @@ class TestSqlWorkQueue(_InSql, WorkQueueContract):
 
 class TestSqlOutbox(_InSql, OutboxContract):
     pass
+
+
+class TestSqlOrderAudit(_InSql, OrderAuditContract):
+    @pytest.fixture
+    async def audit(self, database: Database) -> OrderAudit:
+        return SqlOrderAudit(database)

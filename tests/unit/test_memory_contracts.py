@@ -12,9 +12,10 @@ from order_core.errors import NotificationFailed
 from order_core.events import EVENT_TYPES
 from order_core.order import Order
 from order_core.payment import PaymentTransaction
-from order_core.ports import Notifier, PaymentGateway, Principal, TokenVerifier
+from order_core.ports import Notifier, OrderAudit, PaymentGateway, Principal, TokenVerifier
 from order_memory import (
     FixedTokens,
+    InMemoryOrderAudit,
     InMemoryOrders,
     InMemoryOutbox,
     InMemoryWorkQueue,
@@ -24,6 +25,7 @@ from order_memory import (
 )
 from order_memory.contracts import (
     NotifierContract,
+    OrderAuditContract,
     OrderRepositoryContract,
     OutboxContract,
     PaymentGatewayContract,
@@ -60,6 +62,13 @@ class TestInMemoryWorkQueue(_InMemory, WorkQueueContract):
 
 class TestInMemoryOutbox(_InMemory, OutboxContract):
     pass
+
+
+class TestInMemoryOrderAudit(_InMemory, OrderAuditContract):
+    @pytest.fixture
+    async def audit(self, stores: Stores) -> OrderAudit:
+        assert isinstance(stores.orders, InMemoryOrders)
+        return InMemoryOrderAudit(stores.orders)
 
 
 class TestScriptedGateway(PaymentGatewayContract):

@@ -3,6 +3,7 @@
 `order_memory.contracts` holds the suites that prove an adapter of your own.
 """
 
+from order_memory.audit import InMemoryOrderAudit
 from order_memory.clock import ManualClock
 from order_memory.gateway import ScriptedGateway
 from order_memory.ids import SequentialIds
@@ -21,6 +22,7 @@ __all__ = [
     "Delivery",
     "Effect",
     "FixedTokens",
+    "InMemoryOrderAudit",
     "InMemoryOrders",
     "InMemoryOutbox",
     "InMemoryShop",

@@ -98,6 +98,10 @@ class Store:
         """The request with this key, and the id of its order."""
         return self._requests.get((customer_id, route, key))
 
+    def requests(self) -> Iterator[tuple[RequestRecord, str]]:
+        """Every request that was kept, and the id of its order."""
+        return iter(tuple(self._requests.values()))
+
     def order_of(self, transaction_id: str) -> str | None:
         """The id of the order that has this transaction."""
         return self._by_transaction.get(transaction_id)
@@ -164,11 +168,11 @@ class Store:
 
     def _refuse_what_another_order_has(self, order: Order) -> None:
         for transaction in order.transactions:
-            token = _claimed_token(transaction)
+            token = claimed_token(transaction)
             if token and self._by_token.get(token, order.id) != order.id:
                 raise PaymentMethodInUse
         for transaction in order.transactions:
-            reference = _claimed_reference(transaction)
+            reference = claimed_reference(transaction)
             if reference and self._by_reference.get(reference, order.id) != order.id:
                 raise PaymentReferenceTaken(reference[0], reference[2])
 
@@ -190,9 +194,9 @@ class Store:
 
     def _forget_claims(self, order: Order) -> None:
         for transaction in order.transactions:
-            if token := _claimed_token(transaction):
+            if token := claimed_token(transaction):
                 self._by_token.pop(token, None)
-            if reference := _claimed_reference(transaction):
+            if reference := claimed_reference(transaction):
                 self._by_reference.pop(reference, None)
         if order.attend_at is not None:
             _take_out(self._due, (order.attend_at, order.id))
@@ -200,9 +204,9 @@ class Store:
     def _remember_claims(self, order: Order) -> None:
         for transaction in order.transactions:
             self._by_transaction[transaction.id] = order.id
-            if token := _claimed_token(transaction):
+            if token := claimed_token(transaction):
                 self._by_token[token] = order.id
-            if reference := _claimed_reference(transaction):
+            if reference := claimed_reference(transaction):
                 self._by_reference[reference] = order.id
             payment = payment_reference(transaction)
             if payment and order.id not in self._payers.get(payment, ()):
@@ -249,6 +253,14 @@ class Store:
 
     # Notices ------------------------------------------------------------------------------
 
+    def waiting_notices(self, order_id: str) -> tuple[NoticeRow, ...]:
+        """The order's notices that were neither told nor given up, due or not."""
+        return tuple(
+            n
+            for n in self._notices.values()
+            if n.order_id == order_id and not n.told and not n.given_up_because
+        )
+
     def untold(self) -> tuple[NoticeRow, ...]:
         """The notices that are due now, oldest first."""
         now = self.clock.now()
@@ -288,14 +300,16 @@ def _notice_id(notice: NoticeRow) -> str:
     return f"{notice.order_id}.{notice.happened.sequence}"
 
 
-def _claimed_token(transaction: PaymentTransaction) -> str | None:
+def claimed_token(transaction: PaymentTransaction) -> str | None:
+    """The fingerprint that no other charge may have."""
     # A voided charge has used its token up; only a charge that never was leaves it free.
     if transaction.takes_money and transaction.status not in _TOKEN_UNUSED:
         return transaction.single_use_fingerprint
     return None
 
 
-def _claimed_reference(transaction: PaymentTransaction) -> tuple[str, str, str] | None:
+def claimed_reference(transaction: PaymentTransaction) -> tuple[str, str, str] | None:
+    """Provider, account and reference that no other charge may have."""
     if transaction.takes_money and transaction.is_live and transaction.provider_reference:
         return (transaction.provider, transaction.account, transaction.provider_reference)
     return None

@@ -1,20 +1,23 @@
 """Orders in PostgreSQL and SQLite, through SQLAlchemy."""
 
+from order_sqlalchemy.audit import SqlOrderAudit
 from order_sqlalchemy.database import Database, Figures, open_database
 from order_sqlalchemy.orders import SqlOrders
 from order_sqlalchemy.outbox import SqlOutbox
 from order_sqlalchemy.store import Timeouts
-from order_sqlalchemy.upgrade import needs_upgrade, upgrade
+from order_sqlalchemy.upgrade import needs_upgrade, newest, upgrade
 from order_sqlalchemy.work_queue import SqlWorkQueue
 
 __all__ = [
     "Database",
     "Figures",
+    "SqlOrderAudit",
     "SqlOrders",
     "SqlOutbox",
     "SqlWorkQueue",
     "Timeouts",
     "needs_upgrade",
+    "newest",
     "open_database",
     "upgrade",
 ]

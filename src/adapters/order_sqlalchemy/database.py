@@ -48,11 +48,17 @@ class Database:
         await self.store.close()
 
 
-def open_database(url: str, *, pool_size: int = 10, timeouts: Timeouts | None = None) -> Database:
+def open_database(
+    url: str,
+    *,
+    pool_size: int = 10,
+    timeouts: Timeouts | None = None,
+    read_only: bool = False,
+) -> Database:
     """The database at `url`: `sqlite:///FILE` or `postgresql://...`. Connects on first use.
 
     `pool_size` is the number of connections to PostgreSQL. SQLite has one that writes, and
-    a few that read.
+    a few that read. `read_only` refuses every change, and makes no file.
 
     Raises:
         ValueError: the address is not one of these.
@@ -63,10 +69,12 @@ def open_database(url: str, *, pool_size: int = 10, timeouts: Timeouts | None = 
     if address.get_backend_name() == "postgresql":
         from order_sqlalchemy.postgresql_store import PostgresqlStore  # noqa: PLC0415
 
-        return Database(PostgresqlStore(address, pool_size=pool_size, timeouts=chosen))
+        return Database(
+            PostgresqlStore(address, pool_size=pool_size, timeouts=chosen, read_only=read_only)
+        )
     from order_sqlalchemy.sqlite_store import SqliteStore  # noqa: PLC0415
 
-    return Database(SqliteStore(address, timeouts=chosen))
+    return Database(SqliteStore(address, timeouts=chosen, read_only=read_only))
 
 
 def with_driver(url: str) -> URL:

@@ -35,6 +35,13 @@ _TRANSACTIONS: Final = f"""
         FROM payment_transactions t WHERE t.order_id = o.id
     )::text, '[]')"""
 
+_EVENTS: Final = """
+    COALESCE((
+        SELECT json_agg(json_build_array(e.sequence, e.at_us, e.name, e.data::text)
+                        ORDER BY e.sequence)
+        FROM order_events e WHERE e.order_id = o.id
+    )::text, '[]')"""
+
 # The server gives up first, and says so: then it is certain that nothing was stored.
 _GRACE_SECONDS: Final = 1.0
 
@@ -51,9 +58,15 @@ _READ_ONLY: Final = "25006"
 
 
 class PostgresqlStore:
-    """A `Store` in a PostgreSQL database."""
+    """A `Store` in a PostgreSQL database.
 
-    def __init__(self, url: URL, *, pool_size: int, timeouts: Timeouts) -> None:
+    `read_only` makes the server refuse to change anything, whatever the role may do; each
+    statement then is a transaction READ ONLY at REPEATABLE READ.
+    """
+
+    def __init__(
+        self, url: URL, *, pool_size: int, timeouts: Timeouts, read_only: bool = False
+    ) -> None:
         self._timeout = timeouts.statement + _GRACE_SECONDS
         self._pool_size = pool_size
         self.engine: Final[AsyncEngine] = create_async_engine(
@@ -72,7 +85,10 @@ class PostgresqlStore:
                 "max_cached_statement_lifetime": 0,
                 "server_settings": {
                     "application_name": "order-core",
-                    "default_transaction_isolation": "read committed",
+                    "default_transaction_isolation": (
+                        "repeatable read" if read_only else "read committed"
+                    ),
+                    "default_transaction_read_only": "on" if read_only else "off",
                     "statement_timeout": str(round(timeouts.statement * 1000)),
                     # Compiling a statement takes longer than running it.
                     "jit": "off",
@@ -81,7 +97,9 @@ class PostgresqlStore:
         )
         self._connections: Final = Connections(self.engine, size=pool_size, seconds=timeouts.pool)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self.statements: Final = Statements(transactions=_TRANSACTIONS, now=postgresql_save.NOW)
+        self.statements: Final = Statements(
+            transactions=_TRANSACTIONS, events=_EVENTS, now=postgresql_save.NOW
+        )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
 

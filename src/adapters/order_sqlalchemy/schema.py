@@ -198,24 +198,24 @@ Index(
 )
 # A dead charge does not hold its reference: when it succeeds after all, that success is
 # stored beside it with the same reference, and from then on it is the one that holds it.
-_HOLDS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_TAKES} AND {ALIVE}"
+HOLDS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_TAKES} AND {ALIVE}"
 Index(
     "uq_payment_transactions_reference",
     payment_transactions.c.provider,
     payment_transactions.c.account,
     payment_transactions.c.provider_reference,
     unique=True,
-    postgresql_where=text(_HOLDS_REFERENCE),
-    sqlite_where=text(_HOLDS_REFERENCE),
+    postgresql_where=text(HOLDS_REFERENCE),
+    sqlite_where=text(HOLDS_REFERENCE),
 )
 # A voided charge has used its token up; one that was declined or never ran has not.
-_HOLDS_FINGERPRINT: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
+HOLDS_FINGERPRINT: Final = f"single_use_fingerprint IS NOT NULL AND {_TAKES} AND {_TOKEN_IS_USED}"
 Index(
     "uq_payment_transactions_single_use",
     payment_transactions.c.single_use_fingerprint,
     unique=True,
-    postgresql_where=text(_HOLDS_FINGERPRINT),
-    sqlite_where=text(_HOLDS_FINGERPRINT),
+    postgresql_where=text(HOLDS_FINGERPRINT),
+    sqlite_where=text(HOLDS_FINGERPRINT),
 )
 Index(
     "ix_payment_transactions_by_reference",

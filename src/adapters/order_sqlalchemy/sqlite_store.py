@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -32,6 +33,11 @@ _TRANSACTIONS: Final = f"""
         SELECT json_array({", ".join(f"t.{name}" for name in TRANSACTION_COLUMNS)}) AS line
         FROM payment_transactions t WHERE t.order_id = o.id ORDER BY t.position))"""
 
+_EVENTS: Final = """
+    (SELECT json_group_array(json(line)) FROM (
+        SELECT json_array(e.sequence, e.at_us, e.name, e.data) AS line
+        FROM order_events e WHERE e.order_id = o.id ORDER BY e.sequence))"""
+
 T = TypeVar("T")
 
 
@@ -40,13 +46,22 @@ class _CommitFailed(Exception):
 
 
 class SqliteStore:
-    """A `Store` in an SQLite file."""
+    """A `Store` in an SQLite file.
 
-    def __init__(self, url: URL, *, timeouts: Timeouts) -> None:
+    `read_only` neither makes the file nor asks for the right to write it.
+    """
+
+    def __init__(self, url: URL, *, timeouts: Timeouts, read_only: bool = False) -> None:
         self._seconds = timeouts.statement
-        self.writer: Final = _connections(url, 1, timeouts, query_only=False)
-        self._readers: Final = _connections(url, _READERS, timeouts, query_only=True)
-        self.statements: Final = Statements(transactions=_TRANSACTIONS, now="now_us()")
+        self.writer: Final = _connections(
+            url, 1, timeouts, query_only=read_only, read_only=read_only
+        )
+        self._readers: Final = _connections(
+            url, _READERS, timeouts, query_only=True, read_only=read_only
+        )
+        self.statements: Final = Statements(
+            transactions=_TRANSACTIONS, events=_EVENTS, now="now_us()"
+        )
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         sql = _numbered(statement)
@@ -148,9 +163,11 @@ def _numbered(statement: str) -> str:
     return statement.replace("$", "?")
 
 
-def _connections(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -> Connections:
+def _connections(
+    url: URL, size: int, timeouts: Timeouts, *, query_only: bool, read_only: bool
+) -> Connections:
     engine = create_async_engine(
-        url,
+        _not_to_be_written(url) if read_only else url,
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
@@ -166,7 +183,8 @@ def _connections(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout = {round(timeouts.statement * 1000)}",
-            "journal_mode = WAL",
+            # A file that is only read is taken as it is.
+            *(() if read_only else ("journal_mode = WAL",)),
             # What was answered must survive a power cut; NORMAL may lose the last commits.
             "synchronous = FULL",
             "foreign_keys = ON",
@@ -176,6 +194,12 @@ def _connections(url: URL, size: int, timeouts: Timeouts, *, query_only: bool) -
         cursor.close()
 
     return Connections(engine, size=size, seconds=timeouts.pool)
+
+
+def _not_to_be_written(url: URL) -> URL:
+    return url.set(database=f"file:{quote(url.database or '')}").update_query_dict(
+        {"mode": "ro", "uri": "true"}
+    )
 
 
 def _now_us() -> int:

@@ -17,10 +17,12 @@ class Statements:
 
     `transactions` selects those of order `o` as one JSON text, so that a page of orders
     needs no second statement, and no join that repeats the order for each of them.
+    `events` selects its events, each as sequence, moment, name and data, in the same way.
     `now` is the database's own clock in microseconds. Arguments are numbered `$1`, `$2`.
     """
 
-    def __init__(self, *, transactions: str, now: str) -> None:
+    def __init__(self, *, transactions: str, events: str, now: str) -> None:
+        self.events: Final = events
         self.whole_order: Final = f"{ORDER}, {transactions}"
         """The values that `order_from` reads."""
 

@@ -49,8 +49,12 @@ async def current(url: str) -> str | None:
 
 async def needs_upgrade(url: str) -> bool:
     """Whether this version of the program wants another schema. Raises as `upgrade` does."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    return await current(url) != newest
+    return await current(url) != newest()
+
+
+def newest() -> str | None:
+    """The revision that this version of the program wants."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

@@ -3,6 +3,7 @@
 from order_core.ports.clock import Clock
 from order_core.ports.ids import Ids
 from order_core.ports.notifier import Notice, Notifier
+from order_core.ports.order_audit import AuditedOrder, OrderAudit
 from order_core.ports.order_repository import (
     DuplicateGuard,
     EarlierRequest,
@@ -23,6 +24,7 @@ from order_core.ports.webhook_parser import ProviderFact, WebhookEvent, WebhookP
 from order_core.ports.work_queue import Claim, WorkQueue
 
 __all__ = [
+    "AuditedOrder",
     "Claim",
     "Clock",
     "DuplicateGuard",
@@ -31,6 +33,7 @@ __all__ = [
     "Lease",
     "Notice",
     "Notifier",
+    "OrderAudit",
     "OrderHistory",
     "OrderPage",
     "OrderQuery",

@@ -12,6 +12,7 @@ from order_core.use_cases.refund_order import RefundOrder
 from order_core.use_cases.review_order import ReviewOrder
 from order_core.use_cases.settle import Settle
 from order_core.use_cases.tell_customers import TellCustomers
+from order_core.use_cases.verify_orders import VerifyOrders
 
 __all__ = [
     "CancelOrder",
@@ -28,5 +29,6 @@ __all__ = [
     "ReviewOrder",
     "Settle",
     "TellCustomers",
+    "VerifyOrders",
     "Waiting",
 ]

@@ -16,6 +16,7 @@ import pytest
 
 # Before the imports, or a failed assertion would not show its values.
 pytest.register_assert_rewrite(
+    "order_memory.contracts.audit",
     "order_memory.contracts.finding",
     "order_memory.contracts.leases",
     "order_memory.contracts.lists",
@@ -29,6 +30,7 @@ pytest.register_assert_rewrite(
     "order_memory.contracts.work_queue",
 )
 
+from order_memory.contracts.audit import OrderAuditContract  # noqa: E402
 from order_memory.contracts.notifier import NotifierContract  # noqa: E402
 from order_memory.contracts.orders import OrderRepositoryContract  # noqa: E402
 from order_memory.contracts.outbox import OutboxContract  # noqa: E402
@@ -39,6 +41,7 @@ from order_memory.contracts.work_queue import WorkQueueContract  # noqa: E402
 
 __all__ = [
     "NotifierContract",
+    "OrderAuditContract",
     "OrderRepositoryContract",
     "OutboxContract",
     "PaymentGatewayContract",

@@ -1,0 +1,106 @@
+"""Compare everything that is stored with what must be true of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from order_core.invariants import violations
+from order_core.invariants_across import ClaimKind, collisions
+from order_core.ports import AuditedOrder, Clock, OrderAudit
+
+READABLE: Final = "readable"
+"""The name of the rule that an order breaks which cannot even be read."""
+READABLE_SAYS: Final = "What is stored as an order can be read as one."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One contradiction: which invariant, which order, and how."""
+
+    invariant: str
+    order_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page of orders or claims came to. Numbers are of this page alone."""
+
+    of: ClaimKind | None
+    """None: orders."""
+    seen: int
+    findings: tuple[Finding, ...]
+    in_flight: int = 0
+    """Orders that somebody still has to look after; rules for rest say nothing of them yet."""
+    overdue: int = 0
+    """Those in flight that nobody has looked after in time: no worker runs, or it is stuck."""
+    left_to_people: int = 0
+    """Orders that a person decides about; rules for rest say nothing of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOrders:
+    """For `order-core verify`: reads one page after the other, and changes nothing.
+
+    It holds one page at a time, of `page_size` orders or claims. What is due for longer than
+    `patience` is late: an event untold, an order not looked after.
+    """
+
+    audit: OrderAudit
+    clock: Clock
+    page_size: int = 200
+    patience: timedelta = timedelta(hours=1)
+
+    async def __call__(self) -> AsyncIterator[Page]:
+        """Every page: all orders, then all claims.
+
+        Raises:
+            StoreUnavailable: the rest could not be read.
+        """
+        async for page in self._orders():
+            yield page
+        for kind in ClaimKind:
+            async for page in self._claims(kind):
+                yield page
+
+    async def _orders(self) -> AsyncIterator[Page]:
+        after = ""
+        while True:
+            late = self.clock.now() - self.patience
+            found = await self.audit.orders(after=after, limit=self.page_size, told_by=late)
+            if found:
+                yield _page_of_orders(found, late)
+                after = found[-1].order_id
+            if len(found) < self.page_size:
+                return
+
+    async def _claims(self, kind: ClaimKind) -> AsyncIterator[Page]:
+        after = None
+        while True:
+            found = await self.audit.claims(kind, after=after, limit=self.page_size)
+            if found:
+                broken = [collision for claim in found for collision in collisions(claim)]
+                findings = tuple(Finding(c.invariant.name, c.order_id, c.detail) for c in broken)
+                yield Page(kind, len(found), findings)
+                after = found[-1].key
+            if len(found) < self.page_size:
+                return
+
+
+def _page_of_orders(found: tuple[AuditedOrder, ...], late: datetime) -> Page:
+    findings: list[Finding] = []
+    in_flight = overdue = left_to_people = 0
+    for audited in found:
+        evidence = audited.evidence
+        if evidence is None:
+            findings.append(Finding(READABLE, audited.order_id, audited.unreadable_because))
+            continue
+        findings.extend(
+            Finding(v.invariant.name, v.order_id, v.detail) for v in violations(evidence)
+        )
+        attend_at = evidence.order.attend_at
+        in_flight += attend_at is not None
+        overdue += attend_at is not None and attend_at < late
+        left_to_people += evidence.left_to_people
+    return Page(None, len(found), tuple(findings), in_flight, overdue, left_to_people)
