@@ -19,6 +19,8 @@ from order_core.money import Money
 from order_core.order_item import OrderItem, total_of
 from order_core.order_status import CANCEL_REFUSALS, TRANSITIONS, OrderStatus
 from order_core.payment import (
+    DISPUTE_OPEN,
+    DISPUTE_WON,
     Origin,
     PaymentTransaction,
     TransactionKind,
@@ -195,13 +197,17 @@ class Order:
     def wants(self, transaction: PaymentTransaction) -> bool:
         """Whether this movement should still be sent.
 
-        Nobody charges for a cancelled order, and nobody voids what a placed order lives on.
+        Nobody charges for a cancelled order, voids what a placed order lives on, or gives
+        back what the bank takes back already.
         """
         if transaction.takes_money:
             return self.status is OrderStatus.AWAITING_PAYMENT
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
             return parent.is_held and self.status in _LETS_GO
+        if transaction.kind is TransactionKind.REFUND:
+            paid = self.transaction(transaction.parent_id or "")
+            return not self.taken_back_of(paid) or self._balance_of(paid) >= 0
         return True
 
     # What may be done ---------------------------------------------------------------------
@@ -265,7 +271,10 @@ class Order:
         return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
 
     def left_of(self, paid: PaymentTransaction) -> int:
-        """How many minor units of `paid` nobody has given back, or asked to give back."""
+        """How many minor units of `paid` nobody has given back, taken back or asked back."""
+        return max(self._balance_of(paid), 0)
+
+    def _balance_of(self, paid: PaymentTransaction) -> int:
         asked = self._sum(
             t
             for t in self.transactions
@@ -276,7 +285,23 @@ class Order:
             for t in self.transactions
             if t.kind is TransactionKind.REFUND and t.parent_id == paid.id
         )
-        return max(paid.amount.minor_units - asked + returned, 0)
+        return paid.amount.minor_units - asked + returned - self.taken_back_of(paid)
+
+    def taken_back_of(self, paid: PaymentTransaction) -> int:
+        """How many minor units of a payment the bank took back, or may: no dispute that was won."""
+        return self._sum(t for t in self._disputes_of(paid) if t.reason != DISPUTE_WON)
+
+    def is_disputed(self, paid: PaymentTransaction) -> bool:
+        """Whether a dispute of the payment has no end yet."""
+        return any(t.reason == DISPUTE_OPEN for t in self._disputes_of(paid))
+
+    def _disputes_of(self, paid: PaymentTransaction) -> Iterable[PaymentTransaction]:
+        # The latest word on each, for they are added in the order in which they are heard.
+        return {
+            t.provider_reference: t
+            for t in self.transactions
+            if t.kind is TransactionKind.REVERSAL and t.parent_id == paid.id
+        }.values()
 
     def returned_of(self, refund: PaymentTransaction) -> int:
         """How many minor units of a refund that had succeeded came back."""

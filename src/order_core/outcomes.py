@@ -119,6 +119,15 @@ class Reversed:
     open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was `Reversed` under this reference is ours again: a dispute that was won."""
+
+    reference: str
+    amount: Money
+    because: str
+
+
 Outcome = (
     Succeeded
     | Authorized

@@ -21,7 +21,8 @@ class TransactionKind(StrEnum):
     """Give up a hold, or a payment that the buyer has not completed."""
     REFUND = "refund"
     REVERSAL = "reversal"
-    """Money that the provider moved back without being asked: a dispute, a returned refund."""
+    """Money that the provider moved back without being asked: a dispute, a returned refund.
+    The end of a dispute is one more, of the same reference."""
 
 
 class TransactionStatus(StrEnum):
@@ -61,6 +62,11 @@ DEAD_STATUSES: Final = frozenset(
 TAKING_KINDS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.AUTHORIZATION})
 """The kinds that begin a payment. An order has one live one of ours at most."""
 
+
+DISPUTE_OPEN: Final = "dispute_open"
+DISPUTE_LOST: Final = "dispute_lost"
+DISPUTE_WON: Final = "dispute_won"
+"""The reason of a reversal of a payment: how far the dispute had come that it tells of."""
 
 NO_LOOK_UP: Final = "provider_has_no_look_up"
 """The reason of a movement that nobody can ask about any more."""

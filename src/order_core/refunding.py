@@ -6,7 +6,7 @@ from datetime import datetime
 from order_core.errors import CannotRefund, InvalidValue
 from order_core.money import Money
 from order_core.order import Order
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN, TransactionKind, TransactionStatus
 from order_core.payment_terms import PaymentTerms
 
 
@@ -24,7 +24,7 @@ def refunded(
     was taken.
 
     Raises:
-        CannotRefund: nothing was taken, or nothing of it is left.
+        CannotRefund: nothing was taken, nothing of it is left, or its bank decides about it.
         InvalidValue: another currency, nothing, or more than is left.
     """
     if not order.captured_minor_units:
@@ -36,6 +36,12 @@ def refunded(
         and paid.status is TransactionStatus.SUCCEEDED
     }
     if not any(left_of.values()):
+        payments = [order.transaction(paid_id) for paid_id in left_of]
+        if any(order.is_disputed(paid) for paid in payments):
+            clause = "its payment is disputed, and the bank may give the money back"
+            raise CannotRefund(order.id, DISPUTE_OPEN, clause)
+        if any(order.taken_back_of(paid) for paid in payments):
+            raise CannotRefund(order.id, DISPUTE_LOST, "the bank gave the money back already")
         raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")
     wanted = amount.minor_units if amount else max(left_of.values())
     if amount and amount.currency != order.total.currency:

@@ -9,7 +9,7 @@ from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import DISPUTE_OPEN, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import PaymentTerms
 from order_core.text import checked_text
 
@@ -41,8 +41,8 @@ def reviewed(
     """The order after a person's decision about one of its transactions.
 
     Raises:
-        CannotReview: the order has no such transaction, it is not in review, or it took
-            nothing that could go back.
+        CannotReview: the order has no such transaction, it is not in review, it took
+            nothing that could go back, or the bank decides about that.
         InvalidValue: the note is empty or too long.
     """
     checked_text(note, "note", longest=LONGEST_NOTE)
@@ -72,20 +72,21 @@ def reviewed(
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
     if settled.is_held:
         return order.voiding(settled, at=at, new_id=new_id, terms=terms)
-    owed = _owed_for(order, settled)
-    if owed is None or not owed.provider_reference:
-        raise CannotReview(order.id, "nothing_to_refund", "this transaction took no money")
-    return order.refunding(owed, at=at, new_id=new_id, terms=terms)
+    return order.refunding(_owed_for(order, settled), at=at, new_id=new_id, terms=terms)
 
 
-def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction | None:
+def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction:
     """The payment that a refund would give back: the transaction itself, or what it belongs to."""
-    while transaction.kind in {TransactionKind.REFUND, TransactionKind.REVERSAL}:
-        if transaction.parent_id is None:
-            return None
-        transaction = order.transaction(transaction.parent_id)
-    took = transaction.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-    return transaction if took and transaction.status is TransactionStatus.SUCCEEDED else None
+    owed = transaction
+    while owed.kind in {TransactionKind.REFUND, TransactionKind.REVERSAL} and owed.parent_id:
+        owed = order.transaction(owed.parent_id)
+    took = owed.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+    taken = took and owed.status is TransactionStatus.SUCCEEDED
+    if not taken or not owed.provider_reference:
+        raise CannotReview(order.id, "nothing_to_refund", "this transaction took no money")
+    if order.is_disputed(owed):
+        raise CannotReview(order.id, DISPUTE_OPEN, "the bank has not decided its dispute yet")
+    return owed
 
 
 def _hold_given_up(order: Order, settled: PaymentTransaction) -> Order:

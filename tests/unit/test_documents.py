@@ -23,6 +23,14 @@ def test_the_drawn_status_machine_is_the_table_in_the_code(name: str) -> None:
     assert drawing["with_drawing"](text, Path(name).name) == text
 
 
+def test_the_drawn_table_of_late_money_is_the_table_in_the_code() -> None:
+    drawing = runpy.run_path(str(PROJECT / "tools" / "draw_late_money.py"))
+    text = (PROJECT / "docs" / "late-money.md").read_text(encoding="utf-8")
+
+    assert drawing["BEGIN"] in text
+    assert drawing["with_drawing"](text) == text
+
+
 @pytest.mark.parametrize(
     "document",
     sorted([PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]),

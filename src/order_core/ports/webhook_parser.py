@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from order_core.outcomes import Outcome, Reversed
+from order_core.outcomes import Outcome, Restored, Reversed
 from order_core.payment import TransactionKind
 
 
@@ -19,7 +19,7 @@ class ProviderFact:
     """
 
     kind: TransactionKind
-    outcome: Outcome | Reversed
+    outcome: Outcome | Reversed | Restored
     reference: str
     transaction_id: str | None = None
     installation: str | None = None

@@ -7,13 +7,21 @@ what contradicts a final word is stored beside it, never over it.
 
 from order_core.settlement.absent import beyond_proof
 from order_core.settlement.fact import believed, settled
-from order_core.settlement.refused import FIRST_REFUND_PAUSE, MAX_ABSENCES, MAX_REFUSALS
+from order_core.settlement.provider_moves import moved_by_provider
+from order_core.settlement.refused import (
+    ALREADY_USED,
+    FIRST_REFUND_PAUSE,
+    MAX_ABSENCES,
+    MAX_REFUSALS,
+)
 
 __all__ = [
+    "ALREADY_USED",
     "FIRST_REFUND_PAUSE",
     "MAX_ABSENCES",
     "MAX_REFUSALS",
     "believed",
     "beyond_proof",
+    "moved_by_provider",
     "settled",
 ]

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from order_core.events import PaymentFailed, PutInReview
+from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence
 from order_core.payment import NO_LOOK_UP, TransactionKind, TransactionStatus
+from order_core.settlement.consequences import concluded
 from order_core.settlement.refused import capture_refused, reversal_refused
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
@@ -35,9 +36,7 @@ def absent(settling: Settling, fact: Absence) -> Order:
     order = settling.order.with_transaction(failed).with_news(
         PaymentFailed(failed.id, "never_reached_the_provider"), settling.at
     )
-    if order.status is OrderStatus.AWAITING_PAYMENT:
-        return order.moved_to(OrderStatus.PAYMENT_FAILED)
-    return order
+    return concluded(settling, order, failed, MoneyEvent.NEVER_HAPPENED)
 
 
 def beyond_proof(order: Order, transaction_id: str, *, at: datetime) -> Order:

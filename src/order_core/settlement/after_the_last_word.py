@@ -1,106 +1,55 @@
 """Money that moved although the last word on its movement was spoken."""
 
-from order_core.events import LatePaymentReceived, PutInReview
+from dataclasses import replace
+
+from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Succeeded
-from order_core.payment import (
-    DEAD_STATUSES,
-    Origin,
-    PaymentTransaction,
-    TransactionKind,
-    TransactionStatus,
-)
-from order_core.settlement.hold import hold_dated
+from order_core.payment import DEAD_STATUSES, TransactionKind, TransactionStatus
+from order_core.settlement.consequences import concluded
+from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
+from order_core.settlement.unasked import unasked
 
 
 def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A second debit, or a success after a proven no: a transaction of its own."""
-    known = {
-        (transaction.kind, transaction.provider_reference)
-        for transaction in settling.order.transactions
-        if transaction.status not in DEAD_STATUSES
-    }
-    transaction = settling.transaction
+    order, transaction = settling.order, settling.transaction
     if transaction.status is TransactionStatus.AUTHORIZED:
-        if isinstance(outcome, Succeeded):
-            return _hold_taken(settling, outcome)
-        return hold_dated(settling, outcome)
-    if (transaction.kind, outcome.reference) in known:
-        return second_look_done(settling, settling.order)
-    no_longer_wanted = settling.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
-    goes_back = transaction.takes_money and no_longer_wanted
-    # An authorization that was taken instead of held is money taken.
-    taken = isinstance(outcome, Succeeded) and transaction.takes_money
-    moved = _movement(
-        settling,
-        TransactionKind.CHARGE if taken else transaction.kind,
-        outcome,
-        review=None if goes_back else "not_asked_for",
-    )
-    order = second_look_done(settling, settling.order).with_transaction(moved)
-    if goes_back:
-        return late(settling, order, moved)
-    return order.with_news(PutInReview(moved.id, "not_asked_for"), settling.at)
-
-
-def _hold_taken(settling: Settling, outcome: Succeeded) -> Order:
-    """Somebody captured at the provider what we only held."""
-    hold = settling.transaction
-    if any(
-        t.kind is TransactionKind.CAPTURE and t.parent_id == hold.id and t.is_live
-        for t in settling.order.transactions
-    ):
+        if isinstance(outcome, Authorized):
+            return hold_dated(settling, outcome)
         # Ours, whose answer is on its way, or one that is known already.
-        return settling.order
-    unwanted = settling.order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
-    capture = _movement(
-        settling, TransactionKind.CAPTURE, outcome, review=None if unwanted else "not_asked_for"
-    )
-    order = settling.order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
-    order = order.with_transaction(capture)
-    if unwanted:
-        return late(settling, order, capture)
-    return order.with_news(PutInReview(capture.id, "not_asked_for"), settling.at)
-
-
-def _movement(
-    settling: Settling,
-    kind: TransactionKind,
-    outcome: Succeeded | Authorized,
-    *,
-    review: str | None,
-) -> PaymentTransaction:
-    """What the provider did about this transaction without being asked, as one of its own."""
-    about = settling.transaction
+        known = is_captured(order, transaction)
+        return order if known else hold_taken(settling, transaction, outcome)
+    if _is_known(settling, outcome):
+        return second_look_done(settling, order)
+    order = second_look_done(settling, order)
+    if not transaction.takes_money:
+        return _done_again(settling, order, outcome)
+    # An authorization that was taken instead of held is money taken.
     taken = isinstance(outcome, Succeeded)
-    return PaymentTransaction(
-        id=settling.new_id(),
-        order_id=settling.order.id,
-        customer_id=settling.order.customer_id,
-        kind=kind,
-        amount=outcome.amount,
-        provider=about.provider,
-        account=about.account,
-        installation=about.installation,
-        request_version=about.request_version,
-        recorded_at=settling.at,
-        send_until=settling.at,
-        horizon=about.horizon,
-        status=TransactionStatus.SUCCEEDED if taken else TransactionStatus.AUTHORIZED,
-        origin=Origin.PROVIDER,
-        parent_id=about.id,
-        parent_reference=about.parent_reference,
-        provider_reference=outcome.reference,
-        review=review,
+    kind = TransactionKind.CHARGE if taken else transaction.kind
+    moved = unasked(settling, kind, outcome, parent=transaction)
+    dead = transaction.status in DEAD_STATUSES
+    event = MoneyEvent.PAID_AFTER_A_NO if dead else MoneyEvent.SECOND_DEBIT
+    return concluded(settling, order.with_transaction(moved), moved, event)
+
+
+def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    return any(
+        t.kind is settling.transaction.kind
+        and t.provider_reference == outcome.reference
+        and t.status not in DEAD_STATUSES
+        for t in settling.order.transactions
     )
 
 
-def late(settling: Settling, order: Order, paid: PaymentTransaction) -> Order:
-    """Money for an order that is dead already: it goes back."""
-    news = LatePaymentReceived(paid.id, str(paid.amount))
-    return order.with_news(news, settling.at).giving_back(
-        at=settling.at, new_id=settling.new_id, terms=settling.terms
-    )
+def _done_again(settling: Settling, order: Order, outcome: Succeeded | Authorized) -> Order:
+    transaction = settling.transaction
+    parent = order.transaction(transaction.parent_id or "")
+    capture = transaction.kind is TransactionKind.CAPTURE
+    if capture and isinstance(outcome, Succeeded) and not is_captured(order, parent):
+        return hold_taken(replace(settling, order=order), parent, outcome)
+    moved = unasked(settling, transaction.kind, outcome, parent=parent)
+    return concluded(settling, order.with_transaction(moved), moved, MoneyEvent.DONE_AGAIN)

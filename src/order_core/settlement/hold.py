@@ -3,10 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
+from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.outcomes import Authorized
+from order_core.outcomes import Authorized, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CAPTURE_MARGIN
+from order_core.settlement.consequences import concluded
 from order_core.settlement.settling import Settling
+from order_core.settlement.unasked import unasked
 
 
 def decided_by(settling: Settling, hold_ends: datetime | None) -> datetime:
@@ -24,3 +28,21 @@ def hold_dated(settling: Settling, outcome: Authorized) -> Order:
         return settling.order
     dated = replace(settling.transaction, capture_before=ends, attend_at=decided_by(settling, ends))
     return settling.order.with_transaction(dated)
+
+
+def is_captured(order: Order, hold: PaymentTransaction) -> bool:
+    """Whether a capture of the hold is on record, done or on its way."""
+    return any(
+        t.kind is TransactionKind.CAPTURE and t.parent_id == hold.id and t.is_live
+        for t in order.transactions
+    )
+
+
+def hold_taken(settling: Settling, hold: PaymentTransaction, outcome: Succeeded) -> Order:
+    """Somebody captured what we only held, or a capture of ours that we had given up did."""
+    capture = unasked(settling, TransactionKind.CAPTURE, outcome, parent=hold)
+    order = settling.order.with_transaction(capture)
+    if hold.status is TransactionStatus.AUTHORIZED:
+        # Taken now, and held no longer: nobody may void it, or take it again.
+        order = order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
+    return concluded(settling, order, capture, MoneyEvent.CAPTURED_UNASKED)

@@ -4,19 +4,18 @@ from dataclasses import replace
 from typing import Final
 
 from order_core.events import (
-    OrderPlaced,
     PaymentCaptured,
     PaymentFailed,
     PaymentRefunded,
     PaymentVoided,
-    ProcessingBegan,
 )
+from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.processing import LATE
-from order_core.settlement.after_the_last_word import late, money_moved_after_the_last_word
+from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
+from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import decided_by
 from order_core.settlement.review import against_our_wish, another_amount, doubted, in_review
 from order_core.settlement.settling import Settling
@@ -48,9 +47,9 @@ def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if transaction.kind is TransactionKind.CAPTURE:
         return _captured(settling, outcome)
     done = transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
-    return settling.order.with_transaction(done).with_news(
-        PaymentRefunded(done.id, str(done.amount), outcome.reference), settling.at
-    )
+    news = PaymentRefunded(done.id, str(done.amount), outcome.reference)
+    order = settling.order.with_transaction(done).with_news(news, settling.at)
+    return concluded(settling, order, done, MoneyEvent.REFUNDED)
 
 
 def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -68,13 +67,8 @@ def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
         done = settling.transaction.finished(
             TransactionStatus.SUCCEEDED, reference=outcome.reference
         )
-    order = settling.order.with_transaction(done)
-    if order.status is OrderStatus.AWAITING_PAYMENT:
-        placed = OrderPlaced(done.id, outcome.reference)
-        return order.moved_to(OrderStatus.PENDING).with_news(placed, settling.at)
-    if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
-        return late(settling, order, done)
-    return order
+    event = MoneyEvent.HELD if isinstance(outcome, Authorized) else MoneyEvent.CHARGED
+    return concluded(settling, settling.order.with_transaction(done), done, event)
 
 
 def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -87,12 +81,9 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if held.status is TransactionStatus.AUTHORIZED:
         # Taken now, and held no longer: nobody may void it.
         order = order.with_transaction(held.finished(TransactionStatus.SUCCEEDED))
-    if order.status is OrderStatus.PENDING and settling.transaction.reason != LATE:
-        began = ProcessingBegan("capture")
-        return order.moved_to(OrderStatus.PROCESSING).with_news(began, settling.at)
-    if order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}:
-        return late(settling, order, capture)
-    return order
+    late = settling.transaction.reason == LATE
+    event = MoneyEvent.CAPTURED_BEFORE_THE_END if late else MoneyEvent.CAPTURED
+    return concluded(settling, order, capture, event)
 
 
 def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -105,7 +96,7 @@ def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if not parent.is_live:
         return order
     order = order.with_transaction(parent.finished(TransactionStatus.VOIDED, reason="voided"))
-    if order.status is OrderStatus.AWAITING_PAYMENT:
-        expired = PaymentFailed(parent.id, "expired")
-        return order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(expired, settling.at)
-    return order
+    after = concluded(settling, order, done, MoneyEvent.VOIDED)
+    if after.status is order.status:
+        return after
+    return after.with_news(PaymentFailed(parent.id, "expired"), settling.at)

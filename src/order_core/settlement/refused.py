@@ -11,12 +11,13 @@ from order_core.events import (
     PutInReview,
     ReversalDeclined,
 )
+from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
-from order_core.order_status import OrderStatus
 from order_core.outcomes import Answer, Declined, Report, Reversed
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
-from order_core.provider_moves import moved_by_provider
+from order_core.settlement.consequences import concluded
+from order_core.settlement.provider_moves import moved_by_provider
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -29,6 +30,9 @@ MAX_ABSENCES: Final = 100
 
 FIRST_REFUND_PAUSE: Final = timedelta(minutes=10)
 """Before the attempt that follows a refusal; twice as long before the one after it."""
+
+ALREADY_USED: Final = "payment_already_used"
+"""Why a success is a refusal here: the payment is another order's."""
 
 NO_PAUSE: Final = timedelta(0)
 
@@ -44,6 +48,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     if returned and isinstance(fact, Report):
         return _refund_returned(settling, outcome)
     if not settling.transaction.is_undecided:
+        # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
@@ -58,9 +63,10 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     order = settling.order.with_transaction(done).with_news(
         PaymentDeclined(done.id, outcome.reason), settling.at
     )
-    if order.status is OrderStatus.AWAITING_PAYMENT:
-        return order.moved_to(OrderStatus.PAYMENT_FAILED)
-    return order
+    used = outcome.reason == ALREADY_USED
+    return concluded(
+        settling, order, done, MoneyEvent.ALREADY_USED if used else MoneyEvent.DECLINED
+    )
 
 
 def _refund_returned(settling: Settling, outcome: Declined) -> Order:
@@ -78,6 +84,7 @@ def _refund_returned(settling: Settling, outcome: Declined) -> Order:
         back,
         at=settling.at,
         new_id=settling.new_id,
+        terms=settling.terms,
     )
 
 
@@ -87,7 +94,8 @@ def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) ->
         return settling.order
     ended = settling.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)
     news = AuthorizationEnded(ended.id, outcome.reason)
-    return settling.order.with_transaction(ended).with_news(news, settling.at)
+    order = settling.order.with_transaction(ended).with_news(news, settling.at)
+    return concluded(settling, order, ended, MoneyEvent.HOLD_ENDED)
 
 
 def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str) -> Order:

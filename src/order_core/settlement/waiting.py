@@ -7,6 +7,7 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import ActionRequired, Answer, Pending, Report
 from order_core.payment import TransactionStatus
+from order_core.processing import LATE
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -109,7 +110,9 @@ def unknown(settling: Settling, because: str) -> Order:
     """The money may have moved."""
     if settling.transaction.status is not TransactionStatus.RECORDED:
         return settling.order
-    unknown = replace(settling.transaction, status=TransactionStatus.UNKNOWN, reason=because)
+    # Why it was recorded decides what its success means, however long that takes to show.
+    reason = LATE if settling.transaction.reason == LATE else because
+    unknown = replace(settling.transaction, status=TransactionStatus.UNKNOWN, reason=reason)
     return settling.order.with_transaction(unknown).with_news(
         OutcomeBecameUnknown(unknown.id, because), settling.at
     )

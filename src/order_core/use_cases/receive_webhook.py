@@ -6,7 +6,7 @@ from typing import Final
 
 from order_core.errors import ConcurrentUpdate, UnknownProvider
 from order_core.order import Order
-from order_core.outcomes import Declined, Outcome, Report, Reversed, Succeeded
+from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
 from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
@@ -17,7 +17,7 @@ from order_core.ports import (
     ReceivedEvent,
     WebhookParser,
 )
-from order_core.provider_moves import moved_by_provider
+from order_core.settlement import moved_by_provider
 from order_core.use_cases.settle import Settle
 
 SETTLED: Final = "settled"
@@ -79,9 +79,10 @@ class ReceiveWebhook:
             return OTHER_INSTALLATION, None
         if fact.transaction_id is not None:
             order = await self.orders.find_by_transaction(fact.transaction_id)
-            if order is not None and _is_about(order.transaction(fact.transaction_id), fact):
-                report = Report(_as_outcome(fact.outcome))
-                settled = await self.settle(order, fact.transaction_id, report)
+            outcome = _as_outcome(fact.outcome)
+            about = order is not None and _is_about(order.transaction(fact.transaction_id), fact)
+            if order is not None and outcome is not None and about:
+                settled = await self.settle(order, fact.transaction_id, Report(outcome))
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
         return await self._moved_by_provider(provider, fact)
 
@@ -90,9 +91,12 @@ class ReceiveWebhook:
     ) -> tuple[str, Order | None]:
         # Money that somebody moved at the provider, or that it took back: ours is only the
         # payment that it belongs to.
-        if not isinstance(fact.outcome, Succeeded | Reversed) or fact.parent_reference is None:
-            return (UNKNOWN_TRANSACTION if isinstance(fact.outcome, Succeeded) else NO_NEWS), None
-        account = self.terms[provider].gateway.account
+        if not isinstance(fact.outcome, Succeeded | Reversed | Restored):
+            return NO_NEWS, None
+        if fact.parent_reference is None:
+            return UNKNOWN_TRANSACTION, None
+        terms = self.terms[provider]
+        account = terms.gateway.account
         for _ in range(_MOST_TRIES):
             order = await self.orders.find_by_reference(provider, account, fact.parent_reference)
             if order is None:
@@ -109,6 +113,7 @@ class ReceiveWebhook:
                 fact.outcome,
                 at=self.clock.now(),
                 new_id=self.ids.new_id,
+                terms=terms,
             )
             if moved is order:
                 return NO_NEWS, order
@@ -137,7 +142,9 @@ def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:
     return transaction.kind is fact.kind or both_take
 
 
-def _as_outcome(outcome: Outcome | Reversed) -> Outcome:
+def _as_outcome(outcome: Outcome | Reversed | Restored) -> Outcome | None:
+    if isinstance(outcome, Restored):
+        return None
     # A refund that came back: refused if it was open still, returned if it had succeeded.
     if isinstance(outcome, Reversed):
         return Declined(outcome.because, retryable=True)

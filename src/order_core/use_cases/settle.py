@@ -8,7 +8,7 @@ from order_core.order import Order
 from order_core.outcomes import Declined, Fact, Report
 from order_core.payment_terms import PaymentTerms
 from order_core.ports import Clock, Ids, Lease, OrderRepository
-from order_core.settlement import settled
+from order_core.settlement import ALREADY_USED, settled
 
 _MOST_TRIES = 20
 
@@ -43,7 +43,7 @@ class Settle:
                 order = await self.orders.get(order.id)
             except PaymentReferenceTaken:
                 # One payment never pays two orders: for this one it is a refusal.
-                fact = Report(Declined("payment_already_used"))
+                fact = Report(Declined(ALREADY_USED))
         raise ConcurrentUpdate(order.id)
 
     def _changed(self, order: Order, transaction_id: str, fact: Fact) -> Order:

@@ -1,0 +1,37 @@
+"""A movement of the provider's own, as a transaction beside ours."""
+
+from order_core.outcomes import Authorized, Restored, Reversed, Succeeded
+from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.settlement.settling import Settling
+
+
+def unasked(
+    settling: Settling,
+    kind: TransactionKind,
+    outcome: Succeeded | Authorized | Reversed | Restored,
+    *,
+    parent: PaymentTransaction,
+    reason: str | None = None,
+) -> PaymentTransaction:
+    """What the provider did to `parent`, or beside it, without being asked by us."""
+    held = isinstance(outcome, Authorized)
+    return PaymentTransaction(
+        id=settling.new_id(),
+        order_id=settling.order.id,
+        customer_id=settling.order.customer_id,
+        kind=kind,
+        amount=outcome.amount,
+        provider=parent.provider,
+        account=parent.account,
+        installation=parent.installation,
+        request_version=parent.request_version,
+        recorded_at=settling.at,
+        send_until=settling.at,
+        horizon=parent.horizon,
+        status=TransactionStatus.AUTHORIZED if held else TransactionStatus.SUCCEEDED,
+        origin=Origin.PROVIDER,
+        parent_id=parent.id,
+        parent_reference=parent.provider_reference,
+        provider_reference=outcome.reference,
+        reason=reason,
+    )

@@ -1,0 +1,177 @@
+"""A disputed payment goes back to its buyer once: through the bank, or through us."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotRefund, CannotReview, InvalidValue
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Restored, Reversed
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.ports import ProviderFact, WebhookEvent
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+
+WHOLE = Money(2500, "EUR")
+
+
+class Bank:
+    """Tells of disputes in events of their own."""
+
+    def __init__(self, shop: Any) -> None:
+        self.shop = shop
+        self.told = 0
+        shop.core = shop.assembled(webhooks={"scripted": self})
+
+    async def parse(self, _body: bytes, _headers: Any, /) -> WebhookEvent:
+        self.told += 1
+        return WebhookEvent(f"e-{self.told}", "dispute", (self.fact,))
+
+    async def opens(self, order: Order, amount: Money = WHOLE) -> Any:
+        return await self._tell(order, Reversed("dp-1", amount, "needs_response", open=True))
+
+    async def takes_the_money(self, order: Order, amount: Money = WHOLE) -> Any:
+        return await self._tell(order, Reversed("dp-1", amount, "dispute_lost"))
+
+    async def gives_it_back(self, order: Order, amount: Money = WHOLE) -> Any:
+        return await self._tell(order, Restored("dp-1", amount, "dispute_won"))
+
+    async def _tell(self, order: Order, outcome: Reversed | Restored) -> Any:
+        self.fact = ProviderFact(
+            TransactionKind.REVERSAL,
+            outcome,
+            outcome.reference,
+            parent_reference=order.charge.provider_reference,
+        )
+        await self.shop.core.receive_webhook("scripted", b"", {})
+        return await self.shop.orders.get(order.id)
+
+
+@pytest.fixture
+def bank(shop: Any) -> Bank:
+    return Bank(shop)
+
+
+def reversals(order: Order) -> list[str | None]:
+    return [t.reason for t in order.transactions if t.kind is TransactionKind.REVERSAL]
+
+
+async def test_staff_gives_nothing_back_while_the_bank_decides(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place())
+
+    with pytest.raises(CannotRefund) as refusal:
+        await shop.core.refund(order.id, by="staff")
+    assert refusal.value.reason == "dispute_open"
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
+async def test_nothing_goes_back_after_the_bank_gave_it_back(shop: Any, bank: Bank) -> None:
+    order = await bank.takes_the_money(await bank.opens(await shop.place()))
+
+    with pytest.raises(CannotRefund) as refusal:
+        await shop.core.refund(order.id, by="staff")
+    assert refusal.value.reason == "dispute_lost"
+
+
+async def test_a_review_gives_nothing_back_while_the_bank_decides(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place())
+
+    with pytest.raises(CannotReview) as refusal:
+        await shop.core.review(
+            order.id,
+            transaction_id=order.transactions[-1].id,
+            decision=ReviewDecision.REFUND,
+            note="spare us the fee",
+            by="staff",
+        )
+    assert refusal.value.reason == "dispute_open"
+
+
+async def test_a_cancelled_order_in_dispute_pays_the_buyer_nothing(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place())
+    cancelled = await shop.core.cancel(order.id, customer_id="ann")
+    lost = await bank.takes_the_money(cancelled)
+    await shop.work_until()
+
+    assert cancelled.status is OrderStatus.CANCELLED
+    assert lost.payment_status is PaymentStatus.IN_REVIEW
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
+async def test_a_cancelled_order_gives_the_money_back_when_the_dispute_is_won(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place())
+    await bank.gives_it_back(await shop.core.cancel(order.id, customer_id="ann"))
+    await shop.work_until()
+
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+async def test_the_end_of_a_dispute_is_a_fact_of_its_own_however_often_it_comes(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place())
+    for _ in range(2):
+        order = await bank.opens(order)
+        order = await bank.takes_the_money(order)
+
+    assert reversals(order) == ["dispute_open", "dispute_lost"]
+
+
+async def test_a_dispute_whose_end_is_heard_first_is_over(shop: Any, bank: Bank) -> None:
+    won = await bank.gives_it_back(await shop.place())
+    order = await bank.opens(won)
+    refunded = await shop.core.refund(order.id, by="staff")
+
+    assert reversals(order) == ["dispute_won"]
+    assert refunded.payment_status is PaymentStatus.REFUNDED
+
+
+async def test_a_won_dispute_can_be_lost_in_the_end(shop: Any, bank: Bank) -> None:
+    order = await bank.gives_it_back(await bank.opens(await shop.place()))
+    order = await bank.takes_the_money(order)
+
+    assert order.left_of(order.charge) == 0
+
+
+async def test_what_is_not_disputed_can_go_back(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place(), Money(1000, "EUR"))
+
+    with pytest.raises(InvalidValue):
+        await shop.core.refund(order.id, amount=Money(1501, "EUR"), by="staff")
+    await shop.core.refund(order.id, amount=Money(1500, "EUR"), by="staff")
+    assert shop.net_minor_units_at_the_provider() == 1000
+
+
+async def test_a_refund_that_has_not_left_yet_waits_no_longer_for_the_bank(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(request_deadline=timedelta(0))
+    bank = Bank(shop)
+    placed = await shop.place()
+    shop.gateway.react(reactions.NOT_SEND)
+    asked = await shop.core.refund(placed.id, by="staff")
+    await bank.opens(asked)
+    await shop.work_until()
+    order = await shop.orders.get(placed.id)
+
+    assert asked.transactions[-1].status is TransactionStatus.RECORDED
+    assert order.transactions[1].status is TransactionStatus.FAILED
+    assert order.attend_at is None
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
+async def test_a_dispute_of_nobodys_payment_is_kept_for_a_person(shop: Any, bank: Bank) -> None:
+    order = await shop.place()
+    bank.fact = ProviderFact(
+        TransactionKind.REVERSAL, Reversed("dp-2", WHOLE, "dispute", open=True), "dp-2"
+    )
+    received = await shop.core.receive_webhook("scripted", b"", {})
+
+    assert received.verdict == "unknown_transaction"
+    assert await shop.orders.get(order.id) == order
