@@ -172,8 +172,8 @@ async def test_a_folder_that_is_not_there_is_told_by_every_call(tmp_path: Path) 
     await _expect_unavailable(open_database(f"sqlite:///{tmp_path / 'nowhere' / 'orders.db'}"))
 
 
-async def test_a_database_without_tables_is_told_by_every_call(database_url: str) -> None:
-    await _expect_unavailable(open_database(database_url), even_ping=False)
+async def test_a_database_without_tables_is_told_by_every_call(empty_database_url: str) -> None:
+    await _expect_unavailable(open_database(empty_database_url), even_ping=False)
 
 
 async def _expect_unavailable(database: Database, *, even_ping: bool = True) -> None:

@@ -92,26 +92,30 @@ async def _database_of_0001(url: str) -> tuple[Order, ...]:
 # The orders that were there -------------------------------------------------------------
 
 
-async def test_orders_of_the_first_schema_are_kept_to_the_last_value(database_url: str) -> None:
-    orders = await _database_of_0001(database_url)
-    before = await _everything(database_url)
+async def test_orders_of_the_first_schema_are_kept_to_the_last_value(
+    empty_database_url: str,
+) -> None:
+    orders = await _database_of_0001(empty_database_url)
+    before = await _everything(empty_database_url)
 
-    await upgrade(database_url, to="0002")
+    await upgrade(empty_database_url, to="0002")
 
-    assert await _everything(database_url) == before
+    assert await _everything(empty_database_url) == before
     assert {name: len(rows) for name, rows in before.items()} == {
         "orders": 4,
         "payment_transactions": 5,
         "order_events": 6,
     }
-    async with opened(database_url) as database:
+    async with opened(empty_database_url) as database:
         assert tuple([await SqlOrders(database).get(order.id) for order in orders]) == orders
 
 
-async def test_orders_of_the_first_schema_are_found_in_the_new_ways(database_url: str) -> None:
-    placed, refunding, failed, untouched = await _database_of_0001(database_url)
+async def test_orders_of_the_first_schema_are_found_in_the_new_ways(
+    empty_database_url: str,
+) -> None:
+    placed, refunding, failed, untouched = await _database_of_0001(empty_database_url)
 
-    async with opened(database_url) as database:
+    async with opened(empty_database_url) as database:
         orders = SqlOrders(database)
         account = ("stripe", "acct_1/test")
         refund = refunding.transactions[1]
@@ -123,8 +127,8 @@ async def test_orders_of_the_first_schema_are_found_in_the_new_ways(database_url
         assert await orders.unfinished(limit=10) == (untouched, refunding)
 
 
-async def test_an_order_of_the_first_schema_goes_on(database_url: str) -> None:
-    placed, *_ = await _database_of_0001(database_url)
+async def test_an_order_of_the_first_schema_goes_on(empty_database_url: str) -> None:
+    placed, *_ = await _database_of_0001(empty_database_url)
     dispute = a_charge(
         placed.id,
         kind=TransactionKind.REVERSAL,
@@ -134,7 +138,7 @@ async def test_an_order_of_the_first_schema_goes_on(database_url: str) -> None:
         parent_id=placed.charge.id,
     )
 
-    async with opened(database_url) as database:
+    async with opened(empty_database_url) as database:
         orders = SqlOrders(database)
         await orders.save(placed.with_transaction(dispute))
         settled = ReceivedEvent("stripe", "evt_1", "charge.dispute", NOON, "settled", placed.id)
@@ -144,61 +148,64 @@ async def test_an_order_of_the_first_schema_goes_on(database_url: str) -> None:
 
 
 async def test_a_program_of_the_first_schema_goes_on_while_the_next_is_deployed(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
-    await upgrade(database_url)
+    await upgrade(empty_database_url)
 
     orders = _old_orders()
-    await _in_database(database_url, lambda connection: _write(connection, orders))
+    await _in_database(empty_database_url, lambda connection: _write(connection, orders))
 
-    async with opened(database_url) as database:
+    async with opened(empty_database_url) as database:
         assert (await SqlOrders(database).get(orders[0].id)).charge == orders[0].charge
 
 
 # The step itself ------------------------------------------------------------------------
 
 
-async def test_the_first_schema_needs_the_second(database_url: str) -> None:
-    await upgrade(database_url, to="0001")
+async def test_the_first_schema_needs_the_second(empty_database_url: str) -> None:
+    await upgrade(empty_database_url, to="0001")
 
-    before = (await current(database_url), await needs_upgrade(database_url))
-    await upgrade(database_url)
+    before = (await current(empty_database_url), await needs_upgrade(empty_database_url))
+    await upgrade(empty_database_url)
 
     assert before == ("0001", True)
-    assert (await current(database_url), await needs_upgrade(database_url)) == ("0002", False)
+    assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
+        "0002",
+        False,
+    )
 
 
-async def test_the_first_schema_knew_no_reversals(database_url: str) -> None:
-    await _database_of_0001(database_url)
+async def test_the_first_schema_knew_no_reversals(empty_database_url: str) -> None:
+    await _database_of_0001(empty_database_url)
     reverse = "UPDATE payment_transactions SET kind = 'reversal' WHERE kind = 'refund'"
 
     with pytest.raises(IntegrityError):
-        await run_sql(database_url, reverse)
-    await upgrade(database_url)
-    await run_sql(database_url, reverse)
+        await run_sql(empty_database_url, reverse)
+    await upgrade(empty_database_url)
+    await run_sql(empty_database_url, reverse)
 
     found = await run_sql(
-        database_url, "SELECT count(*) FROM payment_transactions WHERE kind = 'reversal'"
+        empty_database_url, "SELECT count(*) FROM payment_transactions WHERE kind = 'reversal'"
     )
     assert found == [(1,)]
 
 
 async def test_a_step_that_breaks_leaves_the_schema_before_it(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
-    await _database_of_0001(database_url)
+    await _database_of_0001(empty_database_url)
     # In the way of the last table that the step makes.
-    await run_sql(database_url, "CREATE TABLE received_events (nonsense INTEGER)")
-    before = await _everything(database_url)
+    await run_sql(empty_database_url, "CREATE TABLE received_events (nonsense INTEGER)")
+    before = await _everything(empty_database_url)
 
     with pytest.raises(StoreUnavailable, match="The schema is as it was"):
-        await upgrade(database_url)
+        await upgrade(empty_database_url)
 
-    assert await current(database_url) == "0001"
-    assert await _everything(database_url) == before
-    await run_sql(database_url, "DROP TABLE received_events")
-    await upgrade(database_url)
-    assert await _everything(database_url) == before
+    assert await current(empty_database_url) == "0001"
+    assert await _everything(empty_database_url) == before
+    await run_sql(empty_database_url, "DROP TABLE received_events")
+    await upgrade(empty_database_url)
+    assert await _everything(empty_database_url) == before
 
 
 # Old and new databases are alike ----------------------------------------------------------

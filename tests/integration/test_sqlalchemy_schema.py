@@ -45,8 +45,8 @@ async def _in_database(url: str, work: object) -> object:
         await engine.dispose()
 
 
-async def test_the_migrations_make_what_the_tables_say(database_url: str) -> None:
-    await upgrade(database_url)
+async def test_the_migrations_make_what_the_tables_say(empty_database_url: str) -> None:
+    await upgrade(empty_database_url)
 
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(
@@ -54,7 +54,7 @@ async def test_the_migrations_make_what_the_tables_say(database_url: str) -> Non
         )
         return list(compare_metadata(context, metadata))
 
-    assert await _in_database(database_url, differences) == []
+    assert await _in_database(empty_database_url, differences) == []
 
 
 async def test_the_migrations_make_the_same_constraints_and_predicates_on_postgresql(
@@ -73,18 +73,18 @@ async def test_the_migrations_make_the_same_constraints_and_predicates_on_postgr
     postgres_server.drop_database(other)
 
 
-async def test_a_new_database_needs_an_upgrade_and_afterwards_none(database_url: str) -> None:
-    before = await needs_upgrade(database_url)
-    await upgrade(database_url)
-    await upgrade(database_url)
+async def test_a_new_database_needs_an_upgrade_and_afterwards_none(empty_database_url: str) -> None:
+    before = await needs_upgrade(empty_database_url)
+    await upgrade(empty_database_url)
+    await upgrade(empty_database_url)
 
-    assert (before, await needs_upgrade(database_url)) == (True, False)
+    assert (before, await needs_upgrade(empty_database_url)) == (True, False)
 
 
-async def test_several_processes_may_upgrade_at_once(database_url: str) -> None:
-    await asyncio.gather(*(upgrade(database_url) for _ in range(4)))
+async def test_several_processes_may_upgrade_at_once(empty_database_url: str) -> None:
+    await asyncio.gather(*(upgrade(empty_database_url) for _ in range(4)))
 
-    assert not await needs_upgrade(database_url)
+    assert not await needs_upgrade(empty_database_url)
 
 
 async def test_an_upgrade_of_an_unreachable_database_says_so() -> None:
