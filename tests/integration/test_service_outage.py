@@ -7,6 +7,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.integration.emulated_stripe import StripeShop
 from tests.integration.service_process import an_order
 
@@ -15,6 +17,8 @@ ORDERS = 40
 TOTAL = 7990
 TROUBLE_SECONDS = 5.0
 LONGEST_ANSWER_SECONDS = 45.0
+# The circuit lets one call try every 15 s, and the faults that are left may meet that very call.
+PATIENCE_SECONDS = 150.0
 
 
 def _ordered(shop: StripeShop, number: int) -> tuple[str, Counter[int], float]:
@@ -23,7 +27,8 @@ def _ordered(shop: StripeShop, number: int) -> tuple[str, Counter[int], float]:
     wish["items"][0]["product_id"] = f"kettle-{number}"
     answers: Counter[int] = Counter()
     slowest = 0.0
-    while answers.total() < 60:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
         began = time.monotonic()
         answer = shop.service.client.post(
             "/api/orders/create",
@@ -41,6 +46,7 @@ def _ordered(shop: StripeShop, number: int) -> tuple[str, Counter[int], float]:
     raise AssertionError(f"order {number} was never taken: {answers}")
 
 
+@pytest.mark.timeout(300)
 def test_a_provider_in_trouble_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
     with StripeShop(tmp_path, RECOVERY_DELAY="0.3", STRIPE_WEBHOOK_SECRET="") as shop:
         on = "POST /v1/payment_intents"

@@ -14,6 +14,9 @@ from tests.integration.service_process import an_order, run_command
 
 TOTAL = 7990
 
+# They share one service: several workers would each start their own.
+pytestmark = pytest.mark.xdist_group("one stripe shop")
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeShop]:
