@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from Adyen.util import generate_notification_sig  # type: ignore[import-untyped]
 
 from order_adyen import build
 from order_core.errors import InvalidValue, WebhookRejected
@@ -22,6 +23,7 @@ from order_core.outcomes import (
     OutcomeUnknown,
     Pending,
     RateLimited,
+    Restored,
     Reversed,
     Succeeded,
 )
@@ -333,6 +335,24 @@ async def test_a_chargeback_takes_the_money_back(adyen: Adyen) -> None:
 
     assert fact.outcome == Reversed(fact.reference, samples.EUR_25, "chargeback", open=True)
     assert fact.parent_reference == charge.provider_reference
+
+
+@pytest.mark.parametrize(("status", "is_ours_again"), [("Won", True), ("Pending", False)])
+async def test_a_chargeback_that_is_won_gives_the_money_back(
+    adyen: Adyen, status: str, *, is_ours_again: bool
+) -> None:
+    charge = await begun(adyen, TransactionKind.CHARGE)
+    await adyen.control("act", {"reference": charge.provider_reference, "decision": "refuse"})
+    chargeback = json.loads((await adyen.events())[-1])
+    item = chargeback["notificationItems"][0]["NotificationRequestItem"]
+    item["eventCode"] = "CHARGEBACK_REVERSED"
+    signature = generate_notification_sig(item, HMAC_KEY)
+    item["additionalData"] = {"hmacSignature": signature.decode(), "disputeStatus": status}
+
+    event = await adyen.webhooks.parse(json.dumps(chargeback).encode(), {})
+
+    restored = Restored(item["pspReference"], samples.EUR_25, "chargeback_reversed")
+    assert [fact.outcome for fact in event.facts] == ([restored] if is_ours_again else [])
 
 
 async def test_only_what_adyen_signed_is_believed(adyen: Adyen) -> None:

@@ -20,6 +20,7 @@ from order_core.outcomes import (
     Continue,
     Declined,
     Pending,
+    Restored,
     Reversed,
     Succeeded,
 )
@@ -438,11 +439,13 @@ async def test_an_event_that_says_nothing_readable_is_kept_without_facts(
     assert not [fact for fact in facts if isinstance(fact.outcome, Succeeded | Reversed)]
 
 
-async def test_a_dispute_that_the_shop_won_moves_nothing() -> None:
+async def test_a_dispute_that_the_shop_won_gives_the_money_back() -> None:
     won = {"status": "RESOLVED", "dispute_outcome": {"outcome_code": "RESOLVED_SELLER_FAVOUR"}}
     body = an_event("CUSTOMER.DISPUTE.RESOLVED", **{**_DISPUTE, **won})
 
-    assert (await read(body, signed(body))).facts == ()
+    [fact] = (await read(body, signed(body))).facts
+    assert fact.outcome == Restored("PP-D-27803", _EUR_25, "dispute_won")
+    assert fact.parent_reference == "2GG279541U471931P"
 
 
 # From the emulator to the parser ----------------------------------------------------------

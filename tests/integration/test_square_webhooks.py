@@ -12,7 +12,7 @@ import pytest
 
 from order_core.errors import WebhookRejected
 from order_core.money import Money
-from order_core.outcomes import Authorized, Declined, Pending, Reversed, Succeeded
+from order_core.outcomes import Authorized, Declined, Pending, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import WebhookEvent
 from order_memory.contracts import samples
@@ -246,7 +246,6 @@ async def test_a_dispute_takes_the_money_back_for_the_time_being(square: Square)
         ("PROCESSING", True),
         ("LOST", False),
         ("ACCEPTED", False),
-        ("WON", None),
         ("INQUIRY_EVIDENCE_REQUIRED", None),
         ("INQUIRY_CLOSED", None),
     ],
@@ -267,6 +266,22 @@ async def test_only_a_dispute_that_costs_money_is_a_fact(
 
     opens = [fact.outcome.open for fact in event.facts if isinstance(fact.outcome, Reversed)]
     assert opens == ([] if still_open is None else [still_open])
+
+
+async def test_a_dispute_that_is_won_gives_the_money_back(webhooks: SquareWebhooks) -> None:
+    dispute = {
+        "id": "DIS1",
+        "state": "WON",
+        "amount_money": {"amount": 2500, "currency": "EUR"},
+        "reason": "NOT_AS_DESCRIBED",
+        "disputed_payment": {"payment_id": "PAY1"},
+    }
+    body = an_event("dispute.state.updated", dispute=dispute)
+
+    [fact] = (await webhooks.parse(body, signed(body))).facts
+
+    assert fact.outcome == Restored("DIS1", samples.EUR_25, "dispute_not_as_described")
+    assert fact.parent_reference == "PAY1"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from order_core.outcomes import (
     Declined,
     OutcomeUnknown,
     Pending,
+    Restored,
     Reversed,
     Succeeded,
 )
@@ -335,15 +336,17 @@ async def test_a_dispute_takes_the_money_and_may_be_lost(shop: Shop, inbox: _Inb
     assert fact.outcome == Reversed(fact.reference, Money(2500, "EUR"), "dispute_lost")
 
 
-async def test_a_dispute_that_is_won_takes_nothing_more(shop: Shop, inbox: _Inbox) -> None:
+async def test_a_dispute_that_is_won_gives_the_money_back(shop: Shop, inbox: _Inbox) -> None:
     await paid(shop, "pm_card_createDispute")
     _, fact = await last_fact(shop, inbox)
     await shop.act(fact.reference, "approve")
     await steer(shop, action="drain")
 
     assert inbox.events[-1].name == "charge.dispute.funds_reinstated"
-    assert inbox.events[-1].facts == ()
-    assert inbox.events[-2].facts == ()
+    assert [told.outcome for told in inbox.events[-1].facts] == [
+        Restored(fact.reference, Money(2500, "EUR"), "dispute_won")
+    ]
+    assert inbox.events[-2].facts == inbox.events[-1].facts
 
 
 async def test_an_inquiry_moves_no_money(shop: Shop, inbox: _Inbox) -> None:

@@ -11,7 +11,7 @@ from order_adyen.answers import Unreadable, money_in, object_in, reference_in
 from order_adyen.marks import Mark, mark
 from order_core.errors import WebhookRejected
 from order_core.money import Money
-from order_core.outcomes import Authorized, Declined, Outcome, Reversed, Succeeded
+from order_core.outcomes import Authorized, Declined, Outcome, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact, WebhookEvent
 
@@ -97,7 +97,16 @@ def _facts(name: str, item: Mapping[str, object], *, went_well: bool) -> tuple[P
     if name in _TAKEN_BACK and went_well:
         lost = Reversed(reference, amount, name.lower(), open=_TAKEN_BACK[name])
         return (ProviderFact(TransactionKind.REVERSAL, lost, reference, parent_reference=parent),)
+    if name == "CHARGEBACK_REVERSED" and _dispute_status(item) == "Won":
+        # Until it is won, what came back is only lent: a second chargeback may follow.
+        won = Restored(reference, amount, name.lower())
+        return (ProviderFact(TransactionKind.REVERSAL, won, reference, parent_reference=parent),)
     return ()
+
+
+def _dispute_status(item: Mapping[str, object]) -> object:
+    more = item.get("additionalData")
+    return more.get("disputeStatus") if isinstance(more, dict) else None
 
 
 def _outcome(

@@ -6,7 +6,7 @@ from typing import Final
 
 from order_core.errors import InvalidValue
 from order_core.money import Money
-from order_core.outcomes import Continue, Outcome, OutcomeUnknown, Reversed
+from order_core.outcomes import Continue, Outcome, OutcomeUnknown, Restored, Reversed
 from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact
 from order_paypal.answers import amount_of, captured, given_back, held, transaction_of
@@ -99,13 +99,17 @@ def _dispute(resource: Json) -> Facts:
         "CANCELED_BY_BUYER",
         "DENIED",
     }
-    if not dispute_id or (decided and won):
-        # What was open stays for a person to close: the money never left.
+    if not dispute_id:
         return ()
+    outcome = (
+        Restored(dispute_id, amount, "dispute_won")
+        if decided and won
+        else Reversed(dispute_id, amount, "dispute", open=not decided)
+    )
     return tuple(
         ProviderFact(
             TransactionKind.REVERSAL,
-            Reversed(dispute_id, amount, "dispute", open=not decided),
+            outcome,
             dispute_id,
             installation=marked(text(disputed, "custom"))[1],
             parent_reference=text(disputed, "seller_transaction_id") or None,

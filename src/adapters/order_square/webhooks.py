@@ -8,7 +8,7 @@ from typing import Final
 from square.utils.webhooks_helper import verify_signature
 
 from order_core.errors import WebhookRejected
-from order_core.outcomes import Authorized, Reversed, Succeeded
+from order_core.outcomes import Authorized, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact, WebhookEvent
 from order_square import answers
@@ -23,6 +23,7 @@ _SIGNATURE: Final = "x-square-hmacsha256-signature"
 _BASE64_OF_SHA256: Final = re.compile(r"[A-Za-z0-9+/]{43}=")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _LOST: Final = frozenset({"LOST", "ACCEPTED"})
+_WON: Final = frozenset({"WON"})
 _OPEN: Final = frozenset({"EVIDENCE_REQUIRED", "PROCESSING"})
 
 
@@ -125,18 +126,19 @@ class SquareWebhooks:
 
     def _dispute_facts(self, shown: object) -> tuple[ProviderFact, ...]:
         dispute = seen_dispute(shown)
-        if self._is_elsewhere(dispute.location_id) or dispute.state not in _LOST | _OPEN:
-            # A mere inquiry takes no money, and a dispute that was won gives it back.
+        if self._is_elsewhere(dispute.location_id) or dispute.state not in _LOST | _OPEN | _WON:
+            # A mere inquiry takes no money.
             return ()
+        because = f"dispute_{dispute.reason}"
+        outcome = (
+            Restored(dispute.id, dispute.amount, because)
+            if dispute.state in _WON
+            else Reversed(dispute.id, dispute.amount, because, open=dispute.state in _OPEN)
+        )
         return (
             ProviderFact(
                 kind=TransactionKind.REVERSAL,
-                outcome=Reversed(
-                    dispute.id,
-                    dispute.amount,
-                    f"dispute_{dispute.reason}",
-                    open=dispute.state in _OPEN,
-                ),
+                outcome=outcome,
                 reference=dispute.id,
                 parent_reference=dispute.payment_id,
             ),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from order_core.outcomes import OutcomeUnknown, Reversed, Succeeded
+from order_core.outcomes import OutcomeUnknown, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact
 from order_stripe.answers import (
@@ -104,10 +104,15 @@ def _refund(refund: Json, before: Json) -> Facts:
 
 def _dispute(dispute: Json, _: Json) -> Facts:
     status = _word(dispute, "status")
-    if status.startswith(_INQUIRIES) or status == "won":
-        return ()  # The bank only asks, or the money has come back: nothing is gone.
+    if status.startswith(_INQUIRIES):
+        return ()  # The bank only asks: nothing is gone.
     amount, reference = money(dispute, "amount"), _word(dispute, "id")
-    outcome = Reversed(reference, amount, f"dispute_{status}", open=status != "lost")
+    because = f"dispute_{status}"
+    outcome = (
+        Restored(reference, amount, because)
+        if status == "won"
+        else Reversed(reference, amount, because, open=status != "lost")
+    )
     parent = dispute.get("payment_intent")
     return (
         ProviderFact(

@@ -48,6 +48,8 @@ def moved_by_provider(
     What follows is in the table of late money: a refund within what was taken is an
     ordinary refund, most else is for a person.
     """
+    if isinstance(outcome, Reversed):
+        parent = _returned_refund(order, outcome.reference) or parent
     phase = _phase(parent, outcome)
     if _is_known(order, kind, outcome.reference, phase):
         return order
@@ -60,6 +62,16 @@ def moved_by_provider(
     news = ProviderMovedMoney(move.id, kind, str(outcome.amount), outcome.reference)
     order = order.with_transaction(move).with_news(news, at)
     return concluded(settling, order, move, event, doubt=doubt)
+
+
+def _returned_refund(order: Order, reference: str) -> PaymentTransaction | None:
+    """The refund of this reference, if that is what came back; some name only its payment."""
+    for transaction in order.transactions:
+        done = transaction.status is TransactionStatus.SUCCEEDED
+        refund = transaction.kind is TransactionKind.REFUND
+        if refund and done and transaction.provider_reference == reference:
+            return transaction
+    return None
 
 
 def _classified(

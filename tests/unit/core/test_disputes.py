@@ -175,3 +175,20 @@ async def test_a_dispute_of_nobodys_payment_is_kept_for_a_person(shop: Any, bank
 
     assert received.verdict == "unknown_transaction"
     assert await shop.orders.get(order.id) == order
+
+
+async def test_a_refund_that_came_back_is_known_by_its_own_reference(shop: Any, bank: Bank) -> None:
+    placed = await shop.place()
+    refunded = await shop.core.refund(placed.id, amount=Money(700, "EUR"), by="staff")
+    reference = refunded.transactions[-1].provider_reference
+    bank.fact = ProviderFact(
+        TransactionKind.REVERSAL,
+        Reversed(reference, Money(700, "EUR"), "refund_failed"),
+        reference,
+        parent_reference=placed.charge.provider_reference,
+    )
+    await shop.core.receive_webhook("scripted", b"", {})
+    order = await shop.orders.get(placed.id)
+
+    assert order.refunded_minor_units == 0
+    assert order.left_of(order.charge) == 2500
