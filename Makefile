@@ -16,7 +16,7 @@ INSTALL_PROJECT := -m pip --disable-pip-version-check install --quiet --no-index
 
 .PHONY: help
 help: ## Say what can be made (the default)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: python
 python:
@@ -71,13 +71,32 @@ format: venv ## Let ruff mend what it can
 	@.venv/bin/ruff format
 
 .PHONY: unit
-unit: venv ## The fast tests
+unit: venv ## The fast tests, on the code as it lies here
 	@.venv/bin/python tools/run_checks.py unit
 
 .PHONY: test
-test: venv .venv-wheel/.up-to-date ## All that CI runs: lint, unit, integration, and again from the wheel
-	@.venv/bin/python tools/run_checks.py lint unit integration wheel coverage
+test: .venv-wheel/.up-to-date ## All that CI runs: lint, and every test on the installed wheel
+	@.venv-wheel/bin/python tools/run_checks.py lint wheel tests coverage
 
+.PHONY: explore
+explore: venv ## Try every order of steps, with a crash at each (some minutes)
+	@.venv/bin/python tools/run_checks.py explore
+
+.PHONY: explore-deep
+explore-deep: venv ## The same with three faults in one run (long)
+	@.venv/bin/python tools/run_checks.py explore-deep
+
+.PHONY: mutants
+mutants: venv ## Plant one bug after the other, and see that each is found
+	@.venv/bin/python tools/run_checks.py mutants
+
+# Bash counts in a SECONDS of its own, so the choice gets another name on its way.
+.PHONY: chaos
+chaos: venv ## Break things under load, compare the books (SECONDS=60 SEED=7 DATABASE=postgresql)
+	@CHAOS_SECONDS="$(SECONDS)" CHAOS_SEED="$(SEED)" CHAOS_DATABASE="$(DATABASE)" \
+		.venv/bin/python tools/run_checks.py chaos
+
+# The code gets in as a wheel and never as a link to src: a file that the wheel lacks is lacking.
 .venv-wheel/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
 	@tools/make-venv "$(PYTHON3)" .venv-wheel requirements/dev.txt
 	@touch $@
