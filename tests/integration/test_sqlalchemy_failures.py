@@ -43,6 +43,24 @@ class _Locked:
         await self._connection.close()
 
 
+async def test_a_connection_that_breaks_while_it_is_opened_is_no_answer_and_no_crash() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        # No encryption here. The next thing to come is the user's name.
+        writer.write(b"N")
+        await reader.readexactly(8)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = open_database(f"postgresql://postgres@127.0.0.1:{port}/shop", pool_size=2)
+        # More often than there are connections: none of them is lost.
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match="There is no connection"):
+                await database.ping()
+        await database.close()
+
+
 async def test_a_killed_and_restarted_server_is_used_again(
     postgres_server: PostgresServer, postgres_url: str
 ) -> None:

@@ -22,6 +22,9 @@ class Connections:
         self.engine: Final = engine
         self._free: Final = asyncio.Semaphore(size)
         self._seconds: Final = seconds
+        # Of a connection that breaks while it is being opened, the pool lets the driver's own
+        # error through.
+        self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     async def take(self) -> PoolProxiedConnection:
         """A connection, to be given back whatever happens.
@@ -32,7 +35,7 @@ class Connections:
         await self._wait()
         try:
             return await self.engine.raw_connection()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (SQLAlchemyError, self._driver_error, sqlite3.Error, OSError) as error:
             self._free.release()
             raise StoreUnavailable(
                 f"There is no connection: {type(error).__name__}: {error}."
