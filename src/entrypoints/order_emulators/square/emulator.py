@@ -92,6 +92,7 @@ class SquareEmulator:
         return RATE_LIMITED.answer()
 
     def ledger(self) -> Sequence[LedgerEntry]:
+        self._books.pass_time()
         return self._books.ledger()
 
     def act(self, reference: str, decision: Decision, /) -> bool:
