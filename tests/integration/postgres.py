@@ -193,6 +193,10 @@ class PostgresServer:
         """Shut down in good order; open connections are cut."""
         self._end(signal.SIGINT)
 
+    def stop_immediately(self) -> None:
+        """What `pg_ctl stop -m immediate` does: a word to the clients, and no shutdown."""
+        self._end(signal.SIGQUIT)
+
     def kill(self) -> None:
         """End like a power cut: no shutdown, no word to the clients."""
         self._end(signal.SIGKILL)

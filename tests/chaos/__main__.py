@@ -1,0 +1,67 @@
+"""`python -m tests.chaos`: break a whole shop for a while, then compare everybody's books.
+
+Exit code 0: nothing contradicts anything. 1: something does, and its story is printed.
+2: the run itself could not be carried out.
+"""
+
+import argparse
+import asyncio
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+from tests.chaos.run import Outcome, carry_out
+from tests.chaos.telling import say
+from tests.chaos.town import Plan
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seconds", type=_seconds, default=60.0, help="default: %(default)g")
+    parser.add_argument("--seed", type=int, help="which disorder (default: a new one)")
+    parser.add_argument(
+        "--database", choices=("postgresql", "sqlite"), default="postgresql", help="%(default)s"
+    )
+    parser.add_argument(
+        "--capture", choices=("immediate", "on_processing"), help="default: as the seed says"
+    )
+    return parser.parse_args()
+
+
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"[0-9]{1,6}", text) and 5 <= int(text) <= 86_400:
+        return float(text)
+    raise argparse.ArgumentTypeError(f"must be between 5 and 86400, not {text!r}")
+
+
+def main() -> int:
+    """Run, tell, and leave the logs behind only if something was wrong."""
+    asked = _arguments()
+    seed: int = secrets.randbelow(10**9) if asked.seed is None else asked.seed
+    capture = asked.capture or Random(seed).choice(("immediate", "on_processing"))
+    folder = Path(tempfile.mkdtemp(prefix="order-core-chaos-"))
+    plan = Plan(asked.seconds, seed, asked.database, capture, folder)
+    say(
+        f"chaos on {plan.database} for {plan.seconds:g} s, capture {capture}; the same again: "
+        f"make chaos SECONDS={plan.seconds:g} SEED={seed} DATABASE={plan.database}"
+    )
+    outcome: Outcome | None = None
+    try:
+        outcome = asyncio.run(carry_out(plan))
+    except (RuntimeError, OSError, TimeoutError, ExceptionGroup) as error:
+        say(f"the run could not be carried out: {error!r}")
+    if outcome is not None:
+        say(outcome.tells)
+    if outcome is not None and outcome.is_clean:
+        shutil.rmtree(folder, ignore_errors=True)
+        return 0
+    say(f"logs and journals: {folder}")
+    return 2 if outcome is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""One run: start, break and buy, calm down, rest, compare."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from order_sqlalchemy import Database, Timeouts, open_database
+from tests.chaos import customers, staff, telling
+from tests.chaos.books import Books, Movement, read_books
+from tests.chaos.calling import Caller
+from tests.chaos.comparing import offences
+from tests.chaos.customers import Customer
+from tests.chaos.diary import Diary
+from tests.chaos.havoc import Havoc
+from tests.chaos.heard import Heard
+from tests.chaos.resting import Rest
+from tests.chaos.staff import Clerk
+from tests.chaos.town import PROVIDERS, Plan, Town
+from tests.chaos.watching import Watch
+
+_CUSTOMERS: Final = 8
+_CLERKS: Final = 2
+_FINISH_SECONDS: Final = 180.0
+_ASKED_AGAIN: Final = 200
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the run came to."""
+
+    is_clean: bool
+    tells: str
+
+
+async def carry_out(plan: Plan) -> Outcome:
+    """The whole run.
+
+    Raises:
+        RuntimeError: something did not start, or does not answer any more.
+        TimeoutError: the clients did not come to an end in a calm shop.
+    """
+    diary, heard = Diary(), Heard()
+    town = Town(plan, diary)
+    try:
+        await town.start()
+        # Past the wire that is cut: what is compared is read for sure.
+        timeouts = Timeouts(connect=20, pool=20, statement=60)
+        database = open_database(town.database_url, pool_size=2, timeouts=timeouts)
+        try:
+            return await _run(town, database, heard)
+        finally:
+            await database.close()
+    finally:
+        await town.close()
+
+
+async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
+    diary, watch = town.diary, Watch(database)
+    over = asyncio.Event()
+    async with AsyncExitStack() as closing:
+        buyers, clerks = await _people(town, heard, closing)
+        watching = asyncio.create_task(watch.run())
+        working = [asyncio.create_task(buyer.shop(over)) for buyer in buyers]
+        working += [asyncio.create_task(clerk.serve(over)) for clerk in clerks]
+        await Havoc(town).run(town.plan.seconds)
+        await town.calm_down()
+        over.set()
+        _say(diary, "calm again; clients finish what they have begun")
+        async with asyncio.timeout(_FINISH_SECONDS):
+            await asyncio.gather(*working)
+            await _ask_again(heard, buyers, Random(town.plan.seed))
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    _say(diary, "waiting until all rests")
+    rest = Rest(town, database)
+    await rest.wait()
+    _say(diary, "comparing")
+    books = await _read(town, database, heard, watch)
+    found = watch.found + offences(books, heard)
+    tells = telling.summary(books, heard, diary, hours=rest.hours)
+    if found:
+        return Outcome(False, f"{tells}\n{telling.stories(found, books, heard, town)}")
+    return Outcome(True, f"{tells}\nnothing contradicts anything ({diary.seconds:.0f} s in all)")
+
+
+async def _people(
+    town: Town, heard: Heard, closing: AsyncExitStack
+) -> tuple[list[Customer], list[Clerk]]:
+    async def caller(who: str, scopes: list[str]) -> Caller:
+        chance = Random(f"{town.plan.seed} {who}")
+        one = Caller(
+            who, scopes, doors=town.door_urls, heard=heard, diary=town.diary, chance=chance
+        )
+        return await closing.enter_async_context(one)
+
+    buyers = [
+        Customer(await caller(f"customer-{number}", customers.SCOPES), town)
+        for number in range(_CUSTOMERS)
+    ]
+    clerks = [Clerk(await caller(f"clerk-{number}", staff.SCOPES)) for number in range(_CLERKS)]
+    return buyers, clerks
+
+
+async def _ask_again(heard: Heard, buyers: list[Customer], chance: Random) -> None:
+    """Every wish without a definite answer, and some of those that had one."""
+    wishes = list(heard.wishes.values())
+    again = [wish for wish in wishes if not wish.is_settled]
+    again += chance.sample(wishes, min(_ASKED_AGAIN, len(wishes)))
+
+    async def ask(number: int, buyer: Customer) -> None:
+        for wish in again:
+            if wish.customer == f"customer-{number}":
+                await buyer.settle(wish)
+
+    await asyncio.gather(*(ask(number, buyer) for number, buyer in enumerate(buyers)))
+
+
+async def _read(town: Town, database: Database, heard: Heard, watch: Watch) -> Books:
+    movements = [
+        Movement.of(provider, entry)
+        for provider in PROVIDERS
+        for entry in await town.ledger(provider)
+    ]
+    return await read_books(database, movements, heard, watch.seen)
+
+
+def _say(diary: Diary, what: str) -> None:
+    telling.say(f"  {diary.seconds:6.0f} s  {what}")
