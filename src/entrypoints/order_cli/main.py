@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "token": "print a bearer token signed with ORDER_CORE_JWT_SECRET",
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
+    "verify": "compare every stored order with what must be true of it; changes nothing",
     "emulate": "pretend to be a payment provider: stripe, paypal, square or adyen",
     "demo": "run the service with play money, and print a request to start with",
 }
@@ -75,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
         default=100,
         metavar="N",
         help="how many orders and events at most (default: %(default)s)",
+    )
+    of["verify"].add_argument("--json", action="store_true", help="for programs, one document")
+    of["verify"].add_argument(
+        "--limit-violations",
+        type=_from_1_to(100_000),
+        default=100,
+        metavar="N",
+        help="how many violations are printed; all are counted (default: %(default)s)",
     )
     of["emulate"].add_argument("provider", help="stripe, paypal, square or adyen")
     of["emulate"].add_argument("--host", default="127.0.0.1", help="default: %(default)s")

@@ -1,6 +1,6 @@
 """Compare everything that is stored with what must be true of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +12,12 @@ from order_core.ports import AuditedOrder, Clock, OrderAudit
 READABLE: Final = "readable"
 """The name of the rule that an order breaks which cannot even be read."""
 READABLE_SAYS: Final = "What is stored as an order can be read as one."
+
+UNSEEN: Final = frozenset(
+    {"statuses_along_the_table", "facts_only_added", "told_stays_true", "books_agree"}
+)
+"""The invariants of which what is stored now says nothing: they need an earlier state, an
+answer, or the provider's books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class VerifyOrders:
     page_size: int = 200
     patience: timedelta = timedelta(hours=1)
 
-    async def __call__(self) -> AsyncIterator[Page]:
+    async def __call__(self) -> AsyncGenerator[Page]:
         """Every page: all orders, then all claims.
 
         Raises:
@@ -64,7 +70,7 @@ class VerifyOrders:
             async for page in self._claims(kind):
                 yield page
 
-    async def _orders(self) -> AsyncIterator[Page]:
+    async def _orders(self) -> AsyncGenerator[Page]:
         after = ""
         while True:
             late = self.clock.now() - self.patience
@@ -75,7 +81,7 @@ class VerifyOrders:
             if len(found) < self.page_size:
                 return
 
-    async def _claims(self, kind: ClaimKind) -> AsyncIterator[Page]:
+    async def _claims(self, kind: ClaimKind) -> AsyncGenerator[Page]:
         after = None
         while True:
             found = await self.audit.claims(kind, after=after, limit=self.page_size)

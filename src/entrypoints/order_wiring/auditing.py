@@ -1,0 +1,56 @@
+"""The use case that checks everything that is stored, over a database that is only read."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from order_core.errors import StoreUnavailable
+from order_core.ports import OrderAudit
+from order_core.use_cases import VerifyOrders
+from order_sqlalchemy import SqlOrderAudit, Timeouts, newest, open_database
+from order_system import SystemClock
+from order_wiring.mistakes import CannotStart
+from order_wiring.settings import Settings
+
+# A page takes milliseconds; the number of all orders takes longer where there are many.
+_STATEMENT_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """What `order-core verify` works with."""
+
+    audit: OrderAudit
+    verify: VerifyOrders
+
+
+@asynccontextmanager
+async def auditing(settings: Settings) -> AsyncGenerator[Auditing]:
+    """The audit of the configured database, open until the end of the `async with`.
+
+    A role that may only SELECT is enough; nothing is made, migrated or locked.
+
+    Raises:
+        CannotStart: the database cannot be read, or has another schema than this version's.
+    """
+    database = open_database(
+        settings.database_url.get_secret_value(),
+        pool_size=1,
+        timeouts=Timeouts(statement=_STATEMENT_SECONDS),
+        read_only=True,
+    )
+    try:
+        try:
+            found = await database.store.rows("SELECT version_num FROM alembic_version")
+        except StoreUnavailable as error:
+            raise CannotStart(f"the database cannot be read. {error}") from error
+        if [tuple(row) for row in found] != [(newest(),)]:
+            raise CannotStart(
+                "the database does not have the schema of this version; run the `verify` of the "
+                "version that uses it, or bring it here with: order-core migrate"
+            )
+        audit = SqlOrderAudit(database)
+        yield Auditing(audit, VerifyOrders(audit, SystemClock()))
+    finally:
+        await database.close()

@@ -1,0 +1,176 @@
+"""For each invariant: evidence that keeps it, and the nearest evidence that breaks it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from order_core.events import Happened, OrderCancelled, OrderOpened, OrderPlaced, Reviewed
+from order_core.invariants import Evidence, MovedMoney, StoredTotals
+from order_core.money import Money
+from order_core.order import Order
+from order_core.order_item import OrderItem
+from order_core.order_status import OrderStatus
+from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.shipping_address import ShippingAddress
+
+NOON: Final = datetime(2031, 5, 4, 12, tzinfo=UTC)
+PAID: Final = PaymentTransaction(
+    id="t-1",
+    order_id="o-7",
+    customer_id="ann",
+    kind=TransactionKind.CHARGE,
+    amount=Money(2_400, "EUR"),
+    provider="stripe",
+    account="acct_1/test",
+    installation="shop",
+    request_version="1",
+    recorded_at=NOON,
+    send_until=NOON + timedelta(minutes=10),
+    horizon=timedelta(minutes=30),
+    status=TransactionStatus.SUCCEEDED,
+    provider_reference="pi_7",
+)
+OPEN: Final = replace(
+    PAID,
+    status=TransactionStatus.UNKNOWN,
+    token="pm_visa",
+    attend_at=NOON + timedelta(minutes=1),
+)
+REFUND: Final = replace(
+    PAID, id="t-2", kind=TransactionKind.REFUND, parent_id="t-1", provider_reference="re_7"
+)
+DECLINED: Final = replace(PAID, status=TransactionStatus.DECLINED, reason="expired_card")
+HISTORY: Final = (
+    Happened(1, NOON, OrderOpened("t-1", "24.00 EUR", "stripe")),
+    Happened(2, NOON, OrderPlaced("t-1", "pi_7")),
+)
+SECOND_DEBIT: Final = replace(PAID, id="t-9", provider_reference="pi_9", origin=Origin.PROVIDER)
+TAKEN: Final = MovedMoney(TransactionKind.CHARGE, Money(2_400, "EUR"), "pi_7")
+GIVEN_BACK: Final = MovedMoney(TransactionKind.REFUND, Money(2_400, "EUR"), "re_7")
+
+
+def an_order(*transactions: PaymentTransaction, **but: Any) -> Order:
+    """Of two jars for 12 euro each; placed, unless `but` says otherwise."""
+    order = Order(
+        id="o-7",
+        customer_id="ann",
+        items=(OrderItem("jar", 2, Money(1_200, "EUR")),),
+        total=Money(2_400, "EUR"),
+        shipping_address=ShippingAddress("Kanalstraße 1, 24159 Kiel"),
+        email="ann@example.com",
+        status=OrderStatus.PENDING,
+        created_at=NOON,
+        transactions=transactions,
+        event_count=2,
+        version=3,
+    )
+    return replace(order, **but)
+
+
+PLACED: Final = an_order(PAID)
+CANCELLED: Final = an_order(PAID, REFUND, status=OrderStatus.CANCELLED)
+FAILED: Final = an_order(DECLINED, status=OrderStatus.PAYMENT_FAILED)
+WAITING: Final = an_order(OPEN, status=OrderStatus.AWAITING_PAYMENT)
+TOTALS: Final = StoredTotals(2_400, 2_400, 2_400, None)
+
+HEALTHY: Final[Mapping[str, Evidence]] = {
+    "placed": Evidence(PLACED, history=HISTORY, at_provider=(TAKEN,), untold_events=0),
+    "told twice": Evidence(PLACED, told=(OrderStatus.AWAITING_PAYMENT, OrderStatus.PENDING)),
+    "cancelled": Evidence(CANCELLED, totals=TOTALS, at_provider=(GIVEN_BACK, TAKEN)),
+    "failed": Evidence(FAILED, earlier=WAITING, told=(OrderStatus.PAYMENT_FAILED,)),
+    "in flight": Evidence(WAITING, untold_events=1, at_provider=(TAKEN,)),
+    "in flight, though ended": Evidence(
+        an_order(OPEN, status=OrderStatus.CANCELLED), at_provider=(TAKEN,)
+    ),
+    "held": Evidence(
+        an_order(
+            replace(PAID, kind=TransactionKind.AUTHORIZATION, status=TransactionStatus.AUTHORIZED)
+        )
+    ),
+    "before a person": Evidence(
+        an_order(PAID, replace(SECOND_DEBIT, review="not_asked_for")), at_provider=(TAKEN,)
+    ),
+    "decided by a person": Evidence(
+        an_order(PAID, SECOND_DEBIT, event_count=3),
+        history=(*HISTORY, Happened(3, NOON, Reviewed("t-9", "accept", "eve", "gift"))),
+    ),
+}
+
+Break = Callable[[], Evidence]
+BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
+    "begins_with_its_charge": (
+        lambda: Evidence(an_order(status=OrderStatus.AWAITING_PAYMENT)),
+        lambda: Evidence(an_order(replace(REFUND, parent_id=None), PAID)),
+        lambda: Evidence(an_order(replace(PAID, customer_id="bob"))),
+        lambda: Evidence(an_order(replace(PAID, order_id="o-8"))),
+        lambda: Evidence(an_order(PAID, replace(REFUND, parent_id="t-8"))),
+    ),
+    "totals_follow": (
+        lambda: Evidence(CANCELLED, totals=replace(TOTALS, captured_minor_units=2_399)),
+        lambda: Evidence(CANCELLED, totals=replace(TOTALS, refunded_minor_units=0)),
+        lambda: Evidence(CANCELLED, totals=replace(TOTALS, refund_asked_minor_units=1)),
+        lambda: Evidence(CANCELLED, totals=replace(TOTALS, attend_at=NOON)),
+    ),
+    "one_live_charge": (lambda: Evidence(an_order(PAID, replace(OPEN, id="t-3"))),),
+    "second_debit_reported": (lambda: Evidence(an_order(PAID, SECOND_DEBIT)),),
+    "refunds_within_capture": (
+        lambda: Evidence(an_order(PAID, replace(REFUND, amount=Money(2_401, "EUR")))),
+    ),
+    "charge_is_the_total": (
+        lambda: Evidence(an_order(PAID, total=Money(2_500, "EUR"))),
+        lambda: Evidence(an_order(replace(PAID, amount=Money(2_300, "EUR")))),
+        lambda: Evidence(an_order(replace(PAID, amount=Money(2_400, "USD")))),
+    ),
+    "open_is_attended": (
+        lambda: Evidence(
+            an_order(replace(OPEN, attend_at=None), status=OrderStatus.AWAITING_PAYMENT)
+        ),
+    ),
+    "secrets_erased": (
+        lambda: Evidence(an_order(replace(PAID, token="pm_visa"))),
+        lambda: Evidence(an_order(replace(PAID, client_secret="pi_7_secret"))),
+    ),
+    "statuses_along_the_table": (lambda: Evidence(PLACED, earlier=FAILED),),
+    "facts_only_added": (
+        lambda: Evidence(PLACED, earlier=an_order(PAID, REFUND)),
+        lambda: Evidence(FAILED, earlier=PLACED),
+    ),
+    "history_leads_here": (
+        lambda: Evidence(CANCELLED, history=HISTORY),
+        lambda: Evidence(PLACED, history=HISTORY[:1]),
+        lambda: Evidence(
+            an_order(PAID, event_count=3),
+            history=(HISTORY[0], Happened(2, NOON, OrderCancelled("ann")), placed_as(3)),
+        ),
+    ),
+    "told_stays_true": (
+        lambda: Evidence(FAILED, told=(OrderStatus.PENDING,)),
+        lambda: Evidence(PLACED, told=(OrderStatus.PAYMENT_FAILED,)),
+        lambda: Evidence(PLACED, told=(OrderStatus.CANCELLED,)),
+    ),
+    "nothing_is_open": (lambda: Evidence(an_order(PAID, replace(OPEN, attend_at=None))),),
+    "placed_is_paid": (
+        lambda: Evidence(an_order(DECLINED)),
+        lambda: Evidence(an_order(DECLINED, status=OrderStatus.SHIPPED)),
+    ),
+    "ended_nets_to_zero": (
+        lambda: Evidence(an_order(PAID, status=OrderStatus.CANCELLED)),
+        lambda: Evidence(
+            an_order(
+                replace(PAID, status=TransactionStatus.AUTHORIZED), status=OrderStatus.CANCELLED
+            )
+        ),
+    ),
+    "books_agree": (
+        lambda: Evidence(PLACED, at_provider=()),
+        lambda: Evidence(PLACED, at_provider=(TAKEN, TAKEN)),
+        lambda: Evidence(CANCELLED, at_provider=(TAKEN,)),
+    ),
+    "events_delivered": (lambda: Evidence(PLACED, untold_events=1),),
+}
+
+
+def placed_as(sequence: int) -> Happened:
+    """That the order was placed, as its `sequence`-th event."""
+    return replace(HISTORY[1], sequence=sequence)

@@ -1,0 +1,33 @@
+"""The document about the invariants is the code's own list."""
+
+import runpy
+from pathlib import Path
+
+from order_core.invariants import INVARIANTS
+from order_core.invariants_across import ACROSS
+from order_sqlalchemy.schema import metadata
+
+PROJECT = Path(__file__).parents[2]
+LISTING = runpy.run_path(str(PROJECT / "tools" / "list_invariants.py"))
+
+
+def test_the_listed_invariants_are_those_in_the_code() -> None:
+    text = (PROJECT / "docs" / "invariants.md").read_text(encoding="utf-8")
+
+    assert LISTING["BEGIN"] in text
+    assert LISTING["with_table"](text) == text
+    assert all(f"| `{i.name}` | {i.says} |" in text for i in INVARIANTS)
+    assert all(f"| `{i.name}` | {i.says} |" in text for i in ACROSS)
+
+
+def test_every_constraint_that_is_named_exists_and_stands_for_an_invariant() -> None:
+    there = {
+        str(rule.name)
+        for table in metadata.tables.values()
+        for rules in (table.constraints, table.indexes)
+        for rule in rules
+    }
+    named = {name for names in LISTING["CONSTRAINTS"].values() for name in names}
+
+    assert named <= there
+    assert set(LISTING["CONSTRAINTS"]) <= {i.name for i in INVARIANTS} | {i.name for i in ACROSS}

@@ -1,0 +1,79 @@
+"""Write the table of the invariants into the documents, from the code.
+
+Run after a change of an invariant or a constraint: `python tools/list_invariants.py`.
+A unit test compares the document with the code.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from order_core.invariants import INVARIANTS, Scope
+from order_core.invariants_across import ACROSS
+from order_core.use_cases.verify_orders import READABLE, READABLE_SAYS, UNSEEN
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "invariants.md"
+BEGIN: Final = "<!-- invariants: listed from the code by tools/list_invariants.py -->"
+END: Final = "<!-- end of the invariants -->"
+
+CONSTRAINTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "one_live_charge": ("uq_payment_transactions_one_live_charge",),
+    "refunds_within_capture": ("ck_orders_refund_asked_within_captured",),
+    "history_leads_here": ("pk_order_events", "ck_order_events_sequence"),
+    "one_order_a_key": ("pk_idempotency_records",),
+    "one_payment_one_order": ("uq_payment_transactions_reference",),
+    "single_use_token_once": ("uq_payment_transactions_single_use",),
+    "transaction_ids_unique": ("uq_payment_transactions_id",),
+    "answered_order_exists": ("fk_idempotency_records_order",),
+    "nothing_without_its_order": (
+        "fk_payment_transactions_order",
+        "fk_order_events_order",
+        "fk_received_events_order",
+    ),
+}
+"""What SQL says of an invariant, whole or in part."""
+
+STORED_ONLY: Final = frozenset({"totals_follow"})
+"""Those about columns, which there are in a database only."""
+
+_SCOPES: Final = {Scope.ALWAYS: "always", Scope.AT_REST: "at rest"}
+_HEAD: Final = (
+    "| name | what is true | when | database constraint | `verify` | explorer, simulator, chaos |",
+    "|---|---|---|---|---|---|",
+)
+
+
+def _row(name: str, says: str, when: str, *, verify: bool, played: bool) -> str:
+    constraints = ", ".join(f"`{constraint}`" for constraint in CONSTRAINTS.get(name, ()))
+    words = (f"`{name}`", says, when, constraints, "x" if verify else "", "x" if played else "")
+    return "| " + " | ".join(words) + " |"
+
+
+def table() -> str:
+    """Every invariant with its sentence, when it holds, and who checks it."""
+    one = [
+        _row(
+            i.name,
+            i.says,
+            _SCOPES[i.scope],
+            verify=i.name not in UNSEEN,
+            played=i.name not in STORED_ONLY,
+        )
+        for i in INVARIANTS
+    ]
+    readable = _row(READABLE, READABLE_SAYS, "always", verify=True, played=False)
+    across = [_row(i.name, i.says, "always", verify=True, played=False) for i in ACROSS]
+    return "\n".join(
+        ["## Of one order", "", *_HEAD, *one, readable, "", "## Across orders", "", *_HEAD, *across]
+    )
+
+
+def with_table(text: str) -> str:
+    """The document with the table between its marks brought up to date."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
