@@ -10,11 +10,13 @@ from order_core.errors import ConcurrentUpdate, OrderCoreError, PriceMismatch, S
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
+from order_core.outcomes import Succeeded
 from order_core.payment import TransactionKind
+from order_core.ports import OrderQuery, ProviderFact
 from order_core.reviewing import ReviewDecision
 from order_memory import CataloguePrices
 from tests.unit.incidents.meanwhile import Meanwhile, answer_of, at_every_call
-from tests.unit.incidents.shop import CUSTOMER, Shop, a_request, fact_of
+from tests.unit.incidents.shop import CUSTOMER, Shop, a_request
 
 MUG_COSTS_1250 = {"mug": Money(1250, "EUR")}
 
@@ -149,23 +151,25 @@ async def test_incident_26_a_payment_of_another_amount_is_seen_and_a_person_ends
 async def test_incident_27_whoever_saves_an_old_copy_does_not_undo_what_the_event_stored() -> None:
     async def begin() -> Shop:
         shop = Shop()
-        await shop.place(payment_method="lost_answer")
-        (entry,) = shop.gateway.ledger.entries
-        shop.name_event("evt-paid", fact_of(entry))
+        placed = await shop.place()
+        back = Succeeded("re-dashboard", Money(400, "EUR"), "")
+        parent = placed.charge.provider_reference
+        shop.name_event(
+            "evt-back",
+            ProviderFact(TransactionKind.REFUND, back, "re-dashboard", parent_reference=parent),
+        )
         return shop
 
-    async def cancel(core: OrderCore) -> Order:
-        return await core.cancel("id-000001", customer_id=CUSTOMER)
+    async def refund(core: OrderCore) -> Order:
+        (order,) = (await core.list(OrderQuery(CUSTOMER))).orders
+        return await core.refund(order.id, by="staff", amount=Money(1000, "EUR"))
 
     async def hear(core: OrderCore) -> None:
-        await core.receive_webhook("scripted", b"evt-paid", {})
+        await core.receive_webhook("scripted", b"evt-back", {})
 
-    async for shop, cancelled, _ in at_every_call(begin, cancel, hear):
-        await shop.work_until()
-        order = await shop.order()
-        assert isinstance(cancelled, Order)
-        assert order.captured_minor_units == order.refunded_minor_units == 2500
-        assert shop.refunds == [2500]
+    async for shop, refunded, _ in at_every_call(begin, refund, hear):
+        assert isinstance(refunded, Order)
+        assert (await shop.order()).refunded_minor_units == 1400
 
 
 # ActiveCampaign/module-integration #85
