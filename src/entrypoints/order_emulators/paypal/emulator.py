@@ -7,6 +7,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -63,11 +64,15 @@ class PayPalEmulator:
         self._webhook_id = given.get("webhook_id", "EMULATED-WEBHOOK")
         self._tokens: deque[str] = deque(maxlen=100)
         self.books = Books(provision.clock)
-        self.signer = WebhookSigner(now=provision.clock())
         self._order_keys = KeyMemory(_ORDERS_LIFE, provision.clock)
         self._payment_keys = KeyMemory(_PAYMENTS_LIFE, provision.clock)
         self._events: deque[Event] = deque(maxlen=_MOST_EVENTS)
         self._origin = "http://127.0.0.1"
+
+    @cached_property
+    def signer(self) -> WebhookSigner:
+        """Made when the first event is signed: its keys take a quarter of a second."""
+        return WebhookSigner(now=self._provision.clock())
 
     # Calls --------------------------------------------------------------------------------
 
