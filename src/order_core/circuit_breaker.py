@@ -46,10 +46,16 @@ class CircuitBreaker:
     def heard(self, provider: str, outcome: Outcome) -> None:
         """Take note of how a call ended."""
         circuit = self._circuits.setdefault(provider, _Circuit())
-        if not isinstance(outcome, OutcomeUnknown | NotSent):
+        if _is_answer(outcome):
             circuit.silences, circuit.closed_again_at = 0, None
             return
         circuit.silences += 1
         refused = isinstance(outcome, NotSent) and outcome.because.startswith(MISCONFIGURED)
         if refused or circuit.silences >= SILENCES:
             circuit.closed_again_at = self.clock.now() + PAUSE
+
+
+def _is_answer(outcome: Outcome) -> bool:
+    if isinstance(outcome, OutcomeUnknown):
+        return outcome.answered
+    return not isinstance(outcome, NotSent)

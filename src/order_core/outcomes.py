@@ -100,9 +100,14 @@ class InProgress:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """We asked and heard no clear answer. The money may have moved."""
+    """We asked and heard no clear answer. The money may have moved.
+
+    `answered` says that the provider is well and answered this request: an answer to one
+    order, which says nothing about the next. What it means for the movement is the same.
+    """
 
     because: str
+    answered: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,13 @@ Outcome = (
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A look-up found no trace of the movement. It is no proof by itself: see `Absence`."""
+    """A look-up found no trace of the movement. It is no proof by itself: see `Absence`.
+
+    `by_id` says that the provider does not even know the object whose id it gave us: the
+    account or mode is another one by now, so this proves nothing at any time.
+    """
+
+    by_id: bool = False
 
 
 # How an outcome reached us. The same words weigh differently: a decline that answers the

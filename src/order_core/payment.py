@@ -71,6 +71,11 @@ DISPUTE_WON: Final = "dispute_won"
 NO_LOOK_UP: Final = "provider_has_no_look_up"
 """The reason of a movement that nobody can ask about any more."""
 
+NOT_IN_THIS_ACCOUNT: Final = "not_in_this_account"
+"""The reason of a movement whose object the provider does not know, though it named it once."""
+
+_GIVEN_UP: Final = frozenset({NO_LOOK_UP, NOT_IN_THIS_ACCOUNT})
+
 
 class Origin(StrEnum):
     """Who wanted it."""
@@ -151,7 +156,7 @@ class PaymentTransaction:
     def is_undecided(self) -> bool:
         """Open, or given up only because the provider could not be asked: facts are welcome."""
         return self.is_open or (
-            self.status is TransactionStatus.IN_REVIEW and self.reason == NO_LOOK_UP
+            self.status is TransactionStatus.IN_REVIEW and self.reason in _GIVEN_UP
         )
 
     @property

@@ -484,7 +484,7 @@ async def test_a_payment_that_is_not_there_although_we_know_its_id_is_a_riddle_n
 ) -> None:
     charge = square.a_charge(provider_reference="PanotherAccount1")
 
-    assert await square.gateway.look_up(charge) == OutcomeUnknown("look_up:not_found")
+    assert await square.gateway.look_up(charge) == NotFound(by_id=True)
 
 
 async def test_a_bank_payment_is_pending_until_the_bank_has_decided(square: Square) -> None:

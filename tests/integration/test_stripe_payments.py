@@ -326,7 +326,7 @@ async def test_clocks_that_differ_hide_no_payment(shop: Shop, time: _Time) -> No
 async def test_an_id_of_another_account_proves_nothing(shop: Shop) -> None:
     charge = replace(shop.a_charge("pm_card_visa"), provider_reference="pi_3Elsewhere")
 
-    assert await shop.gateway.look_up(charge) == OutcomeUnknown("not_in_this_account")
+    assert await shop.gateway.look_up(charge) == NotFound(by_id=True)
 
 
 async def test_a_declined_intent_is_cancelled_before_it_counts_as_dead(shop: Shop) -> None:

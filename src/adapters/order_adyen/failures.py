@@ -43,7 +43,8 @@ def _answered(status: object, code: object, message: object) -> Outcome:
     kind = message.get("errorType") if isinstance(message, dict) else None
     if status in {400, 422} and kind == "validation":
         return Declined(f"refused_{word(code)}")
-    return OutcomeUnknown(f"http_{status}:{word(code)}")
+    answered = status in {400, 422}
+    return OutcomeUnknown(f"http_{status}:{word(code)}", answered=answered)
 
 
 def _never_connected(failure: Exception) -> bool:

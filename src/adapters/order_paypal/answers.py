@@ -78,7 +78,7 @@ def _refused(answer: ApiAnswer) -> Outcome:
     if text(answer.body, "name") == "INVALID_REQUEST":
         # Refused before anything was done. It would be refused each time.
         return Declined(f"invalid_request:{issue}")
-    return OutcomeUnknown(f"status_{answer.status}:{issue}")
+    return OutcomeUnknown(f"status_{answer.status}:{issue}", answered=True)
 
 
 def _issue(body: Json | None) -> str:

@@ -44,7 +44,7 @@ async def capture(talk: Conversation, transaction: PaymentTransaction) -> Outcom
         # The hold is used up, and none of the captures that used it up is ours.
         if text(hold, "status") in {"CAPTURED", "VOIDED"}:
             return Declined(f"hold_already_{text(hold, 'status').lower()}")
-        return OutcomeUnknown(f"done_before:{refused.issue}")
+        return OutcomeUnknown(f"done_before:{refused.issue}", answered=True)
 
 
 async def give_back(talk: Conversation, transaction: PaymentTransaction) -> Outcome:
@@ -59,7 +59,7 @@ async def give_back(talk: Conversation, transaction: PaymentTransaction) -> Outc
     except DoneBefore as refused:
         found = await refund_on_record(talk, transaction)
         if isinstance(found, NotFound):
-            return OutcomeUnknown(f"done_before:{refused.issue}")
+            return OutcomeUnknown(f"done_before:{refused.issue}", answered=True)
         return found
 
 

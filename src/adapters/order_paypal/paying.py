@@ -61,7 +61,7 @@ async def _adopt(talk: Conversation, transaction: PaymentTransaction, order_id: 
     mark = transaction_of({"custom_id": unit.get("custom_id")})
     if payments(order, "captures") or payments(order, "authorizations"):
         # By an earlier send of ours, or by somebody else: not for us to call a decline.
-        return OutcomeUnknown("order_already_completed")
+        return OutcomeUnknown("order_already_completed", answered=True)
     if mark not in {"", transaction.id}:
         return Declined("order_belongs_to_another_payment")
     if not mark:
@@ -125,7 +125,7 @@ async def _complete(talk: Conversation, transaction: PaymentTransaction) -> Outc
     except DoneBefore as refused:
         order = await talk.ask(requests.order_query(order_id))
         paid = outcome_of(order or {}, order_id, transaction.kind)
-        return paid or OutcomeUnknown(f"done_before:{refused.issue}")
+        return paid or OutcomeUnknown(f"done_before:{refused.issue}", answered=True)
 
 
 def _completed(order_id: str, order: Json, transaction: PaymentTransaction) -> Outcome:

@@ -36,6 +36,13 @@ def outcome_of(failure: Exception) -> Outcome:
     return OutcomeUnknown(type(failure).__name__)
 
 
+def is_unknown_id(failure: Exception) -> bool:
+    """Whether Square does not know the object that was asked for by its id, in this account."""
+    if not isinstance(failure, ApiError) or failure.status_code != httpx.codes.NOT_FOUND:
+        return False
+    return "NOT_FOUND" in _codes(failure.body)
+
+
 def _answered(error: ApiError) -> Outcome:
     match error.status_code:
         case 401 | 403:
@@ -49,7 +56,8 @@ def _answered(error: ApiError) -> Outcome:
     if _is_refusal(error.status_code) and refusals and refusals[0] and all(refusals):
         return refusals[0]
     first = code(codes[0]) if codes else "no_code"
-    return OutcomeUnknown(f"http_{error.status_code}:{first}")
+    answered = _is_refusal(error.status_code)
+    return OutcomeUnknown(f"http_{error.status_code}:{first}", answered=answered)
 
 
 def _is_refusal(status: int | None) -> bool:

@@ -20,7 +20,7 @@ from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
 from order_core.payment_terms import GatewayProfile
 from order_square import answers, requests, search
 from order_square.amounts import check_amount
-from order_square.failures import outcome_of
+from order_square.failures import is_unknown_id, outcome_of
 from order_square.sightings import SeenPayment, SeenRefund, code, seen_payment, seen_refund
 from order_square.tokens import pays_once, source
 
@@ -97,6 +97,8 @@ class SquareGateway:
             async with asyncio.timeout(self._call_seconds):
                 return await self._find(transaction)
         except Exception as failure:  # noqa: BLE001 - whatever the SDK throws has an outcome
+            if is_unknown_id(failure):
+                return NotFound(by_id=True)
             # Whether the question could be put says nothing about the movement.
             return OutcomeUnknown(f"look_up:{_word(outcome_of(failure))}")
 

@@ -45,9 +45,10 @@ class Asking:
                 case TransactionKind.CHARGE | TransactionKind.AUTHORIZATION:
                     return await self._about_payment(transaction)
         except stripe.StripeError as error:
-            # Missing by id: this is another account or mode, and proves nothing.
-            because = "not_in_this_account" if is_missing(error) else "could_not_ask"
-            return OutcomeUnknown(because)
+            if is_missing(error):
+                # This is another account or mode.
+                return NotFound(by_id=True)
+            return OutcomeUnknown("could_not_ask")
         except (Unreadable, BadReference):
             return OutcomeUnknown("unreadable_answer")
         except _TooMany:

@@ -64,7 +64,7 @@ def outcome_of(error: stripe.StripeError, transaction: PaymentTransaction) -> Ou
         case stripe.AuthenticationError() | stripe.PermissionError():
             return NotSent("misconfigured")
         case stripe.IdempotencyError():
-            return OutcomeUnknown("key_reused_with_another_request")
+            return OutcomeUnknown("key_reused_with_another_request", answered=True)
         case stripe.CardError():
             return _card_said_no(error, transaction)
         case stripe.InvalidRequestError():
@@ -94,7 +94,7 @@ def _card_said_no(error: stripe.CardError, transaction: PaymentTransaction) -> O
         return no
     if intent is None:
         # Without its intent nobody knows whether the object is dead.
-        return OutcomeUnknown("declined_without_its_intent")
+        return OutcomeUnknown("declined_without_its_intent", answered=True)
     try:
         if intent.get("status") != "requires_payment_method":
             return of_payment(intent)
@@ -121,7 +121,7 @@ def _refused(error: stripe.InvalidRequestError, transaction: PaymentTransaction)
         if details.get("param") == "amount":
             return Declined("amount_too_large")
         return _no_or_unknown(code, _REFUND_REFUSED)
-    return OutcomeUnknown(f"refused_{decline_reason(code)}")
+    return _refused_unclearly(code)
 
 
 def _by_its_state(intent: Json, transaction: PaymentTransaction, code: object) -> Outcome:
@@ -129,15 +129,15 @@ def _by_its_state(intent: Json, transaction: PaymentTransaction, code: object) -
         outcome = of_movement(intent, transaction)
     except Unreadable:
         return OutcomeUnknown("unreadable_answer")
-    return OutcomeUnknown(f"refused_{decline_reason(code)}") if outcome == NotFound() else outcome  # type: ignore[return-value]  # mypy does not narrow by ==
+    return _refused_unclearly(code) if outcome == NotFound() else outcome  # type: ignore[return-value]  # mypy does not narrow by ==
 
 
 def _no_or_unknown(code: object, certain: frozenset[str]) -> Outcome:
-    return (
-        Declined(str(code))
-        if code in certain
-        else OutcomeUnknown(f"refused_{decline_reason(code)}")
-    )
+    return Declined(str(code)) if code in certain else _refused_unclearly(code)
+
+
+def _refused_unclearly(code: object) -> OutcomeUnknown:
+    return OutcomeUnknown(f"refused_{decline_reason(code)}", answered=True)
 
 
 def _details(error: stripe.StripeError) -> Mapping[str, Any]:

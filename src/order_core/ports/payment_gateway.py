@@ -46,7 +46,8 @@ class PaymentGateway(Protocol):
         """What the provider itself has on record about the movement. Moves nothing.
 
         `Declined` only if the provider shows the movement as dead; `NotFound` if it shows
-        nothing, which proves nothing yet; `OutcomeUnknown` if it could not be asked.
+        nothing, which proves nothing yet (`by_id` if it does not know an id that it gave us,
+        which never does); `OutcomeUnknown` if it could not be asked.
         `Continue` if it shows only the first of several steps; of a later step that is
         no trace, as little as `NotFound` is.
         Only for kinds in `profile.looks_up`.

@@ -39,14 +39,17 @@ def absent(settling: Settling, fact: Absence) -> Order:
     return concluded(settling, order, failed, MoneyEvent.NEVER_HAPPENED)
 
 
-def beyond_proof(order: Order, transaction_id: str, *, at: datetime) -> Order:
+def beyond_proof(
+    order: Order, transaction_id: str, *, at: datetime, because: str = NO_LOOK_UP
+) -> Order:
     """The order whose movement can neither be sent again nor looked up: a person decides.
 
-    For movements that the provider has no look-up for; "we do not know" stays what it is.
+    For movements that the provider has no look-up for, or does not know where it answers us;
+    "we do not know" stays what it is.
     """
     transaction = order.transaction(transaction_id)
     stuck = replace(
-        transaction.finished(TransactionStatus.IN_REVIEW, reason=NO_LOOK_UP),
-        review=NO_LOOK_UP,
+        transaction.finished(TransactionStatus.IN_REVIEW, reason=because),
+        review=because,
     )
-    return order.with_transaction(stuck).with_news(PutInReview(stuck.id, NO_LOOK_UP), at)
+    return order.with_transaction(stuck).with_news(PutInReview(stuck.id, because), at)

@@ -10,7 +10,13 @@ from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    NO_LOOK_UP,
+    NOT_IN_THIS_ACCOUNT,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
 from order_core.processing import LATE, capturing, open_capture
@@ -22,6 +28,7 @@ from order_core.use_cases.settle import Settle
 _log = logging.getLogger(__name__)
 _MOST_MOVEMENTS: Final = 20
 _MOST_TRIES: Final = 20
+_MOST_STRANGE_ANSWERS: Final = 5
 _S = TransactionStatus
 
 
@@ -117,6 +124,8 @@ class Recover:
             found = OutcomeUnknown(f"look_up_raised:{type(error).__name__}")
         if isinstance(found, OutcomeUnknown):
             return order
+        if isinstance(found, NotFound) and found.by_id:
+            return await self._strange(order, transaction, asked_at)
         # The first request of several, seen again, is no trace of the one that we look for.
         if isinstance(found, NotFound) or (isinstance(found, Continue) and transaction.step > 1):
             if self.clock.now() >= held.ends_at:
@@ -134,12 +143,28 @@ class Recover:
         if not transaction.may_have_run:
             # Nothing ever left, so there is nothing that a look-up could have shown.
             return await self.settle(order, transaction.id, Absence(now))
+        return await self._given_up(order, transaction, because=NO_LOOK_UP)
+
+    async def _strange(
+        self, order: Order, transaction: PaymentTransaction, asked_at: datetime
+    ) -> Order:
+        # Another account or mode behind the same name, and it will not come back by waiting.
+        # It proves nothing, so nothing is concluded: a person is told.
+        late = transaction.absence_is_proof_at(asked_at)
+        if not (transaction.is_open and late and transaction.attempts >= _MOST_STRANGE_ANSWERS):
+            return order
+        return await self._given_up(order, transaction, because=NOT_IN_THIS_ACCOUNT)
+
+    async def _given_up(
+        self, order: Order, transaction: PaymentTransaction, *, because: str
+    ) -> Order:
         for _ in range(_MOST_TRIES):
+            stuck = beyond_proof(order, transaction.id, at=self.clock.now(), because=because)
             try:
-                return (await self.orders.save(beyond_proof(order, transaction.id, at=now))).order
+                return (await self.orders.save(stuck)).order
             except ConcurrentUpdate:
                 order = await self.orders.get(order.id)
-                if order.transaction(transaction.id).status not in {_S.RECORDED, _S.UNKNOWN}:
+                if order.transaction(transaction.id).status is not transaction.status:
                     return order
         raise ConcurrentUpdate(order.id)
 

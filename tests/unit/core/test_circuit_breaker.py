@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from order_core.circuit_breaker import PAUSE, SILENCES
+from order_core.circuit_breaker import PAUSE, SILENCES, CircuitBreaker
 from order_core.errors import ProviderUnavailable
 from order_core.order_status import OrderStatus
-from order_core.outcomes import NotSent
+from order_core.outcomes import NotSent, OutcomeUnknown
 from order_memory import reactions
 
 
@@ -68,3 +68,17 @@ async def test_what_is_begun_is_finished_though_the_circuit_is_open(shop: Any) -
         OrderStatus.PAYMENT_FAILED,
     }
     shop.assert_order_and_money_agree()
+
+
+async def test_a_provider_that_answers_unclearly_is_not_silent(shop: Any) -> None:
+    breaker = CircuitBreaker(shop.clock)
+    for _ in range(SILENCES - 1):
+        breaker.heard("scripted", OutcomeUnknown("no_answer"))
+    breaker.heard("scripted", OutcomeUnknown("token_already_used", answered=True))
+    for _ in range(SILENCES - 1):
+        breaker.heard("scripted", OutcomeUnknown("no_answer"))
+    breaker.refuse_if_open("scripted")
+
+    breaker.heard("scripted", OutcomeUnknown("no_answer"))
+    with pytest.raises(ProviderUnavailable):
+        breaker.refuse_if_open("scripted")

@@ -7,7 +7,7 @@ import pytest
 
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Absence, Report, Succeeded
+from order_core.outcomes import Absence, NotFound, Report, Succeeded
 from order_core.payment import Origin, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_memory import ScriptedGateway, reactions
@@ -219,3 +219,34 @@ async def test_an_absence_seen_too_early_changes_nothing(shop: Any) -> None:
     unchanged = await shop.core.settle(opened, opened.charge.id, Absence(shop.clock.now()))
 
     assert unchanged == opened
+
+
+async def test_a_payment_that_the_provider_does_not_know_by_its_id_ends_with_a_person(
+    shop: Any,
+) -> None:
+    asked_about = []
+
+    class AnotherAccount(type(shop.gateway)):  # type: ignore[misc] # The key was changed.
+        async def look_up(self, transaction: Any, /) -> Any:
+            asked_about.append(transaction)
+            return NotFound(by_id=True)
+
+    shop.gateway = AnotherAccount(shop.clock)
+    shop.core = shop.assembled()
+    opened = await shop.place(payment_method="pending")
+    await shop.work_until(passed=timedelta(minutes=20))
+    waiting = await shop.orders.get(opened.id)
+    await shop.work_until(passed=timedelta(hours=20))
+    order = await shop.orders.get(opened.id)
+
+    assert waiting.charge.status is TransactionStatus.PENDING
+    assert (order.charge.status, order.charge.review) == (
+        TransactionStatus.IN_REVIEW,
+        "not_in_this_account",
+    )
+    assert order.attend_at is None
+    assert len(asked_about) < 20
+    # It was not concluded that nothing happened, so the payment is welcome still.
+    success = Succeeded(order.charge.provider_reference, order.total, order.charge.id)
+    paid = await shop.core.settle(order, order.charge.id, Report(success))
+    assert paid.status is OrderStatus.PENDING
