@@ -45,9 +45,10 @@ def main() -> int:
     capture = asked.capture or Random(seed).choice(("immediate", "on_processing"))
     folder = Path(tempfile.mkdtemp(prefix="order-core-chaos-"))
     plan = Plan(asked.seconds, seed, asked.database, capture, folder)
+    same = f" CAPTURE={capture}" if asked.capture else ""
     say(
         f"chaos on {plan.database} for {plan.seconds:g} s, capture {capture}; the same again: "
-        f"make chaos SECONDS={plan.seconds:g} SEED={seed} DATABASE={plan.database}"
+        f"make chaos SECONDS={plan.seconds:g} SEED={seed} DATABASE={plan.database}{same}"
     )
     outcome: Outcome | None = None
     try:

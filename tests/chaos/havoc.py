@@ -61,10 +61,13 @@ class Havoc:
             self._chance.shuffle(victims)
             for victim in victims:
                 await asyncio.sleep(self._chance.uniform(0.3, _LONGEST_PAUSE))
-                while len(self._down) >= _MOST_DOWN:
-                    await asyncio.sleep(0.1)
+                await self._somebody_is_up()
                 if victim not in self._down:
                     self._begin(victim)
+
+    async def _somebody_is_up(self) -> None:
+        while len(self._tasks) >= _MOST_DOWN:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     def _begin(self, victim: str) -> None:
         # Not part of the group: whoever is down when the time is over must come up again.
