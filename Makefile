@@ -75,8 +75,8 @@ unit: venv ## The fast tests, on the code as it lies here
 	@.venv/bin/python tools/run_checks.py unit
 
 .PHONY: test
-test: .venv-wheel/.up-to-date ## All that CI runs: lint, and every test on the installed wheel
-	@.venv-wheel/bin/python tools/run_checks.py lint wheel tests coverage
+test: .venv-wheel/.up-to-date ## All that CI runs: lint, every test on the installed wheel, mutants, chaos
+	@CHAOS_SEED=7 .venv-wheel/bin/python tools/run_checks.py lint wheel tests coverage mutants chaos
 
 .PHONY: explore
 explore: venv ## Try every order of steps, with a crash at each (some minutes)
