@@ -18,6 +18,9 @@ END: Final = "<!-- end of the invariants -->"
 
 CONSTRAINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "one_live_charge": ("uq_payment_transactions_one_live_charge",),
+    "begins_with_its_charge": ("ck_payment_transactions_begins_with_charge",),
+    "open_is_attended": ("ck_payment_transactions_open_attended",),
+    "secrets_erased": ("ck_payment_transactions_secrets_erased",),
     "refunds_within_capture": ("ck_orders_refund_asked_within_captured",),
     "history_leads_here": ("pk_order_events", "ck_order_events_sequence"),
     "one_order_a_key": ("pk_idempotency_records",),

@@ -20,7 +20,7 @@ from order_core.payment import Origin, TransactionKind, TransactionStatus
 from order_core.ports import ReceivedEvent
 from order_sqlalchemy import SqlOrders, needs_upgrade, upgrade
 from order_sqlalchemy.database import with_driver
-from order_sqlalchemy.mapping import event_row, order_row, transaction_row
+from order_sqlalchemy.mapping import event_row, moment_us, order_row, transaction_row
 from order_sqlalchemy.schema import metadata
 from order_sqlalchemy.upgrade import current
 from tests.integration.sqlalchemy_orders import NOON, a_charge, an_order, opened, paid, run_sql
@@ -42,6 +42,7 @@ def _old_orders() -> tuple[Order, ...]:
         parent_id=cancelled.charge.id,
         parent_reference="pi_cancelled",
         recorded_at=NOON + timedelta(hours=1),
+        attend_at=NOON + timedelta(hours=2),
     )
     refunding = cancelled.with_transaction(refund).moved_to(OrderStatus.CANCELLED)
     asked = an_order()
@@ -170,9 +171,37 @@ async def test_the_first_schema_needs_the_second(empty_database_url: str) -> Non
 
     assert before == ("0001", True)
     assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
-        "0002",
+        "0003",
         False,
     )
+
+
+async def test_the_second_schema_gets_rid_of_secrets_and_has_everything_looked_after(
+    empty_database_url: str,
+) -> None:
+    await upgrade(empty_database_url, to="0002")
+    placed, refunding, _, open_order = orders = _old_orders()
+    await _in_database(empty_database_url, lambda connection: _write(connection, orders))
+    await run_sql(
+        empty_database_url,
+        "UPDATE payment_transactions SET token = 'pm_old', client_secret = 'secret_old'",
+        "UPDATE payment_transactions SET attend_at_us = NULL",
+        f"UPDATE orders SET attend_at_us = NULL WHERE id = '{open_order.id}'",
+    )
+
+    await upgrade(empty_database_url)
+
+    async with opened(empty_database_url) as database:
+        stored = SqlOrders(database)
+        settled = (await stored.get(placed.id)).charge
+        refund = (await stored.get(refunding.id)).transactions[1]
+        waiting = await stored.get(open_order.id)
+    assert (settled.token, settled.client_secret, settled.attend_at) == (None, None, None)
+    assert (refund.token, refund.attend_at) == ("pm_old", refunding.attend_at)
+    assert (waiting.charge.token, waiting.attend_at) == ("pm_old", open_order.created_at)
+    assert await run_sql(
+        empty_database_url, f"SELECT attend_at_us FROM orders WHERE id = '{open_order.id}'"
+    ) == [(moment_us(open_order.created_at),)]
 
 
 async def test_the_first_schema_knew_no_reversals(empty_database_url: str) -> None:

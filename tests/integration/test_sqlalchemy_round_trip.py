@@ -19,6 +19,7 @@ from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import (
+    OPEN_STATUSES,
     TAKING_KINDS,
     Origin,
     PaymentTransaction,
@@ -49,13 +50,16 @@ def money(currency: str, most: int = MAX_MINOR_UNITS) -> st.SearchStrategy[Money
 
 
 @st.composite
-def transactions(draw: st.DrawFn, order_id: str, currency: str) -> PaymentTransaction:
+def transactions(
+    draw: st.DrawFn, order_id: str, currency: str, *, first: bool = False
+) -> PaymentTransaction:
     # Facts of the provider, and only dead charges: nothing here breaks a constraint.
-    kind = draw(st.sampled_from(TransactionKind))
+    kind = draw(st.sampled_from(sorted(TAKING_KINDS) if first else list(TransactionKind)))
     dead = st.sampled_from([TransactionStatus.DECLINED, TransactionStatus.FAILED])
     status = draw(dead if kind in TAKING_KINDS else st.sampled_from(TransactionStatus))
     origin = Origin.PROVIDER if kind is TransactionKind.REFUND else draw(st.sampled_from(Origin))
     maybe_text, maybe_moment = st.none() | texts, st.none() | moments
+    is_open = status in OPEN_STATUSES
     return PaymentTransaction(
         id=f"t-{next(_numbers)}",
         order_id=order_id,
@@ -70,8 +74,8 @@ def transactions(draw: st.DrawFn, order_id: str, currency: str) -> PaymentTransa
         send_until=draw(moments),
         horizon=draw(durations),
         status=status,
-        origin=origin,
-        token=draw(maybe_text),
+        origin=Origin.OURS if first else origin,
+        token=draw(maybe_text if is_open else st.none()),
         single_use_fingerprint=draw(maybe_text),
         return_url=draw(maybe_text),
         parent_id=draw(maybe_text),
@@ -81,12 +85,12 @@ def transactions(draw: st.DrawFn, order_id: str, currency: str) -> PaymentTransa
         sends=draw(counts),
         last_send_at=draw(maybe_moment),
         attempts=draw(counts),
-        attend_at=draw(maybe_moment),
+        attend_at=draw(moments if is_open else maybe_moment),
         reason=draw(maybe_text),
         retryable=draw(st.booleans()),
         review=draw(maybe_text),
         action_url=draw(maybe_text),
-        client_secret=draw(maybe_text),
+        client_secret=draw(maybe_text if is_open else st.none()),
         action_expires_at=draw(maybe_moment),
         capture_before=draw(maybe_moment),
     )
@@ -108,7 +112,8 @@ def orders(draw: st.DrawFn) -> Order:
     item = st.builds(OrderItem, texts, st.integers(1, 1000), money(currency))
     lines = st.lists(st.tuples(texts, texts), min_size=1, max_size=5).map(tuple)
     news = draw(st.lists(st.tuples(moments, events()), max_size=4))
-    movements = draw(st.lists(transactions(order_id, currency), max_size=3))
+    charge = draw(transactions(order_id, currency, first=True))
+    more = draw(st.lists(transactions(order_id, currency), max_size=2))
     return Order(
         id=order_id,
         customer_id=draw(texts),
@@ -118,7 +123,7 @@ def orders(draw: st.DrawFn) -> Order:
         email=draw(st.none() | texts),
         status=draw(st.sampled_from(OrderStatus)),
         created_at=draw(moments),
-        transactions=tuple(movements),
+        transactions=(charge, *more),
         event_count=len(news),
         news=tuple(Happened(n, at, event) for n, (at, event) in enumerate(news, start=1)),
     )

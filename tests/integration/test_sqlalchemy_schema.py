@@ -4,6 +4,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -126,106 +127,145 @@ def _copy_of_a_transaction(**but: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    ("statement", "constraint"),
-    [
-        ("UPDATE orders SET status = 'lost'", "ck_orders_status"),
-        ("UPDATE orders SET currency = 'EURO'", "ck_orders_currency"),
-        ("UPDATE orders SET total_minor = 0", "ck_orders_total_positive"),
-        ("UPDATE orders SET version = 0", "ck_orders_version"),
-        ("UPDATE orders SET event_count = -1", "ck_orders_event_count"),
-        ("UPDATE orders SET refunded_minor = -1", "ck_orders_sums_not_negative"),
-        (
-            "UPDATE orders SET refund_asked_minor = captured_minor + 1",
-            "ck_orders_refund_asked_within_captured",
+_ATTEMPTS: Final = (
+    ("UPDATE orders SET status = 'lost'", "ck_orders_status"),
+    ("UPDATE orders SET currency = 'EURO'", "ck_orders_currency"),
+    ("UPDATE orders SET total_minor = 0", "ck_orders_total_positive"),
+    ("UPDATE orders SET version = 0", "ck_orders_version"),
+    ("UPDATE orders SET event_count = -1", "ck_orders_event_count"),
+    ("UPDATE orders SET refunded_minor = -1", "ck_orders_sums_not_negative"),
+    (
+        "UPDATE orders SET refund_asked_minor = captured_minor + 1",
+        "ck_orders_refund_asked_within_captured",
+    ),
+    ("UPDATE orders SET lease_token = 'forever'", "ck_orders_lease_whole"),
+    ("UPDATE orders SET lease_until_us = 1", "ck_orders_lease_whole"),
+    ("UPDATE orders SET id = '{first}' WHERE id = '{second}'", "pk_orders"),
+    ("UPDATE payment_transactions SET kind = 'gift', position = 1", "ck_payment_transactions_kind"),
+    ("UPDATE payment_transactions SET status = 'perhaps'", "ck_payment_transactions_status"),
+    (
+        "UPDATE payment_transactions SET origin = 'heaven', position = 1",
+        "ck_payment_transactions_origin",
+    ),
+    (
+        "UPDATE payment_transactions SET kind = 'refund'",
+        "ck_payment_transactions_begins_with_charge",
+    ),
+    (
+        "UPDATE payment_transactions SET origin = 'provider'",
+        "ck_payment_transactions_begins_with_charge",
+    ),
+    (
+        "UPDATE payment_transactions SET status = 'unknown', attend_at_us = NULL",
+        "ck_payment_transactions_open_attended",
+    ),
+    (
+        "UPDATE payment_transactions SET token = 'pm_card_visa'",
+        "ck_payment_transactions_secrets_erased",
+    ),
+    (
+        "UPDATE payment_transactions SET client_secret = 'pi_1_secret'",
+        "ck_payment_transactions_secrets_erased",
+    ),
+    ("UPDATE payment_transactions SET currency = 'E'", "ck_payment_transactions_currency"),
+    (
+        "UPDATE payment_transactions SET amount_minor = 0",
+        "ck_payment_transactions_amount_positive",
+    ),
+    (
+        "UPDATE payment_transactions SET amount_minor = -1, origin = 'provider', position = 1",
+        "ck_payment_transactions_amount_positive",
+    ),
+    ("UPDATE payment_transactions SET position = -1", "ck_payment_transactions_position"),
+    ("UPDATE payment_transactions SET step = 0", "ck_payment_transactions_counts"),
+    ("UPDATE payment_transactions SET sends = -1", "ck_payment_transactions_counts"),
+    ("UPDATE payment_transactions SET id = 't-0'", "uq_payment_transactions_id"),
+    (
+        "UPDATE payment_transactions SET order_id = 'o-0' WHERE order_id = '{first}'",
+        "fk_payment_transactions_order",
+    ),
+    (
+        _copy_of_a_transaction(id="'t-0'", provider_reference="NULL", token="NULL"),
+        "pk_payment_transactions",
+    ),
+    (
+        _copy_of_a_transaction(
+            id="'t-0'",
+            position="1",
+            provider_reference="NULL",
+            single_use_fingerprint="NULL",
         ),
-        ("UPDATE orders SET lease_token = 'forever'", "ck_orders_lease_whole"),
-        ("UPDATE orders SET lease_until_us = 1", "ck_orders_lease_whole"),
-        ("UPDATE orders SET id = '{first}' WHERE id = '{second}'", "pk_orders"),
-        ("UPDATE payment_transactions SET kind = 'gift'", "ck_payment_transactions_kind"),
-        ("UPDATE payment_transactions SET status = 'perhaps'", "ck_payment_transactions_status"),
-        ("UPDATE payment_transactions SET origin = 'heaven'", "ck_payment_transactions_origin"),
-        ("UPDATE payment_transactions SET currency = 'E'", "ck_payment_transactions_currency"),
+        "uq_payment_transactions_one_live_charge",
+    ),
+    (
+        "UPDATE payment_transactions SET provider_reference = 'pi_1'",
+        "uq_payment_transactions_reference",
+    ),
+    (
+        "UPDATE payment_transactions SET single_use_fingerprint = 'f-1', status = 'voided'",
+        "uq_payment_transactions_single_use",
+    ),
+    (
+        "UPDATE order_events SET sequence = 0 WHERE sequence = 1",
+        "ck_order_events_sequence",
+    ),
+    ("UPDATE order_events SET sequence = 7", "pk_order_events"),
+    ("UPDATE order_events SET attempts = -1", "ck_order_events_attempts"),
+    (
+        "UPDATE order_events SET tell_at_us = 1, told_at_us = 1",
+        "ck_order_events_told_once",
+    ),
+    (
+        "UPDATE order_events SET order_id = 'o-0' WHERE order_id = '{first}'",
+        "fk_order_events_order",
+    ),
+    (
+        "INSERT INTO idempotency_records VALUES ('c-9', 'POST /x', 'k', 'b', 'o-0')",
+        "fk_idempotency_records_order",
+    ),
+    (
         (
-            "UPDATE payment_transactions SET amount_minor = 0",
-            "ck_payment_transactions_amount_positive",
+            "INSERT INTO idempotency_records VALUES "
+            "('c-9', 'POST /x', 'k', 'b', '{first}'), ('c-9', 'POST /x', 'k', 'b2', '{second}')"
         ),
+        "pk_idempotency_records",
+    ),
+    (
+        "INSERT INTO order_fingerprints VALUES ('f', '{first}', 1), ('f', '{second}', 2)",
+        "pk_order_fingerprints",
+    ),
+    (
         (
-            "UPDATE payment_transactions SET amount_minor = -1, origin = 'provider'",
-            "ck_payment_transactions_amount_positive",
+            "INSERT INTO received_events VALUES "
+            "('stripe', 'evt_1', 'paid', 1, 'settled', NULL), "
+            "('stripe', 'evt_1', 'failed', 2, 'no_fact', '{first}')"
         ),
-        ("UPDATE payment_transactions SET position = -1", "ck_payment_transactions_position"),
-        ("UPDATE payment_transactions SET step = 0", "ck_payment_transactions_counts"),
-        ("UPDATE payment_transactions SET sends = -1", "ck_payment_transactions_counts"),
-        ("UPDATE payment_transactions SET id = 't-0'", "uq_payment_transactions_id"),
-        (
-            "UPDATE payment_transactions SET order_id = 'o-0' WHERE order_id = '{first}'",
-            "fk_payment_transactions_order",
-        ),
-        (
-            _copy_of_a_transaction(id="'t-0'", provider_reference="NULL", token="NULL"),
-            "pk_payment_transactions",
-        ),
-        (
-            _copy_of_a_transaction(
-                id="'t-0'",
-                position="1",
-                provider_reference="NULL",
-                single_use_fingerprint="NULL",
-            ),
-            "uq_payment_transactions_one_live_charge",
-        ),
-        (
-            "UPDATE payment_transactions SET provider_reference = 'pi_1'",
-            "uq_payment_transactions_reference",
-        ),
-        (
-            "UPDATE payment_transactions SET single_use_fingerprint = 'f-1', status = 'voided'",
-            "uq_payment_transactions_single_use",
-        ),
-        (
-            "UPDATE order_events SET sequence = 0 WHERE sequence = 1",
-            "ck_order_events_sequence",
-        ),
-        ("UPDATE order_events SET sequence = 7", "pk_order_events"),
-        ("UPDATE order_events SET attempts = -1", "ck_order_events_attempts"),
-        (
-            "UPDATE order_events SET tell_at_us = 1, told_at_us = 1",
-            "ck_order_events_told_once",
-        ),
-        (
-            "UPDATE order_events SET order_id = 'o-0' WHERE order_id = '{first}'",
-            "fk_order_events_order",
-        ),
-        (
-            "INSERT INTO idempotency_records VALUES ('c-9', 'POST /x', 'k', 'b', 'o-0')",
-            "fk_idempotency_records_order",
-        ),
-        (
-            (
-                "INSERT INTO idempotency_records VALUES "
-                "('c-9', 'POST /x', 'k', 'b', '{first}'), ('c-9', 'POST /x', 'k', 'b2', '{second}')"
-            ),
-            "pk_idempotency_records",
-        ),
-        (
-            "INSERT INTO order_fingerprints VALUES ('f', '{first}', 1), ('f', '{second}', 2)",
-            "pk_order_fingerprints",
-        ),
-        (
-            (
-                "INSERT INTO received_events VALUES "
-                "('stripe', 'evt_1', 'paid', 1, 'settled', NULL), "
-                "('stripe', 'evt_1', 'failed', 2, 'no_fact', '{first}')"
-            ),
-            "pk_received_events",
-        ),
-        (
-            "INSERT INTO received_events VALUES ('stripe', 'evt_1', 'paid', 1, 'settled', 'o-0')",
-            "fk_received_events_order",
-        ),
-    ],
+        "pk_received_events",
+    ),
+    (
+        "INSERT INTO received_events VALUES ('stripe', 'evt_1', 'paid', 1, 'settled', 'o-0')",
+        "fk_received_events_order",
+    ),
 )
+"""A statement that breaks each rule of the schema, and the rule that refuses it."""
+
+
+def test_somebody_tries_to_break_every_rule_of_the_schema() -> None:
+    rules = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+    } | {
+        str(index.name)
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if index.unique
+    }
+
+    assert rules == {constraint for _, constraint in _ATTEMPTS}
+
+
+@pytest.mark.parametrize(("statement", "constraint"), _ATTEMPTS)
 async def test_the_database_itself_refuses(
     database: Database, database_url: str, statement: str, constraint: str
 ) -> None:
@@ -239,6 +279,8 @@ async def test_the_database_itself_refuses(
 
     if database_url.startswith("postgresql"):
         assert f'constraint "{constraint}"' in str(refused.value.orig)
+    elif constraint.startswith("ck_"):
+        assert str(refused.value.orig) == f"CHECK constraint failed: {constraint}"
 
 
 async def test_an_event_of_an_order_that_is_not_there_is_no_silent_success(

@@ -42,12 +42,12 @@ def test_there_is_damage_for_every_invariant_that_stored_data_can_break() -> Non
 
 
 async def test_every_planted_damage_is_found_where_it_was_planted_and_nowhere_else(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
     # Two orders for each damage: its own, and a neighbour that some damages need.
-    ids = iter(await fill(database_url, placed=2 * len(DAMAGES)))
-    before = await _found(database_url)
-    await without_any_rule(database_url)
+    ids = iter(await fill(empty_database_url, placed=2 * len(DAMAGES)))
+    before = await _found(empty_database_url)
+    await without_any_rule(empty_database_url)
     expected = set()
     statements = []
     for damage in DAMAGES.values():
@@ -58,9 +58,9 @@ async def test_every_planted_damage_is_found_where_it_was_planted_and_nowhere_el
             statements.append(statement)
         of = damage.reported_of.replace("{id}", where["id"])
         expected |= {(name, of) for name in damage.breaks}
-    await run_sql(database_url, *statements)
+    await run_sql(empty_database_url, *statements)
 
-    after = await _found(database_url)
+    after = await _found(empty_database_url)
 
     assert before == []
     assert {(finding.invariant, finding.order_id) for finding in after} == expected

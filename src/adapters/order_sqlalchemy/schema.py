@@ -184,6 +184,18 @@ payment_transactions: Final = Table(
     ),
     CheckConstraint("position >= 0", name="ck_payment_transactions_position"),
     CheckConstraint(
+        f"position > 0 OR ({_TAKES} AND origin = '{Origin.OURS}')",
+        name="ck_payment_transactions_begins_with_charge",
+    ),
+    CheckConstraint(
+        f"{none_of('status', *OPEN_STATUSES)} OR attend_at_us IS NOT NULL",
+        name="ck_payment_transactions_open_attended",
+    ),
+    CheckConstraint(
+        f"{one_of('status', *OPEN_STATUSES)} OR (token IS NULL AND client_secret IS NULL)",
+        name="ck_payment_transactions_secrets_erased",
+    ),
+    CheckConstraint(
         "step >= 1 AND never_ran >= 0 AND sends >= never_ran AND attempts >= 0",
         name="ck_payment_transactions_counts",
     ),

@@ -36,7 +36,15 @@ def a_charge(order_id: str, at: datetime, **but: Any) -> PaymentTransaction:  # 
         horizon=timedelta(minutes=30),
         token="ok",  # noqa: S106 - the payment method of a pretended provider
     )
-    return replace(charge, **but)
+    return kept(replace(charge, **but))
+
+
+def kept(transaction: PaymentTransaction) -> PaymentTransaction:
+    """As a store keeps it: looked after a day later while it is open, without secrets after."""
+    if not transaction.is_open:
+        return replace(transaction, token=None, client_secret=None)
+    later = transaction.recorded_at + timedelta(days=1)
+    return replace(transaction, attend_at=transaction.attend_at or later)
 
 
 def a_refund(charge: PaymentTransaction, **but: Any) -> PaymentTransaction:  # noqa: ANN401
@@ -52,7 +60,7 @@ def a_refund(charge: PaymentTransaction, **but: Any) -> PaymentTransaction:  # n
         parent_id=charge.id,
         parent_reference=charge.provider_reference,
     )
-    return replace(refund, **but)
+    return kept(replace(refund, **but))
 
 
 def a_capture(held: PaymentTransaction, **but: Any) -> PaymentTransaction:  # noqa: ANN401

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.order import Order
+from order_core.payment import TransactionStatus
 from order_core.ports import Claim, Lease
 from order_memory.contracts import samples
 from order_memory.contracts.stores import (
@@ -171,7 +172,8 @@ class WorkQueueContract(StoreSuite):
     async def test_an_order_brought_to_rest_does_not_come_again(self, stores: Stores) -> None:
         await self.due(stores, _SECOND)
         (claim,) = await self.claim(stores)
-        rested = claim.order.with_transaction(replace(claim.order.charge, attend_at=None))
+        declined = claim.order.charge.finished(TransactionStatus.DECLINED, reason="expired")
+        rested = claim.order.with_transaction(declined)
 
         await stores.orders.save(rested, release=claim.lease)
 
