@@ -1,6 +1,7 @@
 """Breaks things, one after the other and several at once, until told to stop."""
 
 import asyncio
+import time
 from random import Random
 from typing import Final
 
@@ -35,6 +36,8 @@ class Havoc:
         self._chance = Random(f"{town.plan.seed} havoc")
         self._down: set[str] = set()
         self._orders: dict[str, object] = {}
+        self._start_seconds = 0.0
+        """On a busy machine programs start slowly. They shall live for a while as well."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, seconds: float) -> None:
@@ -60,7 +63,7 @@ class Havoc:
                 victims.append(_DATABASE)
             self._chance.shuffle(victims)
             for victim in victims:
-                await asyncio.sleep(self._chance.uniform(0.3, _LONGEST_PAUSE))
+                await asyncio.sleep(self._chance.uniform(0.3, _LONGEST_PAUSE) + self._start_seconds)
                 await self._somebody_is_up()
                 if victim not in self._down:
                     self._begin(victim)
@@ -86,7 +89,9 @@ class Havoc:
 
     async def _start(self, name: str) -> None:
         try:
+            begun = time.monotonic()
             await self._town.programs[name].start()
+            self._start_seconds = time.monotonic() - begun
             self._diary.note("is up again:", name)
             provider = name.removesuffix("-emulator")
             if provider in self._orders:

@@ -1,14 +1,15 @@
 """Looks at the orders every few seconds: what was true may not have been taken back since."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from order_core.errors import OrderCoreError
-from order_core.invariants import Evidence, violations
+from order_core.invariants import Evidence
 from order_core.order import Order
 from order_sqlalchemy import Database
 from tests.chaos.books import all_orders
-from tests.chaos.comparing import Offence
+from tests.chaos.comparing import Offence, contradictions
 
 _EVERY_SECONDS: Final = 5.0
 _NEWEST: Final = 1000
@@ -37,7 +38,7 @@ class Watch:
     def _compare(self, order: Order) -> None:
         evidence = Evidence(order, earlier=self.seen.get(order.id))
         self.found += [
-            Offence(f"during the run, {violation.invariant.name}: {violation.detail}", order.id)
-            for violation in violations(evidence)
+            replace(offence, says=f"during the run, {offence.says}")
+            for offence in contradictions(evidence)
         ]
         self.seen[order.id] = order
