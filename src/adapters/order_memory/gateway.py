@@ -174,9 +174,9 @@ class ScriptedGateway:
             return None
         return known
 
-    def forget_key(self, key: str) -> None:
-        """The life of the key is over: a request with it is a new one."""
-        self._answers.pop(key, None)
+    def knows(self, key: str) -> bool:
+        """Whether a request with this key would be answered like the first one with it."""
+        return self._remembered(key) is not None
 
     # The provider -------------------------------------------------------------------------
 

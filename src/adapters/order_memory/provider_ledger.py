@@ -160,6 +160,10 @@ class ProviderLedger:
         self._entries[reference] = replace(entry, standing=standing)
         return True
 
+    def children(self, reference: str) -> tuple[LedgerEntry, ...]:
+        """Everything that was done to this entry, oldest first."""
+        return tuple(self._entries[child] for child in self._children.get(reference, ()))
+
     def agree(self, reference: str) -> bool:
         """The buyer approves a payment that the shop must then take; False if it is too late."""
         entry = self._entries[reference]
@@ -204,7 +208,7 @@ class ProviderLedger:
     ) -> int:
         return sum(
             entry.amount.minor_units
-            for entry in (self._entries[child] for child in self._children.get(reference, ()))
+            for entry in self.children(reference)
             if entry.transaction.kind is kind and entry.standing in standings
         )
 

@@ -91,6 +91,10 @@ class Store:
         except KeyError:
             raise OrderNotFound(order_id) from None
 
+    def has(self, order_id: str) -> bool:
+        """Whether the order is stored."""
+        return order_id in self._rows
+
     def rows(self) -> Iterator[OrderRow]:
         return iter(tuple(self._rows.values()))
 
@@ -119,6 +123,10 @@ class Store:
                 break
             ids.append(order_id)
         return tuple(ids)
+
+    def all_due(self) -> tuple[tuple[datetime, str], ...]:
+        """Every order that does not rest, and when somebody looks after it, the next first."""
+        return tuple(self._due)
 
     def next_due(self) -> datetime | None:
         """When somebody has to look after an order next; None while all of them rest."""
@@ -260,6 +268,10 @@ class Store:
             for n in self._notices.values()
             if n.order_id == order_id and not n.told and not n.given_up_because
         )
+
+    def all_waiting_notices(self) -> tuple[NoticeRow, ...]:
+        """Every notice that was neither told nor given up, the next one first."""
+        return tuple(self._notices[notice_id] for _, notice_id in self._untold)
 
     def untold(self) -> tuple[NoticeRow, ...]:
         """The notices that are due now, oldest first."""

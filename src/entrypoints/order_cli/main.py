@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
     "verify": "compare every stored order with what must be true of it; changes nothing",
+    "simulate": "try whole shops on virtual time, with everything going wrong, from a seed",
     "emulate": "pretend to be a payment provider: stripe, paypal, square or adyen",
     "demo": "run the service with play money, and print a request to start with",
 }
@@ -85,6 +86,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many violations are printed; all are counted (default: %(default)s)",
     )
+    of["simulate"].add_argument(
+        "--seed", type=_from_1_to(999_999_999), metavar="N", help="default: a new one, told"
+    )
+    of["simulate"].add_argument(
+        "--orders",
+        type=_from_1_to(100_000_000),
+        default=10_000,
+        metavar="K",
+        help="how many customers come (default: %(default)s)",
+    )
+    of["simulate"].add_argument(
+        "--shop", type=_number, metavar="I", help="only this one of the seed's shops"
+    )
+    of["simulate"].add_argument(
+        "--processes",
+        type=_from_1_to(64),
+        metavar="N",
+        help="how many processes share the work; the result is the same (default: one a core)",
+    )
+    of["simulate"].add_argument("--json", action="store_true", help="for programs, one document")
     of["emulate"].add_argument("provider", help="stripe, paypal, square or adyen")
     of["emulate"].add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     of["emulate"].add_argument(
@@ -127,6 +148,10 @@ def _from_1_to(most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"must be between 1 and {most}, not {text!r}")
 
     return read
+
+
+def _number(text: str) -> int:
+    return 0 if text == "0" else _from_1_to(999_999)(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

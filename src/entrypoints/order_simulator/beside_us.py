@@ -1,0 +1,124 @@
+"""What happens to our payments at the provider without us: dashboard, bank and buyer's bank."""
+
+from typing import TYPE_CHECKING, Final
+
+from order_core.money import Money
+from order_core.outcomes import Reversed
+from order_core.payment import TransactionKind
+from order_memory import LedgerEntry, Standing
+from order_simulator.faults import Fault
+from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from order_simulator.provider import Provider
+    from order_simulator.shop import Shop
+
+_HOLD: Final = 7 * DAY
+_K = TransactionKind
+
+
+class BesideUs:
+    """Decides, for each payment, what else will happen to it."""
+
+    def __init__(self, shop: "Shop", provider: "Provider") -> None:
+        self._shop = shop
+        self._provider = provider
+
+    def held(self, entry: LedgerEntry) -> None:
+        """Money is held: it may be taken or let go by hand, and runs out by itself."""
+        shop, knobs = self._shop, self._shop.knobs
+        reference = entry.reference
+        shop.scheduler.after(_HOLD, lambda: self._runs_out(reference))
+        if shop.chance.happens(knobs.dashboard):
+            early = int(shop.chance.random() * _HOLD)
+            shop.scheduler.after(early, lambda: self._runs_out(reference))
+        chance = shop.chance.random()
+        delay = int(MINUTE + shop.chance.random() * 2 * DAY)
+        if chance < knobs.dashboard:
+            shop.scheduler.after(delay, lambda: self._taken_by_hand(reference))
+        elif chance < 2 * knobs.dashboard:
+            shop.scheduler.after(delay, lambda: self._let_go_by_hand(reference))
+
+    def moved(self, entry: LedgerEntry) -> None:
+        """Money was taken or given back: it may go the other way."""
+        shop, knobs = self._shop, self._shop.knobs
+        chance = shop.chance.random()
+        reference = entry.reference
+        if entry.transaction.kind is _K.REFUND:
+            if chance < knobs.returned_refund:
+                delay = int(HOUR + shop.chance.random() * 2 * DAY)
+                shop.scheduler.after(delay, lambda: self._refund_returns(reference))
+            return
+        if entry.transaction.kind not in {_K.CHARGE, _K.CAPTURE}:
+            return
+        if chance < knobs.dashboard:
+            slow = shop.chance.happens(0.7)
+            delay = int(shop.chance.random() * (DAY if slow else 5 * SECOND))
+            shop.scheduler.after(delay, lambda: self._given_back_by_hand(reference))
+        elif chance < knobs.dashboard + knobs.dispute:
+            delay = int(HOUR + shop.chance.random() * 3 * DAY)
+            shop.scheduler.after(delay, lambda: self._disputed(reference))
+
+    def _runs_out(self, reference: str) -> None:
+        if self._provider.ledger.entry(reference).standing is Standing.AUTHORIZED:
+            if self._is_captured(reference):
+                return
+            entry = self._provider.ends(reference, Standing.VOIDED, "expired")
+            self._shop.inject(Fault.HOLD_RAN_OUT, "provider", entry.transaction.order_id)
+            self._provider.post.about(entry)
+
+    def _is_captured(self, reference: str) -> bool:
+        return any(
+            child.transaction.kind is _K.CAPTURE and child.standing is Standing.SUCCEEDED
+            for child in self._provider.ledger.children(reference)
+        )
+
+    def _taken_by_hand(self, reference: str) -> None:
+        hold = self._provider.ledger.entry(reference)
+        if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
+            self._shop.inject(Fault.DASHBOARD_CAPTURE, "provider", hold.transaction.order_id)
+            taken = self._provider.by_hand(hold, _K.CAPTURE, hold.amount.minor_units)
+            self._provider.post.by_hand(taken)
+            self.moved(taken)
+
+    def _let_go_by_hand(self, reference: str) -> None:
+        hold = self._provider.ledger.entry(reference)
+        if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
+            self._shop.inject(Fault.DASHBOARD_VOID, "provider", hold.transaction.order_id)
+            self._provider.post.about(
+                self._provider.ends(reference, Standing.VOIDED, "voided_by_hand")
+            )
+
+    def _is_too_early(self, reference: str) -> bool:
+        shop = self._shop
+        profile = self._provider.account.profile
+        known = shop.store.payers(profile.provider, profile.account, reference)
+        return not (known or shop.knobs.hasty_dashboard or shop.is_calm)
+
+    def _given_back_by_hand(self, reference: str) -> None:
+        if self._is_too_early(reference):
+            self._shop.scheduler.after(HOUR, lambda: self._given_back_by_hand(reference))
+            return
+        left = self._provider.ledger.refundable(reference)
+        if left:
+            paid = self._provider.ledger.entry(reference)
+            part = left if self._shop.chance.happens(0.5) else 1 + left // 3
+            self._shop.inject(Fault.DASHBOARD_REFUND, "provider", paid.transaction.order_id)
+            self._provider.post.by_hand(self._provider.by_hand(paid, _K.REFUND, part))
+
+    def _disputed(self, reference: str) -> None:
+        if self._is_too_early(reference):
+            self._shop.scheduler.after(HOUR, lambda: self._disputed(reference))
+            return
+        paid = self._provider.ledger.entry(reference)
+        self._shop.inject(Fault.DISPUTE, "provider", paid.transaction.order_id)
+        amount = Money(paid.amount.minor_units, paid.amount.currency)
+        lost = Reversed(f"dispute-{reference}", amount, "disputed", open=True)
+        self._provider.post.reversed(paid, lost)
+
+    def _refund_returns(self, reference: str) -> None:
+        refund = self._provider.ledger.entry(reference)
+        if refund.standing is Standing.SUCCEEDED:
+            self._shop.inject(Fault.REFUND_RETURNED, "provider", refund.transaction.order_id)
+            self._provider.ends(reference, Standing.DECLINED, "returned")
+            self._provider.post.returned(refund)

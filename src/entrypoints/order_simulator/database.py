@@ -1,0 +1,257 @@
+"""The store as a process sees it over a network: slow, now and then away, unsure of commits."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from order_core.errors import CommitUnknown, OrderCoreError, StoreUnavailable
+from order_core.order import Order
+from order_core.ports import (
+    Claim,
+    DuplicateGuard,
+    EarlierRequest,
+    Lease,
+    Notice,
+    OrderHistory,
+    OrderPage,
+    OrderQuery,
+    ReceivedEvent,
+    RequestRecord,
+    Saved,
+)
+from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue
+from order_memory.store import BrokenConstraint
+from order_simulator.faults import Fault
+from order_simulator.story import in_short
+from order_simulator.virtual_time import SECOND, pause
+
+if TYPE_CHECKING:
+    from order_simulator.process import Process
+
+_BEFORE: Final = frozenset({Fault.CRASH_BEFORE, Fault.STALL_BEFORE})
+_AFTER: Final = frozenset({Fault.CRASH_AFTER, Fault.STALL_AFTER})
+_COMMIT_FAULTS: Final = (
+    Fault.STORE_ANSWER_LOST,
+    Fault.STORE_ANSWER_LOST,
+    Fault.STORE_COMMIT_LATE,
+    Fault.STORE_COMMIT_NEVER,
+    Fault.STORE_UNAVAILABLE,
+)
+_OTHER_FAULTS: Final = (Fault.STORE_ANSWER_LOST, Fault.STORE_UNAVAILABLE)
+
+
+class Connection:
+    """What lies between one process and the database."""
+
+    def __init__(self, process: "Process") -> None:
+        self.process = process
+        self.shop = process.shop
+
+    async def ask(self, call: str, about: str | None, *, commits: bool = False) -> Fault | None:
+        """Reach the database, or not; the fault that is still to come, if any.
+
+        Raises:
+            StoreUnavailable: the database was not reached.
+        """
+        shop = self.shop
+        chance = shop.chance
+        await pause(int(300 + chance.random() * 4000))
+        if shop.is_calm:
+            return None
+        trouble = self.process.trouble()
+        if trouble in _BEFORE and trouble is not None:
+            await self.process.suffer(trouble, about)
+        if shop.scheduler.now < shop.database_down_until:
+            shop.inject(Fault.STORE_OUTAGE, f"{self.process.name} {call}", about)
+            raise StoreUnavailable("the database is away")
+        if chance.happens(shop.knobs.database_fault):
+            fault = chance.choice(_COMMIT_FAULTS if commits else _OTHER_FAULTS)
+            shop.inject(fault, f"{self.process.name} {call}", about)
+            if fault is Fault.STORE_UNAVAILABLE:
+                raise StoreUnavailable("told to fail")
+            return fault
+        return trouble
+
+    async def answered(self, fault: Fault | None, about: str | None) -> None:
+        """Bring the answer back, or not.
+
+        Raises:
+            StoreUnavailable: the answer is lost.
+        """
+        if fault is None:
+            return
+        if fault in _AFTER:
+            await self.process.suffer(fault, about)
+        elif fault is Fault.STORE_ANSWER_LOST:
+            await pause(int(SECOND * self.shop.chance.random() * 5))
+            raise StoreUnavailable("the answer is lost")
+
+    def tell(self, call: str, answer: Order | object, about: str | None) -> None:
+        """Add a line to the story of the run."""
+        story = self.shop.story
+        if story is not None:
+            said = in_short(answer) if isinstance(answer, Order) else answer
+            story.tell(self.shop.scheduler.now, self.process.name, f"{call} -> {said}", about)
+
+
+class DistantOrders:
+    """The `OrderRepository` of one process."""
+
+    def __init__(self, orders: InMemoryOrders, connection: Connection) -> None:
+        self._orders = orders
+        self._connection = connection
+
+    async def save(
+        self,
+        order: Order,
+        /,
+        *,
+        request: RequestRecord | None = None,
+        guard: DuplicateGuard | None = None,
+        take: Lease | None = None,
+        release: Lease | None = None,
+    ) -> Saved:
+        line, shop = self._connection, self._connection.shop
+        fault = await line.ask("save", order.id, commits=True)
+        if fault is Fault.STORE_COMMIT_NEVER:
+            raise CommitUnknown("the connection broke in the commit")
+
+        async def commit() -> Saved:
+            store = self._orders.store
+            before = store.row(order.id).order if order.version else None
+            try:
+                saved = await self._orders.save(
+                    order, request=request, guard=guard, take=take, release=release
+                )
+            except BrokenConstraint as broken:
+                shop.judge.found("database_constraint", order.id, str(broken))
+                raise
+            line.tell("save", saved.order, order.id)
+            shop.judge.saved(before, saved.order)
+            return saved
+
+        if fault is Fault.STORE_COMMIT_LATE:
+
+            async def commit_late() -> None:
+                try:
+                    await commit()
+                except OrderCoreError as error:
+                    line.tell("late save", repr(error), order.id)
+
+            shop.scheduler.start(
+                commit_late(), "commit", delay=int(SECOND * shop.chance.random() * 3)
+            )
+            raise CommitUnknown("the commit is on its way")
+        try:
+            saved = await commit()
+        except OrderCoreError as error:
+            line.tell("save", repr(error), order.id)
+            raise
+        try:
+            await line.answered(fault, order.id)
+        except StoreUnavailable as lost:
+            raise CommitUnknown("the answer to the commit is lost") from lost
+        return saved
+
+    async def get(self, order_id: str, /) -> Order:
+        fault = await self._connection.ask("get", order_id)
+        order = await self._orders.get(order_id)
+        self._connection.tell("get", order, order_id)
+        await self._connection.answered(fault, order_id)
+        return order
+
+    async def find_request(
+        self, customer_id: str, route: str, key: str, /
+    ) -> EarlierRequest | None:
+        fault = await self._connection.ask("find_request", None)
+        earlier = await self._orders.find_request(customer_id, route, key)
+        if earlier is not None:
+            order = earlier.order
+            self._connection.tell("find_request", order, order.id)
+        await self._connection.answered(fault, earlier.order.id if earlier else None)
+        return earlier
+
+    async def find_by_transaction(self, transaction_id: str, /) -> Order | None:
+        fault = await self._connection.ask("find_by_transaction", None)
+        order = await self._orders.find_by_transaction(transaction_id)
+        await self._connection.answered(fault, order.id if order else None)
+        return order
+
+    async def find_by_reference(
+        self, provider: str, account: str, reference: str, /
+    ) -> Order | None:
+        fault = await self._connection.ask("find_by_reference", None)
+        order = await self._orders.find_by_reference(provider, account, reference)
+        await self._connection.answered(fault, order.id if order else None)
+        return order
+
+    async def unfinished(self, *, limit: int) -> tuple[Order, ...]:
+        return await self._orders.unfinished(limit=limit)
+
+    async def receive(self, event: ReceivedEvent, /) -> bool:
+        fault = await self._connection.ask("receive", event.order_id)
+        new = await self._orders.receive(event)
+        self._connection.tell(f"receive {event.event_id}", event.verdict, event.order_id)
+        await self._connection.answered(fault, event.order_id)
+        return new
+
+    async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
+        return await self._orders.unmatched_events(limit=limit)
+
+    async def list(self, query: OrderQuery, /) -> OrderPage:
+        return await self._orders.list(query)
+
+    async def history(self, order_id: str, /) -> OrderHistory:
+        return await self._orders.history(order_id)
+
+
+class DistantWork:
+    """The `WorkQueue` of one process."""
+
+    def __init__(self, work: InMemoryWorkQueue, connection: Connection) -> None:
+        self._work = work
+        self._connection = connection
+
+    async def claim(
+        self, *, limit: int, hold: timedelta, tokens: tuple[str, ...]
+    ) -> tuple[Claim, ...]:
+        fault = await self._connection.ask("claim", None)
+        claims = await self._work.claim(limit=limit, hold=hold, tokens=tokens)
+        for claim in claims:
+            self._connection.tell("claim", claim.order, claim.order.id)
+        await self._connection.answered(fault, None)
+        return claims
+
+    async def release(self, lease: Lease, /) -> None:
+        fault = await self._connection.ask("release", lease.order_id)
+        await self._work.release(lease)
+        self._connection.tell("release", "done", lease.order_id)
+        await self._connection.answered(fault, lease.order_id)
+
+
+class DistantOutbox:
+    """The `Outbox` of one process."""
+
+    def __init__(self, outbox: InMemoryOutbox, connection: Connection) -> None:
+        self._outbox = outbox
+        self._connection = connection
+
+    async def claim_notices(self, *, limit: int, hold: timedelta) -> tuple[Notice, ...]:
+        fault = await self._connection.ask("claim_notices", None)
+        notices = await self._outbox.claim_notices(limit=limit, hold=hold)
+        await self._connection.answered(fault, None)
+        return notices
+
+    async def told(self, notice: Notice, /) -> None:
+        fault = await self._connection.ask("told", notice.order.id)
+        await self._outbox.told(notice)
+        await self._connection.answered(fault, notice.order.id)
+
+    async def tell_later(self, notice: Notice, /, *, delay: timedelta) -> None:
+        fault = await self._connection.ask("tell_later", notice.order.id)
+        await self._outbox.tell_later(notice, delay=delay)
+        await self._connection.answered(fault, notice.order.id)
+
+    async def give_up(self, notice: Notice, /, *, because: str) -> None:
+        fault = await self._connection.ask("give_up", notice.order.id)
+        await self._outbox.give_up(notice, because=because)
+        await self._connection.answered(fault, notice.order.id)

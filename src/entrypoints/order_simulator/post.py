@@ -1,0 +1,188 @@
+"""The provider's events on their way: lost, late, repeated, in any order, and forged."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from order_core.errors import (
+    CommitUnknown,
+    ConcurrentUpdate,
+    StoreUnavailable,
+    WebhookRejected,
+)
+from order_core.outcomes import Reversed, Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
+from order_memory import LedgerEntry
+from order_simulator.faults import Fault
+from order_simulator.virtual_time import HOUR, MINUTE, SECOND, Task
+
+if TYPE_CHECKING:
+    from order_simulator.shop import Shop
+
+_SIGNATURE: Final = "sim-signature"
+_MOST_DELIVERIES: Final = 60
+_LATER: Final = (StoreUnavailable, CommitUnknown, ConcurrentUpdate)
+UNKNOWN_MONEY: Final = "unknown_transaction"
+
+
+class SignedEvents:
+    """The `WebhookParser`: a body names an event, and its signature must be the provider's."""
+
+    def __init__(self, post: "Post") -> None:
+        self._post = post
+
+    async def parse(self, body: bytes, headers: Mapping[str, str], /) -> WebhookEvent:
+        name = body.decode()
+        if headers.get(_SIGNATURE) != f"signed {name}":
+            raise WebhookRejected("the signature is not the provider's")
+        return self._post.events[name]
+
+
+class Post:
+    """Delivers events until they are taken, as providers do for days."""
+
+    def __init__(self, shop: "Shop") -> None:
+        self._shop = shop
+        self.events: dict[str, WebhookEvent] = {}
+        self.delivered = 0
+        self.strangers = 0
+        """Events about money that no order of ours can know of."""
+
+    def about(self, entry: LedgerEntry) -> None:
+        """Tell what became of a movement of ours, in its present state."""
+        ours = entry.transaction
+        fact = ProviderFact(
+            kind=ours.kind,
+            outcome=entry.outcome,
+            reference=entry.reference,
+            transaction_id=ours.id,
+            installation=ours.installation,
+            parent_reference=ours.parent_reference,
+        )
+        self._publish(fact, ours.order_id, can_be_looked_up=True)
+
+    def by_hand(self, entry: LedgerEntry) -> None:
+        """Tell of a movement at the dashboard: it carries what the payment carries, or nothing."""
+        move, named = entry.transaction, self._shop.chance.happens(0.5)
+        parent = self._shop.provider.ledger.entry(move.parent_reference or "").transaction
+        fact = ProviderFact(
+            kind=move.kind,
+            outcome=Succeeded(entry.reference, entry.amount, parent.id),
+            reference=entry.reference,
+            transaction_id=parent.id if named else None,
+            installation=move.installation if named else None,
+            parent_reference=move.parent_reference,
+        )
+        self._publish(fact, move.order_id, can_be_looked_up=False)
+
+    def reversed(self, paid: LedgerEntry, outcome: Reversed) -> None:
+        """Tell that money was taken back from us."""
+        fact = ProviderFact(
+            kind=TransactionKind.REVERSAL,
+            outcome=outcome,
+            reference=outcome.reference,
+            parent_reference=paid.reference,
+        )
+        self._publish(fact, paid.transaction.order_id, can_be_looked_up=False)
+
+    def returned(self, refund: LedgerEntry) -> None:
+        """Tell that a refund came back."""
+        ours = refund.transaction
+        fact = ProviderFact(
+            kind=TransactionKind.REFUND,
+            outcome=Reversed(f"returned-{refund.reference}", refund.amount, "returned"),
+            reference=refund.reference,
+            transaction_id=ours.id,
+            installation=ours.installation,
+            parent_reference=ours.parent_reference,
+        )
+        self._publish(fact, ours.order_id, can_be_looked_up=False)
+
+    # On the way ---------------------------------------------------------------------------
+
+    def _publish(self, fact: ProviderFact, order_id: str, *, can_be_looked_up: bool) -> None:
+        shop, chance = self._shop, self._shop.chance
+        event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (fact,))
+        self.events[event.id] = event
+        delay = int(chance.expovariate(1 / (2 * SECOND)))
+        if not shop.is_calm:
+            self._publish_others(fact, order_id)
+            if chance.happens(shop.knobs.webhook_fault):
+                fault = chance.choice(
+                    (Fault.WEBHOOK_DROPPED, Fault.WEBHOOK_REPEATED, Fault.WEBHOOK_LATE)
+                )
+                if fault is Fault.WEBHOOK_DROPPED and not can_be_looked_up:
+                    # Nothing but the event tells of it, and providers deliver for days.
+                    fault = Fault.WEBHOOK_LATE
+                shop.inject(fault, event.id, order_id)
+                if fault is Fault.WEBHOOK_DROPPED:
+                    return
+                if fault is Fault.WEBHOOK_LATE:
+                    delay = int(chance.random() * chance.choice((MINUTE, HOUR, 30 * HOUR)))
+                else:
+                    again = int(chance.random() * chance.choice((SECOND, MINUTE, 5 * HOUR)))
+                    shop.scheduler.after(again, lambda: self._deliver(event, order_id, 1))
+        shop.scheduler.after(delay, lambda: self._deliver(event, order_id, 1))
+
+    def _publish_others(self, fact: ProviderFact, order_id: str) -> None:
+        shop, chance = self._shop, self._shop.chance
+        if chance.happens(shop.knobs.forgery):
+            shop.inject(Fault.WEBHOOK_FORGED, "somebody", order_id)
+            shop.scheduler.after(int(chance.random() * SECOND), lambda: self._forge(order_id))
+        if chance.happens(shop.knobs.foreign_event) and isinstance(fact.outcome, Succeeded):
+            shop.inject(Fault.WEBHOOK_FOREIGN, "provider", None)
+            other = replace(fact, transaction_id="elsewhere-1", installation="elsewhere")
+            event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (other,))
+            self.events[event.id] = event
+            shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
+
+    def _deliver(self, event: WebhookEvent, order_id: str | None, attempt: int) -> None:
+        shop = self._shop
+        process = shop.an_api_instance()
+        if process is None:
+            shop.scheduler.after(5 * SECOND, lambda: self._deliver(event, order_id, attempt))
+            return
+
+        def ended(task: Task) -> None:
+            if isinstance(task.result, ReceivedEvent):
+                self.delivered += 1
+                self._expect(task.result, event, order_id)
+                return
+            if task.error is not None and not isinstance(task.error, _LATER):
+                shop.judge.found("webhook_is_taken", order_id, f"{event.id}: {task.error!r}")
+                return
+            if attempt >= _MOST_DELIVERIES:
+                shop.judge.found("webhook_is_taken", order_id, f"{event.id} was never taken")
+                return
+            shop.inject(Fault.WEBHOOK_REDELIVERED, event.id, order_id)
+            delay = min(5 * SECOND * 2 ** min(attempt, 12), HOUR)
+            shop.scheduler.after(delay, lambda: self._deliver(event, order_id, attempt + 1))
+
+        if shop.story is not None:
+            shop.story.tell(
+                shop.scheduler.now, process.name, f"webhook {event.id}: {event.facts}", order_id
+            )
+        headers = {_SIGNATURE: f"signed {event.id}"}
+        received = process.core.receive_webhook("sim", event.id.encode(), headers)
+        process.run(received, "webhook", on_end=ended)
+
+    def _expect(self, received: ReceivedEvent, event: WebhookEvent, order_id: str | None) -> None:
+        if received.verdict == UNKNOWN_MONEY:
+            self._shop.judge.found(
+                "no_unknown_money", order_id, f"nobody knows what {event.id} is about: {event}"
+            )
+
+    def _forge(self, order_id: str) -> None:
+        shop = self._shop
+        process = shop.an_api_instance()
+        if process is None:
+            return
+
+        def ended(task: Task) -> None:
+            if not (task.was_killed or isinstance(task.error, WebhookRejected)):
+                shop.judge.found("forgery_is_refused", order_id, f"{task.result} {task.error!r}")
+
+        headers = {_SIGNATURE: "signed by somebody"}
+        forged = process.core.receive_webhook("sim", b"evt-1", headers)
+        process.run(forged, "forgery", on_end=ended)

@@ -1,0 +1,212 @@
+"""The payment provider: what it does with requests, and what happens to payments there."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from order_core.money import Money
+from order_core.outcomes import Continue, NotFound, Outcome
+from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.payment_terms import GatewayProfile
+from order_memory import LedgerEntry, ScriptedGateway, Standing
+from order_memory.reactions import OBEY, Delivery, Effect, Reaction
+from order_simulator.beside_us import BesideUs
+from order_simulator.faults import Fault
+from order_simulator.post import Post
+from order_simulator.tokens import PAYMENT_METHODS, REFUSED
+from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from order_simulator.shop import Shop
+
+NAME: Final = "sim"
+PROFILE: Final = GatewayProfile(provider=NAME, account="acct-1")
+_K = TransactionKind
+
+
+class Provider:
+    """One provider, with one account of the shop's. It lives by the true time."""
+
+    def __init__(self, shop: "Shop") -> None:
+        self.shop = shop
+        self.account = ScriptedGateway(shop.true_clock, profile=PROFILE, tokens=PAYMENT_METHODS)
+        self.ledger = self.account.ledger
+        self.post = Post(shop)
+        self._beside_us = BesideUs(shop, self)
+        self.sent_at: dict[str, int] = {}
+        """When the last request about a movement left."""
+        self._under_way: Counter[str] = Counter()
+        self._written: dict[str, int] = {}
+
+    def leaves(self, transaction: PaymentTransaction) -> None:
+        """A request is on its way."""
+        self._under_way[transaction.id] += 1
+
+    def may_know(self, transaction: PaymentTransaction) -> str | None:
+        """What contradicts that a movement never happened and never will; None if nothing."""
+        entry = self.ledger.of(transaction)
+        dead = {Standing.BEGUN, Standing.DECLINED, Standing.VOIDED}
+        if entry is not None and entry.standing not in dead:
+            return f"the provider has it as {entry.standing}"
+        return "a request is on its way" if self._under_way[transaction.id] else None
+
+    def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
+        """A request reaches the provider, now; what it answers."""
+        self._under_way[transaction.id] -= 1
+        if self.account.knows(transaction.key):
+            answer = self.account.arrive(transaction)
+            self._note(transaction, "answers the same again", answer)
+            return answer
+        reaction = replace(self._reaction_to(transaction), delivery=delivery)
+        if delivery is Delivery.SERVER_ERROR and self.shop.chance.happens(0.5):
+            reaction = replace(reaction, effect=Effect.NOTHING)
+            self.shop.inject(Fault.ERROR_BEFORE, NAME, transaction.order_id)
+        elif delivery is Delivery.SERVER_ERROR:
+            self.shop.inject(Fault.ERROR_AFTER, NAME, transaction.order_id)
+        before = self.ledger.of(transaction)
+        answer = self.account.arrive(transaction, reaction)
+        self._note(transaction, "answers", answer)
+        entry = self.ledger.of(transaction)
+        if entry is not None and entry != before:
+            self._written[entry.reference] = self.shop.scheduler.now
+            self._begun(entry)
+        return answer
+
+    def found(self, transaction: PaymentTransaction) -> Outcome | NotFound:
+        """What a look-up shows now; for a while after a request it may be behind."""
+        entry = self.ledger.of(transaction)
+        if entry is None:
+            return NotFound()
+        shop = self.shop
+        written = self._written.get(entry.reference, 0)
+        complete_at = self.sent_at.get(transaction.id, 0) + 30 * MINUTE
+        is_fresh = shop.scheduler.now < min(written + 5 * MINUTE, complete_at)
+        if is_fresh and shop.chance.happens(shop.knobs.look_up_fault * 3):
+            shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
+            return NotFound()
+        outcome = entry.outcome
+        if isinstance(outcome, Continue) and transaction.step > 1:
+            return NotFound()
+        return outcome
+
+    # What it does with a request ----------------------------------------------------------
+
+    def _reaction_to(self, transaction: PaymentTransaction) -> Reaction:
+        shop = self.shop
+        chance = shop.chance
+        if transaction.takes_money:
+            if transaction.step > 1:
+                return OBEY
+            reaction = PAYMENT_METHODS.get(transaction.token or "", OBEY)
+            if reaction.effect is Effect.WRONG_AMOUNT:
+                if transaction.kind is not _K.CHARGE:
+                    return OBEY
+                shop.inject(Fault.WRONG_AMOUNT, NAME, transaction.order_id)
+            return reaction
+        if chance.happens(shop.knobs.refused_reversal) and not shop.is_calm:
+            kind = transaction.kind is _K.CAPTURE
+            fault = Fault.CAPTURE_REFUSED if kind else Fault.REVERSAL_REFUSED
+            shop.inject(fault, NAME, transaction.order_id)
+            return REFUSED
+        left = transaction.kind is _K.REFUND and self.ledger.refundable(
+            transaction.parent_reference or ""
+        )
+        if left >= transaction.amount.minor_units and self._slow_refund():
+            shop.inject(Fault.REFUND_PENDING, NAME, transaction.order_id)
+            return Reaction(Effect.WAIT)
+        return OBEY
+
+    def _slow_refund(self) -> bool:
+        return self.shop.chance.happens(self.shop.knobs.asynchronous_refund)
+
+    # What happens to a payment afterwards -------------------------------------------------
+
+    def _begun(self, entry: LedgerEntry) -> None:
+        ours, chance = entry.transaction, self.shop.chance
+        self.post.about(entry)
+        if ours.kind is _K.VOID and entry.standing is Standing.SUCCEEDED:
+            self.post.about(self.ledger.entry(ours.parent_reference or ""))
+        match entry.standing:
+            case Standing.ACTION_REQUIRED:
+                self._wait_for_the_buyer(entry)
+            case Standing.PENDING:
+                pays = ours.token != "bank-refuses" and chance.happens(0.93)  # noqa: S105
+                delay = int(chance.choice((MINUTE, HOUR, 2 * DAY)) * chance.random())
+                self._later(delay, entry.reference, approved=pays)
+            case Standing.AUTHORIZED:
+                self._beside_us.held(entry)
+            case Standing.SUCCEEDED:
+                self._beside_us.moved(entry)
+            case _:
+                pass
+
+    def _wait_for_the_buyer(self, entry: LedgerEntry) -> None:
+        shop, chance, token = self.shop, self.shop.chance, entry.transaction.token or ""
+        if token == "buyer-never":  # noqa: S105
+            shop.inject(Fault.BUYER_NEVER, NAME, entry.transaction.order_id)
+            return
+        delay = int(10 * SECOND + chance.random() * 5 * MINUTE)
+        if token.endswith("late"):
+            shop.inject(Fault.BUYER_LATE, NAME, entry.transaction.order_id)
+            # Around the moment at which the shop gives up waiting.
+            delay = int(29 * MINUTE + chance.random() * 3 * MINUTE)
+        if token.startswith("wallet"):
+            shop.scheduler.after(delay, lambda: self._agreed(entry.reference))
+        else:
+            self._later(delay, entry.reference, approved=token != "buyer-refuses")  # noqa: S105
+
+    def _agreed(self, reference: str) -> None:
+        if self.ledger.agree(reference):
+            self._changed(reference)
+
+    def _later(self, delay: int, reference: str, *, approved: bool) -> None:
+        def resolve() -> None:
+            if self.ledger.resolve(reference, approved=approved):
+                self._changed(reference)
+
+        self.shop.scheduler.after(delay, resolve)
+
+    def _changed(self, reference: str) -> None:
+        entry = self.ledger.entry(reference)
+        self._written[reference] = self.shop.scheduler.now
+        self._note(entry.transaction, reference, entry.standing)
+        self.post.about(entry)
+        if entry.standing is Standing.AUTHORIZED:
+            self._beside_us.held(entry)
+        elif entry.standing is Standing.SUCCEEDED:
+            self._beside_us.moved(entry)
+
+    def ends(self, reference: str, standing: Standing, reason: str) -> LedgerEntry:
+        """The provider goes back on an entry by itself."""
+        self.ledger.end(reference, standing, reason=reason)
+        entry = self.ledger.entry(reference)
+        self._note(entry.transaction, f"{reference} {reason}", standing)
+        return entry
+
+    def by_hand(self, parent: LedgerEntry, kind: TransactionKind, amount: int) -> LedgerEntry:
+        """Somebody moves money at the dashboard; the entry carries no name of ours."""
+        move = replace(
+            parent.transaction,
+            id=f"by-hand-{len(self._written)}-{kind}",
+            kind=kind,
+            amount=Money(amount, parent.amount.currency),
+            parent_reference=parent.reference,
+            provider_reference=None,
+            token=None,
+        )
+        self.ledger.carry_out(move)
+        entry = self.ledger.of(move)
+        if entry is None:
+            raise ValueError(f"{move.id} left no trace")
+        self._written[entry.reference] = self.shop.scheduler.now
+        self._note(move, f"by hand, of {parent.reference}", entry.standing)
+        return entry
+
+    def _note(self, transaction: PaymentTransaction, what: str, result: object) -> None:
+        if self.shop.story is not None:
+            self.shop.story.tell(
+                self.shop.scheduler.now,
+                "provider",
+                f"{transaction.key}: {what} -> {result}",
+                transaction.order_id,
+            )

@@ -1,0 +1,161 @@
+"""Whole shops on virtual time: they repeat exactly, try every fault, and find planted bugs."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from random import SystemRandom
+from typing import Any
+
+import pytest
+
+from order_core.outcomes import Declined, Outcome, OutcomeUnknown, Succeeded
+from order_core.payment import PaymentTransaction, TransactionStatus
+from order_core.settlement import settled
+from order_core.use_cases.carry_out import CarryOut
+from order_simulator.faults import Fault
+from order_simulator.knobs import CALM, Knobs
+from order_simulator.simulation import simulate, story_of
+
+FIXED_SEEDS = (11, 12)
+ROUGH = Knobs(
+    shop_size=250,
+    crash=0.004,
+    stall=0.002,
+    database_fault=0.02,
+    database_outages=3,
+    provider_fault=0.15,
+    provider_outages=1.5,
+    look_up_fault=0.1,
+    webhook_fault=0.3,
+    forgery=0.05,
+    mail_fault=0.1,
+    dashboard=0.06,
+    dispute=0.03,
+    returned_refund=0.1,
+    asynchronous_refund=0.2,
+    refused_reversal=0.1,
+    foreign_event=0.03,
+)
+
+
+def broken_in(seed: int, *, customers: int = 2500, knobs: Knobs = ROUGH) -> str:
+    """The first rule that a simulation finds broken, or nothing."""
+    report = simulate(seed=seed, customers=customers, knobs=knobs)
+    return report.failures[0].finding.rule if report.failures else ""
+
+
+def test_no_seed_of_ours_breaks_an_invariant_and_every_fault_occurs() -> None:
+    faults: Counter[str] = Counter()
+    for seed in FIXED_SEEDS:
+        report = simulate(seed=seed, customers=500, knobs=ROUGH)
+        assert not report.failures, f"{seed}: {report.failures}"
+        faults.update(report.faults)
+
+    assert {fault.value for fault in Fault} - set(faults) == set()
+
+
+@pytest.mark.parametrize("knobs", [Knobs(), ROUGH], ids=["usual", "rough"])
+def test_no_fresh_seed_breaks_an_invariant(knobs: Knobs) -> None:
+    seed = SystemRandom().randint(1, 999_999_999)
+    sys.stdout.write(f"seed {seed}: order-core simulate --seed {seed} --orders 500\n")
+
+    report = simulate(seed=seed, customers=500, knobs=replace(knobs, shop_size=250))
+
+    assert not report.failures, f"seed {seed}: {report.failures}"
+
+
+def test_without_faults_nothing_goes_wrong_and_the_statuses_are_those_of_the_wishes() -> None:
+    report = simulate(seed=5, customers=200, knobs=replace(CALM, shop_size=100))
+
+    assert not report.failures
+    assert report.restarts == 0
+    assert report.statuses["pending"] > report.statuses["payment_failed"] > 0
+
+
+def _story_in_another_process(hash_seed: str) -> bytes:
+    program = (
+        "from order_simulator.knobs import Knobs\n"
+        "from order_simulator.simulation import story_of\n"
+        "print('\\n'.join(story_of(21, 1, 60, Knobs(crash=0.01, provider_fault=0.2))))\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    ).stdout
+
+
+def test_a_seed_replays_byte_for_byte_whatever_python_hashes_by() -> None:
+    first, second = _story_in_another_process("1"), _story_in_another_process("2")
+
+    assert len(first.splitlines()) > 500
+    assert first == second
+    assert first != "\n".join(story_of(22, 1, 60, Knobs())).encode()
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
+    alone, together = (
+        replace(
+            simulate(seed=8, customers=240, knobs=replace(ROUGH, shop_size=80), processes=n),
+            seconds=0.0,
+        )
+        for n in (1, 2)
+    )
+
+    assert alone == together
+
+
+# Bugs planted by hand, each of which lost or doubled money somewhere in the world -------------
+
+
+def test_it_finds_a_time_out_taken_for_a_decline(monkeypatch: Any) -> None:
+    send = vars(CarryOut)["_send"]
+
+    async def impatient(self: CarryOut, *given: Any) -> Outcome:
+        outcome = await send(self, *given)
+        return Declined("timed_out") if isinstance(outcome, OutcomeUnknown) else outcome
+
+    monkeypatch.setattr(CarryOut, "_send", impatient)
+
+    assert broken_in(31)
+
+
+def test_it_finds_a_late_success_that_is_dropped(monkeypatch: Any) -> None:
+    def forgetful(order: Any, transaction_id: str, fact: Any, **given: Any) -> Any:
+        transaction = order.transaction(transaction_id)
+        late = order.status in {"cancelled", "payment_failed"} and transaction.takes_money
+        if late and isinstance(getattr(fact, "outcome", None), Succeeded) and transaction.is_open:
+            return order.with_transaction(transaction.finished(TransactionStatus.FAILED))
+        return settled(order, transaction_id, fact, **given)
+
+    monkeypatch.setattr("order_core.use_cases.settle.settled", forgetful)
+
+    assert broken_in(32)
+
+
+def test_it_finds_a_key_that_is_made_of_the_time(monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        PaymentTransaction, "key", property(lambda self: f"{self.id}-{self.last_send_at}")
+    )
+
+    assert broken_in(33)
+
+
+def test_it_finds_an_absence_that_is_believed_at_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr(PaymentTransaction, "absence_is_proof_at", lambda *_, **__: True)
+
+    assert broken_in(34)
+
+
+def test_the_failure_tells_the_story_of_the_order(monkeypatch: Any) -> None:
+    monkeypatch.setattr(PaymentTransaction, "absence_is_proof_at", lambda *_, **__: True)
+
+    failure = simulate(seed=34, customers=2500, knobs=ROUGH).failures[0]
+
+    assert failure.finding.order_id
+    assert "awaiting_payment" in failure.story[0]
+    assert any("look_up" in line for line in failure.story)
