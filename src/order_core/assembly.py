@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from order_core.circuit_breaker import CircuitBreaker
+from order_core.clock_check import ClockCheck
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
@@ -13,6 +14,7 @@ from order_core.ports import (
     Outbox,
     PaymentGateway,
     Prices,
+    StoreClock,
     WebhookParser,
     WorkQueue,
 )
@@ -67,8 +69,11 @@ def assemble(
     ids: Ids,
     policy: Policy | None = None,
     webhooks: Mapping[str, WebhookParser] | None = None,
+    store_clock: StoreClock | None = None,
 ) -> OrderCore:
     """The use cases over these ports.
+
+    With `store_clock`, the worker claims nothing while the clock differs from it too much.
 
     Raises:
         ValueError: no gateway has the default provider's name, or a gateway's windows do
@@ -117,6 +122,7 @@ def assemble(
             clock=clock,
             ids=ids,
             policy=policy,
+            check_clock=ClockCheck(clock, store_clock, policy.clock_skew) if store_clock else None,
         ),
         tell=TellCustomers(outbox, notifier),
     )

@@ -17,6 +17,7 @@
     ├── IdempotencyKeyReused      the key came before, with another request
     ├── RequestInProgress         the key came before, and that request is still running
     ├── ConcurrentUpdate          the order changed since it was read; decide again
+    ├── ClockAskew                this process's clock is wrong; it must conclude nothing
     ├── StoreUnavailable          the store did nothing; trying again is safe
     ├── CommitUnknown             the store may or may not have kept the change
     ├── WebhookRejected           nobody proved that this event is the provider's
@@ -174,6 +175,19 @@ class ConcurrentUpdate(OrderCoreError):
     def __init__(self, order_id: str) -> None:
         super().__init__(f"Order {order_id} was changed by somebody else meanwhile.")
         self.order_id = order_id
+
+
+class ClockAskew(OrderCoreError):
+    """The own clock differs from the store's by `seconds` (more: it is ahead)."""
+
+    def __init__(self, seconds: float, allowed: float) -> None:
+        way = "ahead of" if seconds > 0 else "behind"
+        super().__init__(
+            f"The clock of this process is at least {abs(seconds):.1f} s {way} the database's; "
+            f"{allowed:g} s are allowed."
+        )
+        self.seconds = seconds
+        self.allowed = allowed
 
 
 class StoreUnavailable(OrderCoreError):

@@ -183,15 +183,20 @@ class PaymentTransaction:
             and now < self.send_until
         )
 
-    def absence_is_proof_at(self, asked_at: datetime) -> bool:
-        """Whether a look-up asked at `asked_at` that finds nothing proves that nothing happened.
+    def absence_is_proof_from(self, clock_skew: timedelta) -> datetime:
+        """From when on a look-up that finds nothing proves that nothing happened.
 
         Only once no request may leave any more, and the last one that left is too old
-        to arrive. Any earlier "not found" is merely "not yet".
+        to arrive. Any earlier "not found" is merely "not yet". Whoever asks may have a clock
+        that is ahead of the sender's by up to `clock_skew`.
         """
-        if asked_at < self.send_until:
-            return False
-        return self.last_send_at is None or asked_at >= self.last_send_at + self.horizon
+        if self.last_send_at is None:
+            return self.send_until + clock_skew
+        return max(self.send_until, self.last_send_at + self.horizon) + clock_skew
+
+    def absence_is_proof_at(self, asked_at: datetime, *, clock_skew: timedelta) -> bool:
+        """Whether a look-up asked at `asked_at` that finds nothing is a proof already."""
+        return asked_at >= self.absence_is_proof_from(clock_skew)
 
     @property
     def may_have_run(self) -> bool:

@@ -70,6 +70,9 @@ class Policy:
     wait_for_first: timedelta = timedelta(seconds=5)
     """How long a repeated request waits for the first one's answer."""
     lease_margin: timedelta = timedelta(seconds=5)
+    clock_skew: timedelta = timedelta(seconds=30)
+    """The clocks of any two processes differ by less than this. Nothing is concluded from
+    absence until this much later than our own clock would allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,21 @@ class PaymentTerms:
 
     def __post_init__(self) -> None:
         window, horizon = self.policy.charge_window, self.gateway.horizon
-        if window + horizon >= self.gateway.key_life:
+        skew = self.policy.clock_skew
+        if window + horizon + skew >= self.gateway.key_life:
             raise ValueError(
-                f"{self.gateway.provider}: the charge window ({window}) and the horizon "
-                f"({horizon}) must together be shorter than the life of a key "
-                f"({self.gateway.key_life})"
+                f"{self.gateway.provider}: the charge window ({window}), the horizon "
+                f"({horizon}) and the clock skew ({skew}) must together be shorter than the "
+                f"life of a key ({self.gateway.key_life})"
             )
 
     def charge_sent_until(self, recorded_at: datetime) -> datetime:
         return recorded_at + self.policy.charge_window
 
     def reversal_sent_until(self, recorded_at: datetime) -> datetime:
-        return recorded_at + self.gateway.key_life - self.gateway.horizon
+        # Another process may send it, and its clock may be behind ours.
+        margin = self.gateway.horizon + self.policy.clock_skew
+        return recorded_at + self.gateway.key_life - margin
 
     def first_attended_at(self, recorded_at: datetime) -> datetime:
         return recorded_at + self.policy.recovery_delay

@@ -63,3 +63,10 @@ async def test_a_transaction_keeps_its_place_whatever_its_time(database: Databas
     await orders.save(both)
 
     assert (await orders.get(first.id)).transactions == (declined, earlier)
+
+
+async def test_the_databases_clock_is_that_of_this_machine(database: Database) -> None:
+    before = datetime.now(UTC)
+    theirs = await database.now()
+
+    assert before - timedelta(seconds=1) < theirs < datetime.now(UTC) + timedelta(seconds=1)

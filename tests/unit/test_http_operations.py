@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from order_core.errors import StoreUnavailable
+from order_core.errors import ClockAskew, StoreUnavailable
 from order_http.metrics import Figures
 from order_http.openapi import openapi_document
 from order_http.openapi_examples import ORDER_BODY
@@ -40,6 +40,17 @@ async def test_it_is_not_ready_without_its_store(probe: Any) -> None:
         answer = await orchestrator.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["code"] == "not_ready"
+
+
+async def test_it_is_not_ready_while_its_clock_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    async def askew() -> None:
+        raise ClockAskew(61.25, 15.0)
+
+    async with customer(service(probe=askew), None) as orchestrator:
+        answer = await orchestrator.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert answer.json()["detail"] == "The clock of this process is wrong."
+    assert "at least 61.2 s ahead of the database's; 15 s are allowed" in caplog.text
 
 
 async def test_it_is_ready_with_its_store() -> None:

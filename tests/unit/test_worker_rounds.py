@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from order_core.errors import StoreUnavailable
+from order_core.errors import ClockAskew, StoreUnavailable
 from order_worker import Worker
 from order_worker.worker import LONGEST_PAUSE_SECONDS
 
@@ -150,3 +150,18 @@ async def test_stopping_does_not_wait_for_a_pause_to_end() -> None:
 
     async with asyncio.timeout(5):
         await running
+
+
+async def test_a_worker_whose_clock_is_wrong_rests_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wrong = ClockAskew(-42.0, 15.0)
+    chores = Chores(recover=Script(wrong, wrong, 1))
+    caplog.set_level(logging.INFO, "order_core.worker")
+
+    await worker_of(chores, Pauses()).run()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"recover rests until the clock is right: {wrong}",
+        "recover works again, after 2 failed rounds",
+    ]

@@ -1,12 +1,15 @@
 """One database, opened for the repository, the work queue and the outbox together."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from order_sqlalchemy.store import Store, Timeouts
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class Database:
             StoreUnavailable: it does not.
         """
         await self.store.rows("SELECT 1")
+
+    async def now(self) -> datetime:
+        """The database's own clock, in UTC: a `StoreClock`. That of SQLite is this machine's.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        [(microseconds,)] = await self.store.rows(self.store.statements.now)
+        return _EPOCH + timedelta(microseconds=microseconds)
 
     async def figures(self) -> Figures:
         """Raises StoreUnavailable."""

@@ -22,6 +22,7 @@ class Statements:
     """
 
     def __init__(self, *, transactions: str, events: str, now: str) -> None:
+        self.now = f"SELECT {now}"
         self.events: Final = events
         self.whole_order: Final = f"{ORDER}, {transactions}"
         """The values that `order_from` reads."""

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from order_core.errors import ClockAskew
 from order_http.metrics import CONTENT_TYPE, Figures, Metrics, ReadFigures
 from order_http.order_json import json_response
 from order_http.problems import Problem
 from order_http.resource import Handler
 
 Probe = Callable[[], Awaitable[None]]
-"""Returns when the store answers, raises when it does not."""
+"""Returns when the store answers and our clock agrees with it, raises when not."""
 
 _log = logging.getLogger("order_http.errors")
 
@@ -24,12 +25,17 @@ async def live(request: Request) -> Response:  # noqa: ARG001 - nothing to know 
 
 
 def ready(probe: Probe, timeout_seconds: float) -> Handler:
-    """200 when orders can be placed, 503 when the store is down."""
+    """200 when orders can be placed, 503 when the store is down or our clock is wrong."""
 
     async def handler(request: Request) -> Response:  # noqa: ARG001 - nothing to know about it
         try:
             async with asyncio.timeout(timeout_seconds):
                 await probe()
+        except ClockAskew as error:
+            _log.error("not ready: %s", error)
+            raise Problem(
+                "not_ready", "The clock of this process is wrong.", headers={"Retry-After": "30"}
+            ) from None
         except Exception as error:  # noqa: BLE001 - whatever it raises, the store is not ready
             _log.warning("not ready: %s", type(error).__name__)
             raise Problem(

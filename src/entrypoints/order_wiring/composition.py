@@ -59,6 +59,7 @@ async def running(settings: Settings) -> AsyncGenerator[Service]:
             ids=TimeOrderedIds(),
             policy=settings.policy,
             webhooks={name: plugin.webhooks for name, plugin in plugins.items() if plugin.webhooks},
+            store_clock=database,
         )
         yield Service(settings, core, database, plugins, clock)
 

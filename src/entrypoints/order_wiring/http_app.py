@@ -5,6 +5,7 @@ from importlib.metadata import version
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from order_core.clock_check import ClockCheck
 from order_http.app import build_app
 from order_http.metrics import Figures
 from order_http.settings import HttpSettings
@@ -21,6 +22,12 @@ def app_of(service: Service) -> Starlette:
         ConfigurationInvalid: the key that proves tokens cannot be used.
     """
     settings = service.settings
+
+    check_clock = ClockCheck(service.clock, service.database, settings.policy.clock_skew)
+
+    async def probe() -> None:
+        await service.database.ping()
+        await check_clock()
 
     async def figures() -> Figures:
         now = await service.database.figures()
@@ -43,7 +50,7 @@ def app_of(service: Service) -> Starlette:
             return_origins=settings.return_origins,
             version=version("order-core"),
         ),
-        probe=service.database.ping,
+        probe=probe,
         figures=figures,
         extra_routes=_pages_of_gateways(service),
     )

@@ -55,6 +55,7 @@ class Settings(BaseModel):
     sandbox: Annotated[bool, BeforeValidator(value.switch)] = False
     recovery_delay: Annotated[timedelta, _duration(0, _DAY)] = timedelta(seconds=30)
     charge_window: Annotated[timedelta, _duration(1, _DAY)] = timedelta(minutes=10)
+    clock_skew: Annotated[timedelta, _duration(1, 600)] = timedelta(seconds=30)
     action_expiry: Annotated[timedelta, _duration(1, 30 * _DAY)] = timedelta(minutes=30)
     duplicate_window: Annotated[timedelta, _duration(0, _DAY)] = timedelta(seconds=10)
     capture: Annotated[CaptureMode, BeforeValidator(value.one_of(CaptureMode))] = (
@@ -117,6 +118,7 @@ class Settings(BaseModel):
             installation=self.installation,
             default_currency=self.default_currency,
             charge_window=self.charge_window,
+            clock_skew=self.clock_skew,
             action_expiry=self.action_expiry,
             recovery_delay=self.recovery_delay,
             duplicate_window=self.duplicate_window,

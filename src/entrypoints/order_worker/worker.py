@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from order_core.errors import CommitUnknown, StoreUnavailable
+from order_core.errors import ClockAskew, CommitUnknown, StoreUnavailable
 
 _log: Final = logging.getLogger("order_core.worker")
 
@@ -105,7 +105,9 @@ class Worker:
 
 def _report(name: str, error: Exception) -> None:
     # Once for each outage: a database that is away for an hour is one event, not thousands.
-    if isinstance(error, StoreUnavailable | CommitUnknown):
+    if isinstance(error, ClockAskew):
+        _log.error("%s rests until the clock is right: %s", name, error)
+    elif isinstance(error, StoreUnavailable | CommitUnknown):
         _log.warning("%s cannot reach the store, and goes on trying: %s", name, error)
     else:
         _log.error("%s failed, and goes on trying", name, exc_info=error)

@@ -1,6 +1,6 @@
 """What the core needs from the outside: one port a module, implemented by the adapters."""
 
-from order_core.ports.clock import Clock
+from order_core.ports.clock import Clock, StoreClock
 from order_core.ports.ids import Ids
 from order_core.ports.notifier import Notice, Notifier
 from order_core.ports.order_audit import AuditedOrder, OrderAudit
@@ -46,6 +46,7 @@ __all__ = [
     "ReceivedEvent",
     "RequestRecord",
     "Saved",
+    "StoreClock",
     "TokenVerifier",
     "WebhookEvent",
     "WebhookParser",

@@ -1,4 +1,4 @@
-"""The port through which the core knows the time, and waits."""
+"""The ports through which the core knows the time, and waits."""
 
 from datetime import datetime
 from typing import Protocol
@@ -13,4 +13,16 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float, /) -> None:
         """Come back after `seconds`."""
+        ...
+
+
+class StoreClock(Protocol):
+    """The one clock that all processes share: that of the store."""
+
+    async def now(self) -> datetime:
+        """The store's present moment, in UTC, with its time zone set.
+
+        Raises:
+            StoreUnavailable: ask again.
+        """
         ...

@@ -22,12 +22,14 @@ def absent(settling: Settling, fact: Absence) -> Order:
         early = due is not None and fact.asked_at < due
         return settling.order if early else second_look_done(settling, settling.order)
     asked = {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
-    if transaction.status not in asked or not transaction.absence_is_proof_at(fact.asked_at):
+    skew = settling.terms.policy.clock_skew
+    proven = transaction.absence_is_proof_at(fact.asked_at, clock_skew=skew)
+    if transaction.status not in asked or not proven:
         return settling.order
     failed = transaction.finished(
         TransactionStatus.FAILED,
         reason="never_reached_the_provider",
-        attend_at=settling.at + transaction.horizon,
+        attend_at=settling.at + transaction.horizon + skew,
     )
     if failed.kind is TransactionKind.CAPTURE:
         return capture_refused(settling, failed, "never_reached_the_provider")

@@ -39,17 +39,15 @@ def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) ->
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
     at = now + wait * _jitter(transaction)
-    decisive = _decisive_moment(transaction)
+    decisive = _decisive_moment(transaction, policy)
     return decisive if decisive is not None and now < decisive < at else at
 
 
-def _decisive_moment(transaction: PaymentTransaction) -> datetime | None:
+def _decisive_moment(transaction: PaymentTransaction, policy: Policy) -> datetime | None:
     if transaction.status is TransactionStatus.ACTION_REQUIRED:
         return transaction.action_expires_at
     if transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}:
-        if transaction.last_send_at is None:
-            return transaction.send_until
-        return max(transaction.send_until, transaction.last_send_at + transaction.horizon)
+        return transaction.absence_is_proof_from(policy.clock_skew)
     return None
 
 

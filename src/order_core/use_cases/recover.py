@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from order_core.clock_check import ClockCheck
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -45,12 +46,13 @@ class Recover:
     clock: Clock
     ids: Ids
     policy: Policy
+    check_clock: ClockCheck | None = None
 
     async def __call__(self, *, limit: int = 20) -> int:
         """Claim up to `limit` orders that are due and look after each; how many there were.
 
         Raises:
-            StoreUnavailable: nothing was claimed.
+            StoreUnavailable, ClockAskew: nothing was claimed.
         """
         due = await self.claim(limit=limit)
         for order, held in due:
@@ -63,8 +65,10 @@ class Recover:
         """Up to `limit` orders that are due, held for us, for `attend`.
 
         Raises:
-            StoreUnavailable: nothing was claimed.
+            StoreUnavailable, ClockAskew: nothing was claimed.
         """
+        if self.check_clock is not None:
+            await self.check_clock()
         hold = max(terms.lease for terms in self.terms.values())
         ends_at = self.clock.now() + hold
         tokens = tuple(self.ids.new_id() for _ in range(limit))
@@ -138,7 +142,7 @@ class Recover:
         self, order: Order, transaction: PaymentTransaction, now: datetime
     ) -> Order:
         asked = transaction.status in {_S.RECORDED, _S.UNKNOWN}
-        if not (asked and transaction.absence_is_proof_at(now)):
+        if not (asked and self._is_proof(transaction, now)):
             return order
         if not transaction.may_have_run:
             # Nothing ever left, so there is nothing that a look-up could have shown.
@@ -150,10 +154,13 @@ class Recover:
     ) -> Order:
         # Another account or mode behind the same name, and it will not come back by waiting.
         # It proves nothing, so nothing is concluded: a person is told.
-        late = transaction.absence_is_proof_at(asked_at)
+        late = self._is_proof(transaction, asked_at)
         if not (transaction.is_open and late and transaction.attempts >= _MOST_STRANGE_ANSWERS):
             return order
         return await self._given_up(order, transaction, because=NOT_IN_THIS_ACCOUNT)
+
+    def _is_proof(self, transaction: PaymentTransaction, asked_at: datetime) -> bool:
+        return transaction.absence_is_proof_at(asked_at, clock_skew=self.policy.clock_skew)
 
     async def _given_up(
         self, order: Order, transaction: PaymentTransaction, *, because: str

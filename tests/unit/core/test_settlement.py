@@ -181,7 +181,8 @@ def test_a_decline_is_not_believed_once_the_key_was_sent_again() -> None:
         (timedelta(minutes=9, seconds=59), False),
         (timedelta(minutes=10), False),
         (timedelta(minutes=34), False),
-        (timedelta(minutes=35), True),
+        (timedelta(minutes=35, seconds=29), False),
+        (timedelta(minutes=35, seconds=30), True),
     ],
 )
 def test_absence_is_proof_only_beyond_the_window_and_the_horizon(
