@@ -30,7 +30,9 @@ _PYTEST: Final = (
     *("-p", "_hypothesis_pytestplugin", "--hypothesis-profile=ci", "-p", "tools.mutants.witness"),
 )
 _WITNESSED: Final = ("-m", "tools.mutants.witness")
-_SIMULATION: Final = ("order_cli", "simulate", "--seed", "1", "--orders", "2000")
+_SIMULATION: Final = (
+    *("order_cli.main", "simulate", "--seed", "1", "--orders", "2000", "--processes", "1"),
+)
 # A test that went red like this noticed what the mutant does, not that it does not run.
 _RIGHT_REASONS: Final = frozenset({"AssertionError", "Failed", "OrderCoreError"})
 # A statement that a real database does not understand looks like a database that is away.
