@@ -10,7 +10,7 @@ from order_sqlalchemy import Database, Timeouts, open_database
 from tests.chaos import customers, staff, telling
 from tests.chaos.books import Books, Movement, read_books
 from tests.chaos.calling import Caller
-from tests.chaos.comparing import offences
+from tests.chaos.comparing import Offence, offences
 from tests.chaos.customers import Customer
 from tests.chaos.diary import Diary
 from tests.chaos.havoc import Havoc
@@ -19,11 +19,13 @@ from tests.chaos.resting import Rest
 from tests.chaos.staff import Clerk
 from tests.chaos.town import PROVIDERS, Plan, Town
 from tests.chaos.watching import Watch
+from tests.integration.service_process import command, environment
 
 _CUSTOMERS: Final = 8
 _CLERKS: Final = 2
 _FINISH_SECONDS: Final = 180.0
 _ASKED_AGAIN: Final = 200
+_VERIFY_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
     await rest.wait()
     _say(diary, "comparing")
     books = await _read(town, database, heard, watch)
-    found = watch.found + offences(books, heard)
+    found = watch.found + offences(books, heard) + await _verified(town.database_url)
     tells = telling.summary(books, heard, diary, hours=rest.hours)
     if found:
         return Outcome(False, f"{tells}\n{telling.stories(found, books, heard, town)}")
@@ -124,6 +126,27 @@ async def _read(town: Town, database: Database, heard: Heard, watch: Watch) -> B
         for entry in await town.ledger(provider)
     ]
     return await read_books(database, movements, heard, watch.seen)
+
+
+async def _verified(database_url: str) -> list[Offence]:
+    """What `order-core verify` says, which sees our database only."""
+    verifying = await asyncio.create_subprocess_exec(
+        *command("verify"),
+        env=environment(DATABASE_URL=database_url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_VERIFY_SECONDS):
+            said, complained = await verifying.communicate()
+    except TimeoutError:
+        verifying.kill()
+        await verifying.wait()
+        raise
+    if verifying.returncode == 0:
+        return []
+    text = (said + complained).decode("utf-8", "replace")
+    return [Offence(f"order-core verify ends with {verifying.returncode}: {text[-2000:]}")]
 
 
 def _say(diary: Diary, what: str) -> None:
