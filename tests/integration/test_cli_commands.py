@@ -18,7 +18,18 @@ from tests.integration.service_process import (
     unused_port,
 )
 
-COMMANDS = ("serve", "worker", "migrate", "token", "check", "open", "verify", "emulate", "demo")
+COMMANDS = (
+    "serve",
+    "worker",
+    "migrate",
+    "token",
+    "check",
+    "open",
+    "verify",
+    "simulate",
+    "emulate",
+    "demo",
+)
 
 
 def test_help_names_every_command_and_is_quick() -> None:

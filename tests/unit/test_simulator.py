@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from order_cli.main import main
 from order_core.outcomes import Declined, Outcome, OutcomeUnknown, Succeeded
 from order_core.payment import PaymentTransaction, TransactionStatus
 from order_core.settlement import settled
@@ -159,3 +160,33 @@ def test_the_failure_tells_the_story_of_the_order(monkeypatch: Any) -> None:
     assert failure.finding.order_id
     assert "awaiting_payment" in failure.story[0]
     assert any("look_up" in line for line in failure.story)
+
+
+def test_the_command_sums_up_what_happened(capsys: Any) -> None:
+    code = main(["simulate", "--seed", "4", "--orders", "60", "--processes", "1"])
+
+    told = capsys.readouterr()
+    assert code == 0
+    assert "No invariant was broken." in told.out
+    assert all(fault.value in told.out for fault in Fault)
+    assert "60 of 60" in told.err
+
+
+def test_the_command_says_how_to_see_a_failure_again(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(PaymentTransaction, "absence_is_proof_at", lambda *_, **__: True)
+    found = ["simulate", "--seed", "34", "--orders", "2000", "--processes", "1"]
+
+    code = main(found)
+
+    told = capsys.readouterr().out
+    again = told.split("again: order-core ")[1].split("\n")[0]
+    assert code == 1
+    assert "VIOLATION" in told
+    assert again.startswith("simulate --seed 34 --orders 2000 --shop ")
+    assert main(again.split()) == 1
+    assert "VIOLATION" in capsys.readouterr().out
+
+
+def test_the_command_refuses_a_shop_that_the_seed_does_not_have(capsys: Any) -> None:
+    assert main(["simulate", "--seed", "4", "--orders", "60", "--shop", "7"]) == 1
+    assert "there is no shop 7: they are 0 to 0" in capsys.readouterr().err

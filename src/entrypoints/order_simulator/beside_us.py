@@ -1,5 +1,6 @@
 """What happens to our payments at the provider without us: dashboard, bank and buyer's bank."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from order_core.money import Money
@@ -93,11 +94,15 @@ class BesideUs:
         shop = self._shop
         profile = self._provider.account.profile
         known = shop.store.payers(profile.provider, profile.account, reference)
-        return not (known or shop.knobs.hasty_dashboard or shop.is_calm)
+        return not (known or shop.knobs.hasty_dashboard)
+
+    def _later(self, call: Callable[[], None]) -> None:
+        if not self._shop.is_calm:
+            self._shop.scheduler.after(HOUR, call)
 
     def _given_back_by_hand(self, reference: str) -> None:
         if self._is_too_early(reference):
-            self._shop.scheduler.after(HOUR, lambda: self._given_back_by_hand(reference))
+            self._later(lambda: self._given_back_by_hand(reference))
             return
         left = self._provider.ledger.refundable(reference)
         if left:
@@ -108,7 +113,7 @@ class BesideUs:
 
     def _disputed(self, reference: str) -> None:
         if self._is_too_early(reference):
-            self._shop.scheduler.after(HOUR, lambda: self._disputed(reference))
+            self._later(lambda: self._disputed(reference))
             return
         paid = self._provider.ledger.entry(reference)
         self._shop.inject(Fault.DISPUTE, "provider", paid.transaction.order_id)

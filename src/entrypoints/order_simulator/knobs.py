@@ -13,8 +13,9 @@ class Knobs:
     api_instances: int = 3
     worker_instances: int = 2
     seconds_between_customers: float = 8.0
-    skew: float = 30.0
-    """How far the clock of an instance may be off, in either direction."""
+    skew: float = 15.0
+    """How far the clock of an instance may be off, in either direction: two of them differ by
+    at most twice as much, which is what the policy allows for (`Policy.clock_skew`)."""
     horizon_margin: float = 0.0
     """A late request arrives so long before the horizon that its gateway declares."""
     crash: float = 0.0012

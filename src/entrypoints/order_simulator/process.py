@@ -65,7 +65,7 @@ class Process:
         """Begin with nothing in memory."""
         shop = self.shop
         # Most clocks are kept well; some are as far off as the knob allows.
-        skew = int(shop.knobs.skew * shop.chance.choice((0.01, 0.1, 1)) * SECOND)
+        skew = int(shop.knobs.skew * shop.chance.choice((0.01, 1, 1)) * SECOND)
         self.clock = SkewedClock(shop.scheduler, shop.chance.randint(-skew, skew))
         self.core = shop.assembled(self)
         self.is_up = True

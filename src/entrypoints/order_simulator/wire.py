@@ -132,7 +132,7 @@ class Wire:
         shop = self._shop
         latest = _HORIZON - int(shop.knobs.horizon_margin * SECOND)
         late = shop.chance.choice((30 * SECOND, 12 * MINUTE, latest))
-        return max(int(late * (0.95 + 0.05 * shop.chance.random())), _BUDGET)
+        return max(late - int(shop.chance.random() * 10 * SECOND), _BUDGET)
 
     def _time_out(self) -> int:
         # A connection breaks at once, or is silent to the end.
