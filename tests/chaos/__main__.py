@@ -9,14 +9,19 @@ import asyncio
 import re
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from tests.chaos.run import Outcome, carry_out
 from tests.chaos.telling import say
 from tests.chaos.town import Plan
+
+_BROKEN: Final = (RuntimeError, OSError, subprocess.SubprocessError, ExceptionGroup)
+"""What may go wrong with the run itself; time-outs are OSErrors."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -53,7 +58,7 @@ def main() -> int:
     outcome: Outcome | None = None
     try:
         outcome = asyncio.run(carry_out(plan))
-    except (RuntimeError, OSError, TimeoutError, ExceptionGroup) as error:
+    except _BROKEN as error:
         say(f"the run could not be carried out: {error!r}")
     if outcome is not None:
         say(outcome.tells)

@@ -126,6 +126,8 @@ class Havoc:
     # Providers ----------------------------------------------------------------------------
 
     async def _trouble_providers(self) -> None:
+        for provider in PROVIDERS:
+            await self._order_faults(provider)
         while True:
             provider = self._chance.choice(PROVIDERS)
             if self._chance.random() < 0.3:

@@ -47,23 +47,12 @@ class Rest:
         deadline = time.monotonic() + seconds
         quiet_since = time.monotonic()
         while time.monotonic() < deadline:
-            await self._bring_forward(hours)
             await asyncio.sleep(0.3)
             if await self._left(hours):
                 quiet_since = time.monotonic()
             elif time.monotonic() > quiet_since + 1:
                 # A second without anything due: what settles may record the next movement.
                 return
-
-    async def _bring_forward(self, hours: float) -> None:
-        # The database keeps its own time, by which it says what is due.
-        now = time.time_ns() // 1000
-        later = now + int(hours * _HOUR_US)
-        for table, column in (("orders", "attend_at_us"), ("order_events", "tell_at_us")):
-            await self._database.store.change(
-                f"UPDATE {table} SET {column} = {now} "
-                f"WHERE {column} > {now} AND {column} <= {later}"
-            )
 
     async def _left(self, hours: float = 0.0, *, everything: bool = False) -> int:
         later = time.time_ns() // 1000 + int(hours * _HOUR_US)

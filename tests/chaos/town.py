@@ -1,6 +1,7 @@
 """The whole shop: database, providers, services, workers, and the wires between them."""
 
 import asyncio
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +16,17 @@ from tests.chaos.diary import Diary
 from tests.chaos.program import Program
 from tests.chaos.proxy import CuttingProxy
 from tests.integration.postgres import PostgresServer
-from tests.integration.service_process import SECRET, run_command, unused_port
+from tests.integration.service_process import SECRET, command, environment, unused_port
 
 PROVIDERS: Final = ("stripe", "square")
+_MIGRATE_SECONDS: Final = 120
+_CLOCK_AHEAD: Final = """
+    CREATE SCHEMA IF NOT EXISTS ahead;
+    CREATE OR REPLACE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+        AS $$ SELECT pg_catalog.clock_timestamp() + interval '{seconds} seconds' $$;
+    ALTER DATABASE {database} SET search_path = ahead, pg_catalog, public;
+"""
+"""Sessions that begin from now on find this function before the built-in one."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Town:
         await self.in_thread(postgres.start)
         name = await self.in_thread(postgres.create_database)
         self.database_url = postgres.url(name)
-        made = await self.in_thread(partial(run_command, "migrate", DATABASE_URL=self.database_url))
+        made = await self.in_thread(_migrate, self.database_url)
         if made.returncode:
             raise RuntimeError(f"the tables could not be made: {made.stderr}")
         wire = await self._proxy("services to database", postgres.port, 0.002, 0.001)
@@ -204,11 +213,16 @@ class Town:
     async def go_ahead(self, hours: float) -> None:
         """Kill every program, and start what brings orders to rest with its clock so far ahead.
 
-        That is one worker, and the providers, whose webhooks find nobody.
+        That is one worker, and the providers, whose webhooks find nobody. The database is as
+        far ahead: a worker that differs from it would not work.
         """
         for program in self.programs.values():
             program.kill()
             program.hours_ahead = hours
+        if self.postgres is not None:
+            name = self.database_url.rpartition("/")[2]
+            ahead = _CLOCK_AHEAD.format(database=name, seconds=round(hours * 3600))
+            await self.in_thread(partial(self.postgres.execute, ahead, database=name))
         needed = ["service-1" if self.postgres is None else "worker-1"]
         for name in [*(f"{provider}-emulator" for provider in PROVIDERS), *needed]:
             await self.programs[name].start()
@@ -221,3 +235,14 @@ class Town:
         if self.postgres is not None:
             await self.in_thread(self.postgres.close)
         self._thread.shutdown()
+
+
+def _migrate(database_url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("migrate"),
+        env=environment(DATABASE_URL=database_url),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_MIGRATE_SECONDS,
+    )
