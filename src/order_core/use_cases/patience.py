@@ -6,7 +6,7 @@ from typing import Final
 
 from order_core.order import Order
 from order_core.payment import PaymentTransaction, TransactionStatus, fingerprint
-from order_core.payment_terms import Policy
+from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
 _MOST_DOUBLINGS: Final = 10
@@ -31,11 +31,16 @@ def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Pol
 def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) -> datetime | None:
     """Twice as late each time, with jitter, but never later than something can be concluded.
 
-    None for a hold whose end the provider will not tell: it is not asked for ever.
+    A hold is asked about a few times, and then left alone until somebody must decide about
+    it; None if the provider does not tell when that is.
     """
-    undated = transaction.status is TransactionStatus.AUTHORIZED and not transaction.capture_before
-    if undated and transaction.attempts >= _MOST_QUESTIONS:
-        return None
+    if transaction.status is TransactionStatus.AUTHORIZED and (
+        transaction.attempts >= _MOST_QUESTIONS
+    ):
+        if transaction.capture_before is None:
+            return None
+        if now < (decided := transaction.capture_before - CAPTURE_MARGIN):
+            return decided
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
     at = now + wait * _jitter(transaction)

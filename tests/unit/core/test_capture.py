@@ -199,3 +199,18 @@ async def test_late_captures_that_are_refused_end_in_a_cancel(
     captures = [a for a in shop.gateway.asked if a.kind is TransactionKind.CAPTURE]
     assert len(captures) == 3
     assert (await shop.orders.get(placed.id)).status is OrderStatus.CANCELLED
+
+
+async def test_a_hold_is_not_asked_about_all_week_because_a_capture_was_refused(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.decline())
+    await holding.core.process(placed.id, by="staff")
+    await holding.work_until(passed=timedelta(days=5))
+    assert len(holding.gateway.looked_up) < 10
+    order = await holding.orders.get(placed.id)
+    assert order.status is OrderStatus.PENDING
+    await holding.work_until(passed=timedelta(days=3))
+    assert (await holding.orders.get(placed.id)).status is OrderStatus.CANCELLED
+    assert holding.net_minor_units_at_the_provider() == 0
