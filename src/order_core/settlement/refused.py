@@ -46,7 +46,10 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
         and settling.transaction.status is TransactionStatus.SUCCEEDED
     )
     if returned and isinstance(fact, Report):
-        return _refund_returned(settling, outcome)
+        # A late echo, under a key that the provider had forgotten, is refused as an object of
+        # its own: the refund that was done is none the worse for it.
+        same = outcome.reference in {None, settling.transaction.provider_reference}
+        return _refund_returned(settling, outcome) if same else settling.order
     if not settling.transaction.is_undecided:
         # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)

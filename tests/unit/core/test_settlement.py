@@ -176,6 +176,24 @@ def test_a_decline_is_not_believed_once_the_key_was_sent_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "comes_back"), [(None, True), ("re-1", True), ("re-echo", False)]
+)
+def test_a_refund_comes_back_only_if_the_refusal_is_its_own(
+    reference: str | None, *, comes_back: bool
+) -> None:
+    paid = after(an_order(), Report(Succeeded("pi-1", PRICE, "charge-1")))
+    owing = paid.refunding(paid.charge, at=NOON, new_id=lambda: "refund-1", terms=TERMS)
+    done = Report(Succeeded("re-1", PRICE, "refund-1"))
+    refused = Report(Declined("charge_already_refunded", retryable=True, reference=reference))
+    order = owing
+    for fact in (done, refused):
+        order = settled(order, "refund-1", fact, at=NOON, new_id=lambda: "back-1", terms=TERMS)
+
+    assert [t.id for t in order.transactions[2:]] == (["back-1"] if comes_back else [])
+    assert order.refunded_minor_units == (0 if comes_back else 4200)
+
+
+@pytest.mark.parametrize(
     ("asked_after", "proves"),
     [
         (timedelta(minutes=9, seconds=59), False),
