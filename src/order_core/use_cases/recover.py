@@ -82,26 +82,25 @@ class Recover:
         by itself and the order is due again.
         """
         seen: set[str] = set()
+        # What the store called due is due, although our own clock may be behind: to give it
+        # back untouched is to claim it again at once, and for ever before any other order.
+        called_due = order.attend_at
         try:
             while len(seen) < _MOST_MOVEMENTS:
-                due = self._due(order, seen)
+                due = _due(order, seen, self._later_of_now_and(called_due))
                 if due is None:
                     break
                 seen.add(due.id)
                 order = await self._look_after(order, due, held)
-            await self._give_back(order, seen, held)
+            await self._give_back(order, seen, held, called_due)
         except (StoreUnavailable, CommitUnknown, ConcurrentUpdate) as error:
             _log.info("order %s is left for later: %s", order.id, error)
         except Exception:  # noqa: BLE001 - one broken order must not stop the others
             _log.exception("order %s could not be looked after", order.id)
 
-    def _due(self, order: Order, seen: set[str]) -> PaymentTransaction | None:
+    def _later_of_now_and(self, called_due: datetime | None) -> datetime:
         now = self.clock.now()
-        for transaction in order.transactions:
-            at = transaction.attend_at
-            if at is not None and at <= now and transaction.id not in seen:
-                return transaction
-        return None
+        return max(now, called_due) if called_due else now
 
     async def _look_after(self, order: Order, transaction: PaymentTransaction, held: Held) -> Order:
         if not self.carry_out.reaches(transaction):
@@ -231,9 +230,11 @@ class Recover:
         except ConcurrentUpdate:
             return await self.orders.get(order.id)
 
-    async def _give_back(self, order: Order, seen: set[str], held: Held) -> None:
+    async def _give_back(
+        self, order: Order, seen: set[str], held: Held, called_due: datetime | None
+    ) -> None:
         for _ in range(_MOST_TRIES):
-            rested = attended(order, seen, self.clock.now(), self.policy)
+            rested = attended(order, seen, self._later_of_now_and(called_due), self.policy)
             if rested is order:
                 await self.work.release(held.lease)
                 return
@@ -243,3 +244,11 @@ class Recover:
                 order = await self.orders.get(order.id)
             else:
                 return
+
+
+def _due(order: Order, seen: set[str], now: datetime) -> PaymentTransaction | None:
+    for transaction in order.transactions:
+        at = transaction.attend_at
+        if at is not None and at <= now and transaction.id not in seen:
+            return transaction
+    return None

@@ -8,6 +8,7 @@ import pytest
 
 from order_core.clock_check import EVERY, ClockCheck
 from order_core.errors import ClockAskew
+from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
 from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
 from order_memory import ManualClock
@@ -57,6 +58,28 @@ async def test_a_worker_whose_clock_is_ahead_waits_for_the_slowest_sender(shop: 
         statuses.append((await shop.orders.get(opened.id)).charge.status)
 
     assert statuses == [TransactionStatus.UNKNOWN, TransactionStatus.FAILED]
+
+
+async def test_a_worker_whose_clock_is_behind_looks_after_what_the_store_calls_due(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    shop.clock.set(opened.charge.attend_at)
+    behind = shop.assembled(clock=ClockThatDiffers(shop.clock, -SKEW / 2))
+
+    assert await behind.recover() == 1
+    assert (await shop.orders.get(opened.id)).status is OrderStatus.PENDING
+
+
+async def test_a_worker_whose_clock_is_behind_does_not_claim_the_same_order_over_and_over(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    shop.clock.set(opened.charge.attend_at)
+    behind = shop.assembled(clock=ClockThatDiffers(shop.clock, -SKEW / 2))
+
+    assert [await behind.recover() for _ in range(4)] == [1, 0, 0, 0]
+    assert (await shop.orders.get(opened.id)).charge.attempts == 1
 
 
 @pytest.mark.parametrize("by", [SKEW, -SKEW])
