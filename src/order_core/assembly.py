@@ -35,6 +35,7 @@ from order_core.use_cases import (
 )
 from order_core.use_cases.carry_out import CarryOut
 from order_core.use_cases.change_order import ChangeOrder
+from order_core.use_cases.take_in import TakeIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def assemble(
     carry_out = CarryOut(
         orders, work, gateways, settle, clock, policy.installation, CircuitBreaker(clock)
     )
+    take_in = TakeIn(orders, terms, settle, clock, ids, policy)
     change_order = ChangeOrder(orders, terms, carry_out, clock, ids, policy)
     return OrderCore(
         place=PlaceOrder(
@@ -104,9 +106,7 @@ def assemble(
         process=ProcessOrder(change_order),
         refund=RefundOrder(change_order),
         review=ReviewOrder(change_order),
-        receive_webhook=ReceiveWebhook(
-            orders, dict(webhooks or {}), terms, settle, clock, ids, policy
-        ),
+        receive_webhook=ReceiveWebhook(orders, dict(webhooks or {}), take_in, clock),
         waiting=ListWaiting(orders),
         get=GetOrder(orders),
         list=ListOrders(orders),

@@ -164,3 +164,73 @@ async def test_a_refund_that_inherits_the_charges_id_is_a_refund(
 
     assert order.captured_minor_units == 2500
     assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+
+
+def refund_of(order: Any, *, parent: str | None, amount: int = 2500) -> ProviderFact:
+    """A refund at the dashboard that inherits the id of the order's charge."""
+    outcome = Succeeded("re-dash", Money(amount, "EUR"), order.charge.id)
+    kind = TransactionKind.REFUND
+    return ProviderFact(kind, outcome, "re-dash", order.charge.id, "default", parent)
+
+
+@pytest.mark.parametrize("parent", ["ref-000001", None])
+async def test_a_refund_told_before_its_payment_finds_it_by_our_own_id(
+    shop: Any, events: NamedEvents, parent: str | None
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    fact = refund_of(opened, parent=parent, amount=900)
+    verdicts = [await deliver(shop, events, fact, id=name) for name in ("e-1", "e-2")]
+    cancelled = await shop.core.cancel(opened.id, customer_id="ann")
+    await shop.work_until()
+    order = await shop.orders.get(opened.id)
+
+    assert verdicts == ["settled", "no_news"]
+    assert cancelled.charge.is_open
+    assert [
+        (t.origin, t.amount.minor_units)
+        for t in order.transactions
+        if t.kind is TransactionKind.REFUND
+    ] == [(Origin.PROVIDER, 900), (Origin.OURS, 1600)]
+    assert order.captured_minor_units == order.refunded_minor_units == 2500
+
+
+async def test_a_dispute_told_before_its_payment_finds_it_by_our_own_id(
+    shop: Any, events: NamedEvents
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    lost = Reversed("dp-1", Money(2500, "EUR"), "disputed", open=True)
+    fact = ProviderFact(TransactionKind.REVERSAL, lost, "dp-1", opened.charge.id, "default", "x-1")
+
+    assert await deliver(shop, events, fact) == "settled"
+    assert (await shop.orders.get(opened.id)).payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_a_refund_of_another_payment_under_our_id_is_not_booked_on_ours(
+    shop: Any, events: NamedEvents
+) -> None:
+    placed = await shop.place()
+
+    assert await deliver(shop, events, refund_of(placed, parent="ref-9")) == "unknown_transaction"
+    assert await shop.orders.get(placed.id) == placed
+
+
+async def test_a_refund_of_a_payment_that_we_call_dead_is_not_booked_on_it(
+    shop: Any, events: NamedEvents
+) -> None:
+    declined = await shop.place(payment_method="declined")
+
+    assert await deliver(shop, events, refund_of(declined, parent="ref-9")) == (
+        "unknown_transaction"
+    )
+
+
+async def test_a_void_at_the_dashboard_waits_until_its_hold_is_known(
+    shop: Any, events: NamedEvents
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    outcome = Succeeded("void-1", Money(2500, "EUR"), opened.charge.id)
+    fact = ProviderFact(
+        TransactionKind.VOID, outcome, "void-1", opened.charge.id, "default", "ref-000001"
+    )
+
+    assert await deliver(shop, events, fact) == "unknown_transaction"
