@@ -29,6 +29,7 @@ from order_core.payment import (
 from order_core.payment_terms import PaymentTerms
 from order_core.shipping_address import ShippingAddress
 
+_TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _LETS_GO: Final = frozenset(
     {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
 )
@@ -100,38 +101,26 @@ class Order:
         return self._sum(
             transaction
             for transaction in self.transactions
-            if transaction.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-            and transaction.status is TransactionStatus.SUCCEEDED
+            if transaction.status is TransactionStatus.SUCCEEDED and transaction.kind in _TAKES
         )
 
     @property
     def refunded_minor_units(self) -> int:
         """What certainly went back to the buyer, and did not come back from there."""
-        returned = sum(
-            self.returned_of(t) for t in self.transactions if t.kind is TransactionKind.REFUND
-        )
-        return -returned + self._sum(
-            transaction
-            for transaction in self.transactions
-            if transaction.kind is TransactionKind.REFUND
-            and transaction.status is TransactionStatus.SUCCEEDED
-        )
+        refunds = self._refunds
+        done = self._sum(t for t in refunds if t.status is TransactionStatus.SUCCEEDED)
+        return done - sum(self.returned_of(refund) for refund in refunds)
 
     @property
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
-        returned = sum(
-            self.returned_of(t)
-            for t in self.transactions
-            if t.kind is TransactionKind.REFUND and t.origin is Origin.OURS
-        )
-        return -returned + self._sum(
-            transaction
-            for transaction in self.transactions
-            if transaction.kind is TransactionKind.REFUND
-            and transaction.origin is Origin.OURS
-            and transaction.is_live
-        )
+        refunds = [t for t in self._refunds if t.origin is Origin.OURS]
+        asked = self._sum(t for t in refunds if t.is_live)
+        return asked - sum(self.returned_of(refund) for refund in refunds)
+
+    @property
+    def _refunds(self) -> list[PaymentTransaction]:
+        return [t for t in self.transactions if t.kind is TransactionKind.REFUND]
 
     @staticmethod
     def _sum(transactions: Iterable[PaymentTransaction]) -> int:
@@ -247,10 +236,7 @@ class Order:
         for held in self.transactions:
             if held.is_held:
                 order = order.voiding(held, at=at, new_id=new_id, terms=terms)
-            elif (
-                held.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-                and held.status is TransactionStatus.SUCCEEDED
-            ):
+            elif held.status is TransactionStatus.SUCCEEDED and held.kind in _TAKES:
                 order = order.refunding(held, at=at, new_id=new_id, terms=terms)
         return order
 
