@@ -69,9 +69,14 @@ class OrderRequest:
             raise InvalidValue(("payment_method",), "empty", "must have a token after the colon")
         return provider, token
 
-    def content_fingerprint(self) -> str:
-        """Equal for two orders that a double click would make."""
-        return fingerprint(self.customer_id, self.payment_method, *self._content())
+    def content_fingerprint(self, provider: str, kept_token: str | None) -> str:
+        """Equal for two orders that a double click would make.
+
+        `kept_token` is None for a token that pays once: a page makes a fresh one for every
+        click, so it tells no click from another.
+        """
+        token = ("pays once",) if kept_token is None else ("pays often", kept_token)
+        return fingerprint(self.customer_id, provider, *token, *self._content())
 
     def body_fingerprint(self) -> str:
         """Equal for two requests that ask for the same: compared when a key comes again."""

@@ -120,6 +120,17 @@ async def test_incident_08_many_tabs_at_once_make_one_order_in_a_real_database(
     assert shop.done(TransactionKind.CHARGE) == [2500]
 
 
+# mollie/PrestaShop PR #1251, where each tab has made a token of its own
+async def test_incident_08_many_tabs_with_a_token_each_make_one_order_in_a_real_database(
+    shop: SqlShop,
+) -> None:
+    tabs = (shop.place(key=f"tab-{tab}", payment_method=f"once_{tab}") for tab in range(12))
+    answers = await together(*tabs)
+
+    assert answers == {"Order": 1, "PossibleDuplicate": 11}
+    assert shop.done(TransactionKind.CHARGE) == [2500]
+
+
 # woocommerce/woocommerce PR #67944
 async def test_incident_15_many_retries_at_once_get_one_order_from_a_real_database(
     shop: SqlShop,

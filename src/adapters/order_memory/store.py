@@ -74,7 +74,7 @@ class Store:
     _rows: dict[str, OrderRow] = field(default_factory=dict)
     _requests: dict[tuple[str, str, str], tuple[RequestRecord, str]] = field(default_factory=dict)
     _notices: dict[str, NoticeRow] = field(default_factory=dict)
-    _by_content: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _by_content: dict[str, str] = field(default_factory=dict)
     _by_token: dict[str, str] = field(default_factory=dict)
     _by_reference: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _by_transaction: dict[str, str] = field(default_factory=dict)
@@ -152,8 +152,7 @@ class Store:
         self._rows[order.id] = replace(row, order=stored, events=(*row.events, *order.news))
         self._remember_claims(stored)
         if before is None and guard:
-            equal = self._by_content.get(guard.content_fingerprint, ())
-            self._by_content[guard.content_fingerprint] = (*equal, order.id)
+            self._by_content[guard.content_fingerprint] = order.id
         if request:
             key = (request.customer_id, request.route, request.key)
             self._requests[key] = (request, order.id)
@@ -165,14 +164,15 @@ class Store:
     # What only one order may have ---------------------------------------------------------
 
     def _refuse_a_double_click(self, order: Order, guard: DuplicateGuard) -> None:
-        if not guard.window:
+        order_id = self._by_content.get(guard.content_fingerprint)
+        if order_id is None or not guard.window:
             return
-        for order_id in self._by_content.get(guard.content_fingerprint, ()):
-            equal = self._rows[order_id].order
-            recent = order.created_at - equal.created_at <= guard.window
-            still_open = equal.status is OrderStatus.AWAITING_PAYMENT
-            if still_open or (recent and equal.status not in _NEVER_PLACED):
-                raise PossibleDuplicate(guard.window.total_seconds())
+        equal = self._rows[order_id].order
+        recent = order.created_at - equal.created_at <= guard.window
+        still_open = equal.status is OrderStatus.AWAITING_PAYMENT
+        counts = still_open and not _may_be_paid_otherwise(equal.charge)
+        if counts or (recent and equal.status not in _NEVER_PLACED):
+            raise PossibleDuplicate(guard.window.total_seconds())
 
     def _refuse_what_another_order_has(self, order: Order) -> None:
         for transaction in order.transactions:
@@ -310,6 +310,12 @@ def _take_out(waiting: list[tuple[datetime, str]], entry: tuple[datetime, str]) 
 
 def _notice_id(notice: NoticeRow) -> str:
     return f"{notice.order_id}.{notice.happened.sequence}"
+
+
+def _may_be_paid_otherwise(charge: PaymentTransaction) -> bool:
+    """Whether the charge waits for the buyer, who may have another card in his hand by now."""
+    waits_for_him = charge.status is TransactionStatus.ACTION_REQUIRED
+    return waits_for_him and charge.single_use_fingerprint is not None
 
 
 def claimed_token(transaction: PaymentTransaction) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from order_sqlalchemy import schema
+from order_sqlalchemy.double_click import STILL_WAITS
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, order_row
 from order_sqlalchemy.saving import Saving
 
@@ -99,9 +100,7 @@ guard AS (
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - $9::bigint
-      AND NOT EXISTS (
-          SELECT 1 FROM orders e WHERE e.id = f.order_id AND e.status = 'awaiting_payment'
-      )
+      AND NOT {STILL_WAITS}
     RETURNING 1
 ),
 admitted AS (SELECT count(*) AS guards FROM guard),

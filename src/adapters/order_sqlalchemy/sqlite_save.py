@@ -9,6 +9,7 @@ import sqlite3
 from typing import Any, Final
 
 from order_core.errors import ConcurrentUpdate, IdempotencyKeyReused
+from order_sqlalchemy.double_click import STILL_WAITS
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, moment_us
 from order_sqlalchemy.refusals import Constraint, possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
@@ -27,16 +28,13 @@ _ADD_REQUEST: Final = """
     INSERT INTO idempotency_records (customer_id, route, key, body_fingerprint, order_id)
     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
-_GUARD: Final = """
-    INSERT INTO order_fingerprints (fingerprint, order_id, created_at_us)
+_GUARD: Final = f"""
+    INSERT INTO order_fingerprints AS f (fingerprint, order_id, created_at_us)
     VALUES (:fingerprint, :order_id, :created_at_us)
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
-    WHERE created_at_us < excluded.created_at_us - :window_us
-      AND NOT EXISTS (
-          SELECT 1 FROM orders e
-          WHERE e.id = order_fingerprints.order_id AND e.status = 'awaiting_payment'
-      )"""
+    WHERE f.created_at_us < excluded.created_at_us - :window_us
+      AND NOT {STILL_WAITS}"""
 
 _SAVE_TRANSACTION: Final = f"""
     INSERT INTO payment_transactions ({", ".join(_TRANSACTION)})

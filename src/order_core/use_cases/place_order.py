@@ -151,13 +151,15 @@ class PlaceOrder:
     async def _save(
         self, order: Order, request: OrderRequest, key: str | None, lease: Lease
     ) -> Saved:
-        window = self.policy.duplicate_window
+        window, charge = self.policy.duplicate_window, order.charge
         guarded = window > timedelta(0) and not request.allow_duplicate
+        kept_token = None if charge.single_use_fingerprint else charge.token
+        content = request.content_fingerprint(charge.provider, kept_token)
         try:
             return await self.orders.save(
                 order,
                 request=self._record(request, key) if key else None,
-                guard=DuplicateGuard(request.content_fingerprint(), window) if guarded else None,
+                guard=DuplicateGuard(content, window) if guarded else None,
                 take=lease,
             )
         except CommitUnknown:

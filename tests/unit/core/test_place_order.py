@@ -223,6 +223,37 @@ async def test_a_double_click_without_a_key_is_refused(shop: Any) -> None:
     assert len(shop.gateway.asked) == 1
 
 
+async def test_a_double_click_is_one_though_the_page_makes_a_fresh_token_for_each(
+    shop: Any,
+) -> None:
+    await shop.place(payment_method="once_a", key="click-1")
+
+    with pytest.raises(PossibleDuplicate):
+        await shop.place(payment_method="scripted:once_b", key="click-2")
+    assert len(shop.gateway.asked) == 1
+
+
+async def test_two_payment_methods_that_are_kept_make_two_orders(shop: Any) -> None:
+    first = await shop.place(payment_method="ok")
+    second = await shop.place(payment_method="two_step")
+
+    assert [first.status, second.status] == [OrderStatus.PENDING] * 2
+
+
+async def test_a_buyer_may_try_another_card_while_the_first_one_asks_him_to_approve(
+    shop: Any,
+) -> None:
+    shop.gateway.react(reactions.ASK_BUYER)
+    waiting = await shop.place(payment_method="once_a", key="card-1")
+    shop.clock.advance(timedelta(seconds=11))
+    paid = await shop.place(payment_method="once_b", key="card-2")
+    await shop.work_until()
+
+    assert waiting.status is OrderStatus.AWAITING_PAYMENT
+    assert paid.status is OrderStatus.PENDING
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
 async def test_an_equal_order_is_welcome_when_it_is_meant(shop: Any) -> None:
     first = await shop.place()
     second = await shop.place(allow_duplicate=True)

@@ -87,6 +87,16 @@ async def test_incident_17_a_double_click_is_blocked_without_any_key_or_setting(
         assert shop.charges == [2500]
 
 
+# 206Tours/DB #1681, with a page that makes a fresh token for each click
+async def test_incident_17_a_double_click_is_blocked_though_each_click_has_its_own_token() -> None:
+    first = placing(key="click-1", payment_method="once_a")
+    second = placing(key="click-2", payment_method="once_b")
+    async for shop, *answers in at_every_call(an_empty_shop, first, second):
+        assert [type(answer) for answer in answers].count(PossibleDuplicate) == 1
+        assert len(shop.all_orders) == 1
+        assert shop.charges == [2500]
+
+
 # saleor/saleor PR #15956
 async def test_incident_19_the_payment_that_was_charged_is_the_one_of_the_order() -> None:
     creating = placing(key="checkout-19", payment_method="lost_answer")
@@ -97,4 +107,16 @@ async def test_incident_19_the_payment_that_was_charged_is_the_one_of_the_order(
         assert sum(isinstance(answer, IdempotencyKeyReused) for answer in answers) == 1
         assert order.status is OrderStatus.PENDING
         assert [t.status for t in order.transactions] == [TransactionStatus.SUCCEEDED]
+        assert shop.charges == [2500]
+
+
+# saleor/saleor PR #15956, where the other payment comes with a key of its own
+async def test_incident_19_another_card_with_another_key_is_not_charged_beside_the_first() -> None:
+    creating = placing(key="card-a", payment_method="once_a")
+    with_another_card = placing(key="card-b", payment_method="once_b")
+    async for shop, *answers in at_every_call(an_empty_shop, creating, with_another_card):
+        await shop.work_until()
+        order = await shop.order()
+        assert sum(isinstance(answer, PossibleDuplicate) for answer in answers) == 1
+        assert order.status is OrderStatus.PENDING
         assert shop.charges == [2500]

@@ -165,6 +165,57 @@ class RefusalSuite(StoreSuite):
         with pytest.raises(PossibleDuplicate):
             await orders.save(samples.an_order(self.now()), guard=guard)
 
+    async def with_first_try(
+        self, orders: OrderRepository, status: TransactionStatus, token: str | None
+    ) -> DuplicateGuard:
+        """A guard whose window ended after an equal order, which waits for its payment still."""
+        guard = replace(_GUARD, window=SHORT)
+        charge = {"status": status, "single_use_fingerprint": token}
+        await orders.save(samples.an_order(self.now(), charge=charge), guard=guard)
+        await self.pass_time(LONGER_THAN_SHORT)
+        return guard
+
+    async def test_a_buyer_who_does_not_approve_may_try_another_card_after_the_window(
+        self, orders: OrderRepository
+    ) -> None:
+        guard = await self.with_first_try(orders, TransactionStatus.ACTION_REQUIRED, "0a" * 32)
+        next_try = samples.an_order(self.now(), charge={"single_use_fingerprint": "0b" * 32})
+
+        await orders.save(next_try, guard=guard)
+
+    @pytest.mark.parametrize(
+        "status",
+        [TransactionStatus.RECORDED, TransactionStatus.UNKNOWN, TransactionStatus.PENDING],
+    )
+    async def test_a_payment_that_may_succeed_by_itself_is_no_reason_for_another_card(
+        self, orders: OrderRepository, status: TransactionStatus
+    ) -> None:
+        guard = await self.with_first_try(orders, status, "0a" * 32)
+        next_try = samples.an_order(self.now(), charge={"single_use_fingerprint": "0b" * 32})
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(next_try, guard=guard)
+
+    async def test_the_same_payment_method_needs_no_second_approval(
+        self, orders: OrderRepository
+    ) -> None:
+        guard = await self.with_first_try(orders, TransactionStatus.ACTION_REQUIRED, None)
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(samples.an_order(self.now()), guard=guard)
+
+    async def test_a_buyer_who_clicks_twice_before_he_approves_has_one_order(
+        self, orders: OrderRepository
+    ) -> None:
+        first, again = (
+            {"status": TransactionStatus.ACTION_REQUIRED, "single_use_fingerprint": token * 32}
+            for token in ("0a", "0b")
+        )
+        await orders.save(samples.an_order(self.now(), charge=first), guard=_GUARD)
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(samples.an_order(self.now(), charge=again), guard=_GUARD)
+
     async def test_another_content_is_another_order(self, orders: OrderRepository) -> None:
         await orders.save(samples.an_order(self.now()), guard=_GUARD)
 
