@@ -13,7 +13,7 @@ from order_core.errors import (
     PaymentReferenceTaken,
     PossibleDuplicate,
 )
-from order_core.events import Happened
+from order_core.events import Happened, OrderPlaced
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionStatus
@@ -167,8 +167,10 @@ class Store:
         order_id = self._by_content.get(guard.content_fingerprint)
         if order_id is None or not guard.window:
             return
-        equal = self._rows[order_id].order
-        recent = order.created_at - equal.created_at <= guard.window
+        row = self._rows[order_id]
+        equal = row.order
+        placed = [h.at for h in row.events if isinstance(h.event, OrderPlaced)]
+        recent = order.created_at - max([equal.created_at, *placed]) <= guard.window
         still_open = equal.status is OrderStatus.AWAITING_PAYMENT
         counts = still_open and not _may_be_paid_otherwise(equal.charge)
         if counts or (recent and equal.status not in _NEVER_PLACED):

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from order_sqlalchemy import schema
-from order_sqlalchemy.double_click import STILL_WAITS
+from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, order_row
 from order_sqlalchemy.saving import Saving
 
@@ -101,6 +101,7 @@ guard AS (
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - $9::bigint
       AND NOT {STILL_WAITS}
+      AND NOT {was_placed_within("$9::bigint")}
     RETURNING 1
 ),
 admitted AS (SELECT count(*) AS guards FROM guard),

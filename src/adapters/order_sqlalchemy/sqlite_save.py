@@ -9,7 +9,7 @@ import sqlite3
 from typing import Any, Final
 
 from order_core.errors import ConcurrentUpdate, IdempotencyKeyReused
-from order_sqlalchemy.double_click import STILL_WAITS
+from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, moment_us
 from order_sqlalchemy.refusals import Constraint, possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
@@ -34,7 +34,8 @@ _GUARD: Final = f"""
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - :window_us
-      AND NOT {STILL_WAITS}"""
+      AND NOT {STILL_WAITS}
+      AND NOT {was_placed_within(":window_us")}"""
 
 _SAVE_TRANSACTION: Final = f"""
     INSERT INTO payment_transactions ({", ".join(_TRANSACTION)})

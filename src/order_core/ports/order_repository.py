@@ -37,10 +37,10 @@ class EarlierRequest:
 class DuplicateGuard:
     """Refuses a new order whose content equals that of the guarded one before it.
 
-    That one was opened at most `window` before, or still waits for its payment: a buyer
-    whom a slow provider keeps waiting clicks again, and later than anybody's window. While
-    it is the buyer whom the payment waits for, and its token pays once, it counts for the
-    window only: it takes nothing by itself, and he may want to pay with another card.
+    That one was opened or placed at most `window` before, or still waits for its payment: a
+    buyer whom a slow provider keeps waiting clicks again, and later than anybody's window.
+    While it is the buyer whom the payment waits for, and its token pays once, it counts for
+    the window only: it takes nothing by itself, and he may want to pay with another card.
     An order that failed or was cancelled since does not count.
     """
 

@@ -73,6 +73,24 @@ async def test_incident_03_a_crash_after_the_charge_and_a_fresh_key_charge_no_se
     shop.assert_order_and_money_agree()
 
 
+# woocommerce/woocommerce-gateway-stripe #2477, where the retry comes after the worker
+async def test_incident_03_a_retry_right_after_the_worker_placed_the_order_is_refused(
+    shop: Shop,
+) -> None:
+    dying = shop.assembled(orders=DownAfter(shop.orders, saves=1))
+    with pytest.raises(CommitUnknown):
+        await dying.place(a_request(), key="first-try")
+    while (order := await shop.order()).status is OrderStatus.AWAITING_PAYMENT:
+        shop.clock.advance(timedelta(seconds=5))
+        await shop.core.recover()
+    assert shop.clock.now() - order.created_at >= timedelta(seconds=30)
+    shop.clock.advance(timedelta(seconds=5))
+    with pytest.raises(PossibleDuplicate):
+        await shop.place(key="second-try")
+
+    assert shop.charges == [2500]
+
+
 # spree/spree #9265
 async def test_incident_04_an_equal_payment_one_second_later_is_refused(shop: Shop) -> None:
     await shop.place()

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from order_core.errors import (
     PaymentReferenceTaken,
     PossibleDuplicate,
 )
+from order_core.events import OrderPlaced, ProcessingBegan
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, TransactionKind, TransactionStatus
@@ -23,6 +25,9 @@ from order_memory.contracts.stores import LONG, LONGER_THAN_SHORT, SHORT, StoreS
 
 _GUARD = DuplicateGuard("two mugs to Kiel", LONG)
 _ROUTE = a_request("any").route
+_INSTANT = timedelta(microseconds=1)
+_LATE = "order-placed-late"
+_BEGAN = ProcessingBegan("staff")
 
 
 class RefusalSuite(StoreSuite):
@@ -248,6 +253,41 @@ class RefusalSuite(StoreSuite):
 
         with pytest.raises(PossibleDuplicate):
             await orders.save(samples.an_order(self.now()), guard=_GUARD)
+
+    async def test_the_window_also_counts_from_when_the_first_was_placed(
+        self, orders: OrderRepository
+    ) -> None:
+        placed_at = await self.with_late_placing(orders)
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(samples.an_order(placed_at + LONG), guard=_GUARD)
+
+    async def test_the_window_ends_after_the_first_was_placed(
+        self, orders: OrderRepository
+    ) -> None:
+        placed_at = await self.with_late_placing(orders)
+
+        await orders.save(samples.an_order(placed_at + LONG + _INSTANT), guard=_GUARD)
+
+    async def test_what_became_of_the_first_after_it_was_placed_prolongs_no_window(
+        self, orders: OrderRepository
+    ) -> None:
+        placed_at = await self.with_late_placing(orders)
+        processed = (await orders.get(_LATE)).moved_to(OrderStatus.PROCESSING)
+        await orders.save(processed.with_news(_BEGAN, placed_at + timedelta(minutes=1)))
+
+        await orders.save(samples.an_order(placed_at + LONG + _INSTANT), guard=_GUARD)
+
+    async def with_late_placing(self, orders: OrderRepository) -> datetime:
+        """When an equal order was placed that was opened two windows before."""
+        opened_at = self.now() - timedelta(days=1)
+        order = samples.an_order(opened_at, order_id=_LATE)
+        opened = (await orders.save(order, guard=_GUARD)).order
+        paid = opened.charge.finished(TransactionStatus.SUCCEEDED, reference="pay_1")
+        pending = replace(opened.with_transaction(paid), status=OrderStatus.PENDING)
+        placed_at = opened_at + 2 * LONG
+        await orders.save(pending.with_news(OrderPlaced(paid.id, "pay_1"), placed_at))
+        return placed_at
 
     # A payment pays one order -------------------------------------------------------------
 
