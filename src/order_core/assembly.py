@@ -24,6 +24,7 @@ from order_core.use_cases import (
     GetOrder,
     ListOrders,
     ListWaiting,
+    MatchEvents,
     PlaceOrder,
     ProcessOrder,
     ReceiveWebhook,
@@ -54,6 +55,7 @@ class OrderCore:
     waiting: ListWaiting
     settle: Settle
     recover: Recover
+    match: MatchEvents
     tell: TellCustomers
 
 
@@ -124,5 +126,6 @@ def assemble(
             policy=policy,
             check_clock=ClockCheck(clock, store_clock, policy.clock_skew) if store_clock else None,
         ),
+        match=MatchEvents(orders, take_in, clock),
         tell=TellCustomers(outbox, notifier),
     )

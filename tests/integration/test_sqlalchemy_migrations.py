@@ -171,7 +171,7 @@ async def test_the_first_schema_needs_the_second(empty_database_url: str) -> Non
 
     assert before == ("0001", True)
     assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
-        "0003",
+        "0004",
         False,
     )
 
@@ -202,6 +202,25 @@ async def test_the_second_schema_gets_rid_of_secrets_and_has_everything_looked_a
     assert await run_sql(
         empty_database_url, f"SELECT attend_at_us FROM orders WHERE id = '{open_order.id}'"
     ) == [(moment_us(open_order.created_at),)]
+
+
+async def test_an_unmatched_event_of_the_third_schema_still_waits_for_a_person(
+    empty_database_url: str,
+) -> None:
+    await upgrade(empty_database_url, to="0003")
+    await run_sql(
+        empty_database_url,
+        "INSERT INTO received_events VALUES "
+        f"('stripe', 'evt_old', 'charge.refunded', {moment_us(NOON)}, 'unknown_transaction', NULL)",
+    )
+
+    await upgrade(empty_database_url)
+
+    async with opened(empty_database_url) as database:
+        orders = SqlOrders(database)
+        (event,) = await orders.unmatched_events(limit=10)
+        assert (event.event_id, event.received_at, event.facts) == ("evt_old", NOON, ())
+        assert await orders.events_to_match(after=(NOON, "", ""), limit=10) == ()
 
 
 async def test_the_first_schema_knew_no_reversals(empty_database_url: str) -> None:
@@ -272,6 +291,6 @@ async def test_the_steps_make_the_same_tables_constraints_and_indexes_on_sqlite(
     found = _sqlite_catalog(stepped)
 
     assert found == _sqlite_catalog(new)
-    assert len(found) == 6 + 13
+    assert len(found) == 6 + 14
     assert sum("CHECK" in part for parts in found.values() for part in parts) > 15
-    assert sum(" WHERE " in part for parts in found.values() for part in parts) == 10
+    assert sum(" WHERE " in part for parts in found.values() for part in parts) == 11

@@ -237,13 +237,16 @@ _ATTEMPTS: Final = (
     (
         (
             "INSERT INTO received_events VALUES "
-            "('stripe', 'evt_1', 'paid', 1, 'settled', NULL), "
-            "('stripe', 'evt_1', 'failed', 2, 'no_fact', '{first}')"
+            "('stripe', 'evt_1', 'paid', 1, 'settled', NULL, NULL), "
+            "('stripe', 'evt_1', 'failed', 2, 'no_fact', '{first}', NULL)"
         ),
         "pk_received_events",
     ),
     (
-        "INSERT INTO received_events VALUES ('stripe', 'evt_1', 'paid', 1, 'settled', 'o-0')",
+        (
+            "INSERT INTO received_events VALUES "
+            "('stripe', 'evt_1', 'paid', 1, 'settled', 'o-0', NULL)"
+        ),
         "fk_received_events_order",
     ),
 )

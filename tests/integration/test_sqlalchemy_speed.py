@@ -13,7 +13,16 @@ import aiosqlite
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from order_core.ports import DuplicateGuard, OrderQuery, ReceivedEvent, RequestRecord
+from order_core.money import Money
+from order_core.outcomes import Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports import (
+    DuplicateGuard,
+    OrderQuery,
+    ProviderFact,
+    ReceivedEvent,
+    RequestRecord,
+)
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.mapping import moment_us
@@ -27,7 +36,15 @@ _ACCOUNT = ("stripe", "acct_1/test")
 
 
 def _unmatched(event_id: str) -> ReceivedEvent:
-    return ReceivedEvent("stripe", event_id, "charge.succeeded", NOON, "unknown_transaction")
+    refund = ProviderFact(
+        TransactionKind.REFUND,
+        Succeeded("re_1", Money(100, "EUR"), ""),
+        "re_1",
+        parent_reference="pi-1",
+    )
+    return ReceivedEvent(
+        "stripe", event_id, "charge.refunded", NOON, "unknown_transaction", facts=(refund,)
+    )
 
 
 async def _calls(database: Database, size: int) -> dict[str, Call]:
@@ -78,6 +95,8 @@ async def _calls(database: Database, size: int) -> dict[str, Call]:
         "receive": receive,
         "receive again": lambda: orders.receive(_unmatched("evt_0")),
         "unmatched": lambda: orders.unmatched_events(limit=size),
+        "to match": lambda: orders.events_to_match(after=(NOON, "", ""), limit=size),
+        "match": lambda: orders.match(_unmatched("evt_0")),
         "history": lambda: orders.history(first.id),
         "list": lambda: orders.list(OrderQuery("c-9", limit=size)),
         "claim": claim,
@@ -204,6 +223,7 @@ _LOOK_UPS = [
     ("by_reference", [*_ACCOUNT, "pi-77"], {"ix_payment_transactions_by_reference"}),
     ("unfinished", [10], {"ix_payment_transactions_unfinished"}),
     ("unmatched", [10], {"ix_received_events_unmatched"}),
+    ("to_match", [moment_us(NOON), "", "", 10], {"ix_received_events_to_match"}),
     ("figures", [], {"ix_payment_transactions_unfinished"}),
 ]
 

@@ -35,6 +35,7 @@ class Script:
 @dataclass
 class Chores:
     recover: Script = field(default_factory=Script)
+    match: Script = field(default_factory=Script)
     tell: Script = field(default_factory=Script)
 
 
@@ -57,7 +58,7 @@ def worker_of(chores: Chores, pauses: Pauses, *, chance: float = 1.0) -> Worker:
 
 async def test_a_full_batch_is_followed_by_the_next_without_a_pause() -> None:
     chores, pauses = Chores(recover=Script(3, 3, 2)), Pauses()
-    chores.tell = Script(*[3] * 50)
+    chores.match, chores.tell = Script(*[3] * 50), Script(*[3] * 50)
 
     await worker_of(chores, pauses).run()
 
@@ -80,6 +81,7 @@ async def test_recovery_goes_on_while_mail_keeps_failing() -> None:
 
     assert len(chores.recover.limits) == 5
     assert chores.tell.limits
+    assert chores.match.limits
 
 
 async def test_an_outage_is_logged_once_and_so_is_its_end(
@@ -102,7 +104,7 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
 async def test_pauses_double_while_the_store_is_away_and_never_exceed_the_longest() -> None:
     away = [StoreUnavailable("gone")] * 40
     chores, pauses = Chores(recover=Script(*away)), Pauses()
-    chores.tell = Script(*[3] * 1000)
+    chores.match, chores.tell = Script(*[3] * 1000), Script(*[3] * 1000)
 
     await worker_of(chores, pauses).run()
 

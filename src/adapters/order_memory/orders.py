@@ -6,6 +6,7 @@ from order_core.ports import (
     Clock,
     DuplicateGuard,
     EarlierRequest,
+    EventPlace,
     Lease,
     OrderHistory,
     OrderPage,
@@ -88,10 +89,24 @@ class InMemoryOrders:
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         unmatched = sorted(
             (e for e in self.store.received() if e.verdict == "unknown_transaction"),
-            key=lambda event: (event.received_at, event.provider, event.event_id),
+            key=lambda event: event.place,
             reverse=True,
         )
         return tuple(unmatched[:limit])
+
+    async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
+        waiting = sorted(
+            (
+                event
+                for event in self.store.received()
+                if event.verdict == "unknown_transaction" and event.facts and event.place > after
+            ),
+            key=lambda event: event.place,
+        )
+        return tuple(waiting[:limit])
+
+    async def match(self, event: ReceivedEvent, /) -> bool:
+        return self.store.match(event)
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         wanted = sorted(

@@ -258,6 +258,16 @@ class Store:
         self._received[event.provider, event.event_id] = event
         return True
 
+    def match(self, event: ReceivedEvent) -> bool:
+        """Whether the event was unmatched until now."""
+        known = self._received.get((event.provider, event.event_id))
+        if known is None or known.verdict != "unknown_transaction":
+            return False
+        self._received[event.provider, event.event_id] = replace(
+            known, verdict=event.verdict, order_id=event.order_id
+        )
+        return True
+
     def received(self) -> Iterator[ReceivedEvent]:
         return iter(tuple(self._received.values()))
 

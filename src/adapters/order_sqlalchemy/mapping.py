@@ -14,6 +14,7 @@ from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import ReceivedEvent
 from order_core.shipping_address import ShippingAddress
+from order_sqlalchemy.fact_mapping import facts_from, facts_text
 
 Row = Sequence[Any]
 """The values of one row, in the order of its SELECT."""
@@ -74,7 +75,15 @@ TRANSACTION_COLUMNS: Final = (
 )
 """What a transaction's JSON array holds, in this order."""
 
-EVENT_COLUMNS: Final = ("provider", "event_id", "name", "received_at_us", "verdict", "order_id")
+EVENT_COLUMNS: Final = (
+    "provider",
+    "event_id",
+    "name",
+    "received_at_us",
+    "verdict",
+    "order_id",
+    "facts",
+)
 """The whole of `received_events`, as `received_event_from` reads it."""
 
 
@@ -202,6 +211,7 @@ def received_event_values(event: ReceivedEvent) -> tuple[str | int | None, ...]:
         moment_us(event.received_at),
         event.verdict,
         event.order_id,
+        facts_text(event.facts),
     )
 
 
@@ -295,5 +305,6 @@ def _event_from(name: str, data: str) -> Event:
 
 def received_event_from(row: Row) -> ReceivedEvent:
     """Of the values of `EVENT_COLUMNS`."""
-    provider, event_id, name, received_at_us, verdict, order_id = row
-    return ReceivedEvent(provider, event_id, name, moment_from(received_at_us), verdict, order_id)
+    provider, event_id, name, received_at_us, verdict, order_id, facts = row
+    at = moment_from(received_at_us)
+    return ReceivedEvent(provider, event_id, name, at, verdict, order_id, facts_from(facts))

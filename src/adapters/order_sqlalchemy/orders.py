@@ -7,6 +7,7 @@ from order_core.order import Order
 from order_core.ports import (
     DuplicateGuard,
     EarlierRequest,
+    EventPlace,
     Lease,
     OrderHistory,
     OrderPage,
@@ -19,6 +20,7 @@ from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import (
     Row,
     happened_from,
+    moment_us,
     order_from,
     received_event_from,
     received_event_values,
@@ -82,6 +84,24 @@ class SqlOrders:
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         found = await self._store.rows(self._store.statements.unmatched, limit)
         return tuple(received_event_from(row) for row in found)
+
+    async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
+        at, provider, event_id = after
+        found = await self._store.rows(
+            self._store.statements.to_match, moment_us(at), provider, event_id, limit
+        )
+        return tuple(received_event_from(row) for row in found)
+
+    async def match(self, event: ReceivedEvent, /) -> bool:
+        return bool(
+            await self._store.change(
+                self._store.statements.match,
+                event.provider,
+                event.event_id,
+                event.verdict,
+                event.order_id,
+            )
+        )
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         statement, arguments = self._store.statements.page(query)

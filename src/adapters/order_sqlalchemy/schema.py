@@ -63,6 +63,7 @@ UNFINISHED: Final = (
 HAS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_PAYS}"
 """A payment that the provider has a name for, dead or alive."""
 UNMATCHED: Final = "verdict = 'unknown_transaction'"
+TO_MATCH: Final = f"{UNMATCHED} AND facts IS NOT NULL"
 _LATE_MONEY: Final = f"name = '{LatePaymentReceived.name}'"
 
 # Pages continue after an id, so both databases have to sort ids alike: by code point.
@@ -311,6 +312,7 @@ received_events: Final = Table(
     Column("received_at_us", BigInteger, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("order_id", _Id),
+    Column("facts", JSON),
     PrimaryKeyConstraint("provider", "event_id", name="pk_received_events"),
     ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_received_events_order"),
 )
@@ -321,4 +323,12 @@ Index(
     desc(received_events.c.event_id),
     postgresql_where=text(UNMATCHED),
     sqlite_where=text(UNMATCHED),
+)
+Index(
+    "ix_received_events_to_match",
+    received_events.c.received_at_us,
+    received_events.c.provider,
+    received_events.c.event_id,
+    postgresql_where=text(TO_MATCH),
+    sqlite_where=text(TO_MATCH),
 )

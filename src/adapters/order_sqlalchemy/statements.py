@@ -7,7 +7,15 @@ from typing import Any, Final
 from order_core.payment import OPEN_STATUSES, TAKING_KINDS, TransactionStatus
 from order_core.ports import OrderQuery
 from order_sqlalchemy.mapping import EVENT_COLUMNS, ORDER_COLUMNS, moment_us
-from order_sqlalchemy.schema import ALIVE, HAS_REFERENCE, PLACED, UNFINISHED, UNMATCHED, one_of
+from order_sqlalchemy.schema import (
+    ALIVE,
+    HAS_REFERENCE,
+    PLACED,
+    TO_MATCH,
+    UNFINISHED,
+    UNMATCHED,
+    one_of,
+)
 
 ORDER: Final = ", ".join(f"o.{column}" for column in ORDER_COLUMNS)
 
@@ -57,12 +65,21 @@ class Statements:
 
         columns = ", ".join(EVENT_COLUMNS)
         self.receive: Final = f"""
-            INSERT INTO received_events ({columns}) VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO received_events ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (provider, event_id) DO NOTHING RETURNING 1"""
 
         self.unmatched: Final = f"""
             SELECT {columns} FROM received_events WHERE {UNMATCHED}
             ORDER BY received_at_us DESC, provider DESC, event_id DESC LIMIT $1"""
+
+        self.to_match: Final = f"""
+            SELECT {columns} FROM received_events
+            WHERE {TO_MATCH} AND (received_at_us, provider, event_id) > ($1, $2, $3)
+            ORDER BY received_at_us, provider, event_id LIMIT $4"""
+
+        self.match: Final = f"""
+            UPDATE received_events SET verdict = $3, order_id = $4
+            WHERE provider = $1 AND event_id = $2 AND {UNMATCHED} RETURNING 1"""
 
         self.history: Final = """
             SELECT o.customer_id, e.sequence, e.at_us, e.name, e.data

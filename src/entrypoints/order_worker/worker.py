@@ -1,4 +1,4 @@
-"""Two endless rounds: look after open payments, and tell customers what happened."""
+"""Endless rounds: look after open payments, match early events, tell customers."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Chore(Protocol):
-    """`recover` and `tell` of the core."""
+    """`recover`, `match` and `tell` of the core."""
 
     async def __call__(self, *, limit: int) -> int:
         """Attend to at most `limit` things; the number of those attended."""
@@ -26,6 +26,9 @@ class Core(Protocol):
 
     @property
     def recover(self) -> Chore: ...
+
+    @property
+    def match(self) -> Chore: ...
 
     @property
     def tell(self) -> Chore: ...
@@ -41,7 +44,7 @@ async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
 
 
 class Worker:
-    """Repeats the two chores until told to stop, each at its own pace.
+    """Repeats the chores until told to stop, each at its own pace.
 
     A full batch is followed by the next one at once, anything less by a pause of
     `poll_seconds`. When a round fails, the pauses double up to `LONGEST_PAUSE_SECONDS`, and
@@ -59,6 +62,7 @@ class Worker:
     ) -> None:
         self._chores: tuple[tuple[str, Chore], ...] = (
             ("recover", core.recover),
+            ("match", core.match),
             ("tell", core.tell),
         )
         self._poll_seconds = poll_seconds
@@ -68,7 +72,7 @@ class Worker:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until `stop`; come back when both rounds that were under way have ended."""
+        """Work until `stop`; come back when the rounds that were under way have ended."""
         async with asyncio.TaskGroup() as rounds:
             for name, chore in self._chores:
                 rounds.create_task(self._repeat(name, chore), name=f"worker-{name}")

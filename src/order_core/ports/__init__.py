@@ -7,6 +7,7 @@ from order_core.ports.order_audit import AuditedOrder, OrderAudit
 from order_core.ports.order_repository import (
     DuplicateGuard,
     EarlierRequest,
+    EventPlace,
     Lease,
     OrderHistory,
     OrderPage,
@@ -29,6 +30,7 @@ __all__ = [
     "Clock",
     "DuplicateGuard",
     "EarlierRequest",
+    "EventPlace",
     "Ids",
     "Lease",
     "Notice",

@@ -8,6 +8,7 @@ from order_core.errors import InvalidValue
 from order_core.events import Happened
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.ports.webhook_parser import ProviderFact
 
 MAX_PAGE: Final = 100
 """The most orders of one page."""
@@ -115,6 +116,10 @@ class OrderHistory:
     entries: tuple[Happened, ...]
 
 
+EventPlace = tuple[datetime, str, str]
+"""Where an event stands among others: when it was received, its provider, its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
     """A provider's event that was received and dealt with: the memory of the webhooks."""
@@ -127,6 +132,13 @@ class ReceivedEvent:
     """What it came to: `settled`, `no_news`, `no_fact`, `other_installation`, or
     `unknown_transaction`, which a person should look at."""
     order_id: str | None = None
+    facts: tuple[ProviderFact, ...] = ()
+    """Of an unmatched event: what it says about money that moved (outcomes `Succeeded`,
+    `Reversed` and `Restored`), and what can be matched once the payment is known."""
+
+    @property
+    def place(self) -> EventPlace:
+        return (self.received_at, self.provider, self.event_id)
 
 
 class OrderRepository(Protocol):
@@ -198,6 +210,17 @@ class OrderRepository(Protocol):
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         """The newest events with the verdict `unknown_transaction`."""
+        ...
+
+    async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
+        """Unmatched events with facts, oldest first, that stand behind `after`."""
+        ...
+
+    async def match(self, event: ReceivedEvent, /) -> bool:
+        """Store the verdict and order of an event that was unmatched until now.
+
+        False, with nothing stored, if it is not remembered or not unmatched any more.
+        """
         ...
 
     async def list(self, query: OrderQuery, /) -> OrderPage:

@@ -3,6 +3,7 @@
 from order_core.order_request import OrderRequest
 from order_core.use_cases.cancel_order import CancelOrder
 from order_core.use_cases.list_waiting import ListWaiting, Waiting
+from order_core.use_cases.match_events import MatchEvents
 from order_core.use_cases.place_order import PlaceOrder
 from order_core.use_cases.process_order import ProcessOrder
 from order_core.use_cases.read_orders import GetHistory, GetOrder, ListOrders
@@ -20,6 +21,7 @@ __all__ = [
     "GetOrder",
     "ListOrders",
     "ListWaiting",
+    "MatchEvents",
     "OrderRequest",
     "PlaceOrder",
     "ProcessOrder",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from order_core.errors import UnknownProvider
-from order_core.ports import Clock, OrderRepository, ReceivedEvent, WebhookParser
+from order_core.ports import Clock, OrderRepository, ProviderFact, ReceivedEvent, WebhookParser
 from order_core.use_cases.take_in import (
     NO_NEWS,
     OTHER_INSTALLATION,
@@ -45,10 +45,13 @@ class ReceiveWebhook:
             raise UnknownProvider(provider)
         event = await self.parsers[provider].parse(body, headers)
         verdicts, order_id = {NO_FACT}, None
+        early: list[ProviderFact] = []
         for fact in event.facts:
             verdict, order = await self.take_in(provider, fact)
             verdicts.add(verdict)
             order_id = order.id if order else order_id
+            if verdict == UNKNOWN_TRANSACTION and _may_be_matched(fact):
+                early.append(fact)
         received = ReceivedEvent(
             provider=provider,
             event_id=event.id,
@@ -56,6 +59,15 @@ class ReceiveWebhook:
             received_at=self.clock.now(),
             verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
             order_id=order_id,
+            facts=tuple(early),
         )
         await self.orders.receive(received)
         return received
+
+
+def _may_be_matched(fact: ProviderFact) -> bool:
+    """Whether the fact names anything that an order of ours may have one day.
+
+    The rest is money of others on the same account, however often it is looked at.
+    """
+    return fact.parent_reference is not None or fact.transaction_id is not None

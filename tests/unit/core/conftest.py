@@ -72,7 +72,8 @@ class Shop:
         """Let the worker do its rounds while `passed` goes by."""
         end = self.clock.now() + passed
         while self.clock.now() < end:
-            done = await self.core.recover() + await self.core.tell()
+            core = self.core
+            done = await core.recover() + await core.match() + await core.tell()
             if not done:
                 self.clock.set(min(end, self._next_moment()))
 

@@ -14,6 +14,7 @@ _MOST_CALLS = 200
 _AWAITED = {
     "save", "get", "find_request", "find_by_transaction", "find_by_reference", "receive",
     "claim", "release", "send", "look_up", "claim_notices", "told", "tell_later", "tell",
+    "events_to_match", "match",
 }  # fmt: skip
 
 

@@ -166,7 +166,7 @@ async def test_incident_49_giving_a_second_debit_back_leaves_the_order_paid(shop
 
 
 # polarsource/polar PR #9630
-async def test_incident_50_a_refund_told_before_its_payment_is_kept_for_a_person(
+async def test_incident_50_a_refund_told_before_its_payment_is_booked_when_it_is_known(
     shop: Shop,
 ) -> None:
     await shop.place(payment_method="lost_answer")
@@ -174,9 +174,14 @@ async def test_incident_50_a_refund_told_before_its_payment_is_kept_for_a_person
     refund = ProviderFact(TransactionKind.REFUND, back, "re-fast", parent_reference="ref-000001")
     received = await shop.hear(refund)
     waiting = await shop.core.waiting()
+    await shop.work_until(passed=timedelta(hours=1))
+    order = await shop.order()
 
     assert received.verdict == "unknown_transaction"
     assert [event.event_id for event in waiting.events] == [received.event_id]
+    assert order.payment_status is PaymentStatus.REFUNDED
+    assert (order.captured_minor_units, order.refunded_minor_units) == (2500, 2500)
+    assert (await shop.core.waiting()).events == ()
 
 
 # jazzband/django-payments #469 and #401

@@ -7,11 +7,32 @@ from typing import Any
 
 import pytest
 
-from order_core.ports import OrderRepository, ReceivedEvent
+from order_core.money import Money
+from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports import EventPlace, OrderRepository, ProviderFact, ReceivedEvent
 from order_memory.contracts import samples
 from order_memory.contracts.stores import StoreSuite
 
 _SECOND = timedelta(seconds=1)
+_KEPT = (
+    ProviderFact(
+        TransactionKind.REFUND,
+        Succeeded("re ü'\"; --", Money(1, "EUR"), "t-1"),
+        "re ü'\"; --",
+        "t-1",
+        "größe",
+        "pi-1",
+    ),
+    ProviderFact(
+        TransactionKind.REVERSAL,
+        Reversed("dp-1", Money(999_999_999, "JPY"), "lost:größe", open=True),
+        "dp-1",
+        parent_reference="pi-2",
+    ),
+    ProviderFact(TransactionKind.REVERSAL, Restored("dp-2", Money(7, "EUR"), "won"), "dp-2", "t-2"),
+)
+"""One of each kind that an event is kept with."""
 
 
 class ReceivedEventSuite(StoreSuite):
@@ -27,6 +48,10 @@ class ReceivedEventSuite(StoreSuite):
             verdict="unknown_transaction",
         )
         return replace(event, **but)
+
+    def since(self, seconds_ago: int) -> EventPlace:
+        """Before every event that was received then or later."""
+        return (self.now() - seconds_ago * _SECOND, "", "")
 
     async def test_an_event_is_received_once(self, orders: OrderRepository) -> None:
         event = self.unmatched("evt_1")
@@ -77,12 +102,14 @@ class ReceivedEventSuite(StoreSuite):
             received_at=self.now().replace(microsecond=123457),
             verdict="unknown_transaction",
             order_id=order.id,
+            facts=_KEPT,
         )
 
         await orders.receive(event)
 
         (found,) = await orders.unmatched_events(limit=1)
-        assert found == event
+        (matchable,) = await orders.events_to_match(after=self.since(9), limit=1)
+        assert found == matchable == event
         assert found.received_at.utcoffset() == timedelta(0)
 
     @pytest.mark.parametrize("verdict", ["settled", "no_news", "no_fact", "other_installation"])
@@ -106,3 +133,50 @@ class ReceivedEventSuite(StoreSuite):
 
         assert await orders.unmatched_events(limit=10) == (newest, middle, oldest)
         assert await orders.unmatched_events(limit=2) == (newest, middle)
+
+    async def test_events_to_match_come_oldest_first_and_page_by_page(
+        self, orders: OrderRepository
+    ) -> None:
+        middle, newest, oldest, too_old = [
+            self.unmatched(f"evt_{number}", seconds_ago=ago, facts=_KEPT[:1])
+            for number, ago in enumerate((20, 10, 30, 31))
+        ]
+        twin = replace(middle, provider="tinsel")
+        for event in (middle, newest, oldest, too_old, twin):
+            await orders.receive(event)
+
+        first = await orders.events_to_match(after=(oldest.received_at, "", ""), limit=2)
+        second = await orders.events_to_match(after=first[-1].place, limit=2)
+        assert (first, second) == ((oldest, middle), (twin, newest))
+        assert await orders.events_to_match(after=newest.place, limit=2) == ()
+
+    async def test_an_event_without_facts_or_with_another_verdict_has_nothing_to_match(
+        self, orders: OrderRepository
+    ) -> None:
+        await orders.receive(self.unmatched("evt_1"))
+        await orders.receive(self.unmatched("evt_2", facts=_KEPT, verdict="settled"))
+
+        assert await orders.events_to_match(after=self.since(9), limit=10) == ()
+
+    async def test_an_event_is_matched_once(self, orders: OrderRepository) -> None:
+        order = (await orders.save(samples.a_placed_order(self.now()))).order
+        event, other = [self.unmatched(name, facts=_KEPT) for name in ("evt_1", "evt_2")]
+        for each in (event, other):
+            await orders.receive(each)
+        matched = replace(event, verdict="settled", order_id=order.id)
+
+        assert [await orders.match(matched), await orders.match(matched)] == [True, False]
+        assert await orders.unmatched_events(limit=10) == (other,)
+        assert await orders.events_to_match(after=self.since(9), limit=10) == (other,)
+        assert not await orders.receive(event)
+        assert await orders.unmatched_events(limit=10) == (other,)
+
+    async def test_an_event_that_was_never_received_is_not_matched(
+        self, orders: OrderRepository
+    ) -> None:
+        event = self.unmatched("evt_1", facts=_KEPT)
+        await orders.receive(event)
+
+        assert not await orders.match(replace(event, event_id="evt_2", verdict="settled"))
+        assert not await orders.match(replace(event, provider="another", verdict="settled"))
+        assert await orders.unmatched_events(limit=10) == (event,)

@@ -1,0 +1,214 @@
+"""Events that overtake their payment do their work once it is known."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CommitUnknown, StoreUnavailable
+from order_core.money import Money
+from order_core.order import PaymentStatus
+from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports import ProviderFact, WebhookEvent
+from order_core.use_cases.match_events import PAUSE, TRIED_FOR
+
+MINUTE = timedelta(minutes=1)
+REFERENCE = "ref-000001"
+
+
+class Provider:
+    """Tells what the test has it tell; the body is the event's name."""
+
+    def __init__(self, shop: Any) -> None:
+        self.shop = shop
+        self.events: dict[str, WebhookEvent] = {}
+        shop.core = shop.assembled(webhooks={"scripted": self})
+
+    async def parse(self, body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
+        return self.events[body.decode()]
+
+    async def tells(self, *facts: ProviderFact) -> str:
+        name = f"e-{len(self.events)}"
+        self.events[name] = WebhookEvent(name, "money.moved", facts)
+        return str((await self.shop.core.receive_webhook("scripted", name.encode(), {})).verdict)
+
+
+@pytest.fixture
+def provider(shop: Any) -> Provider:
+    return Provider(shop)
+
+
+def refund(parent: str = REFERENCE, *, amount: int = 800, name: str = "re-1") -> ProviderFact:
+    back = Succeeded(name, Money(amount, "EUR"), "")
+    return ProviderFact(TransactionKind.REFUND, back, name, parent_reference=parent)
+
+
+def dispute(outcome: Reversed | Restored) -> ProviderFact:
+    return ProviderFact(
+        TransactionKind.REVERSAL, outcome, outcome.reference, parent_reference=REFERENCE
+    )
+
+
+async def unmatched(shop: Any) -> list[str]:
+    return [event.event_id for event in (await shop.core.waiting()).events]
+
+
+class _Counted:
+    """The shop's orders; counts the questions, and fails at one call if it is told to."""
+
+    def __init__(self, shop: Any, *, call: str = "", error: Exception | None = None) -> None:
+        self._orders = shop.orders
+        self._call, self._error = call, error
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._orders, name)
+
+        async def call(*args: Any, **named: Any) -> Any:
+            self.asked.append(name)
+            fails = name == self._call and self._error is not None
+            error, self._error = (self._error, None) if fails else (None, self._error)
+            if isinstance(error, StoreUnavailable):
+                raise error
+            answer = await real(*args, **named)
+            if error is not None:
+                raise error
+            return answer
+
+        return call
+
+
+async def test_a_refund_is_booked_when_its_payment_is_found(shop: Any, provider: Provider) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+
+    assert await provider.tells(refund()) == "unknown_transaction"
+    await shop.work_until(passed=5 * MINUTE)
+    order = await shop.orders.get(opened.id)
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+    assert (order.captured_minor_units, order.refunded_minor_units) == (2500, 800)
+    assert await unmatched(shop) == []
+
+
+async def test_a_dispute_that_began_and_ended_early_is_won(shop: Any, provider: Provider) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    whole = Money(2500, "EUR")
+    await provider.tells(dispute(Reversed("dp-1", whole, "disputed", open=True)))
+    shop.clock.advance(timedelta(seconds=1))
+    await provider.tells(dispute(Restored("dp-1", whole, "dispute_won")))
+    await shop.work_until(passed=5 * MINUTE)
+    order = await shop.orders.get(opened.id)
+
+    assert [t.reason for t in order.transactions[1:]] == ["dispute_open", "dispute_won"]
+    assert await unmatched(shop) == []
+
+
+async def test_a_cancelled_order_gives_back_only_what_the_early_refund_left(
+    shop: Any, provider: Provider
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    await provider.tells(refund())
+    await shop.core.recover()
+    await shop.work_until(passed=MINUTE)
+    await shop.core.cancel(opened.id, customer_id="ann")
+    await shop.work_until()
+    order = await shop.orders.get(opened.id)
+
+    assert order.captured_minor_units == order.refunded_minor_units == 2500
+    assert order.refund_asked_minor_units == 1700
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("save", StoreUnavailable("gone")),
+        ("save", CommitUnknown("no answer")),
+        ("match", StoreUnavailable("gone")),
+        ("match", CommitUnknown("no answer")),
+        ("find_by_reference", RuntimeError("a bug")),
+    ],
+)
+async def test_whatever_fails_on_the_way_is_done_once_in_the_end(
+    shop: Any, provider: Provider, call: str, error: Exception
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    await provider.tells(refund())
+    shop.clock.advance(MINUTE)
+    await shop.core.recover()
+    failing = shop.assembled(orders=_Counted(shop, call=call, error=error))
+
+    assert await failing.match() == 1
+    assert await shop.core.match() in {0, 1}
+    order = await shop.orders.get(opened.id)
+    assert order.refunded_minor_units == 800
+    assert await unmatched(shop) == []
+
+
+async def test_events_that_never_match_do_not_keep_the_others_waiting(
+    shop: Any, provider: Provider
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    for number in range(5):
+        await provider.tells(refund(f"somebody-elses-{number}", name=f"re-9{number}"))
+    shop.clock.advance(timedelta(seconds=1))
+    await provider.tells(refund())
+    shop.clock.advance(MINUTE)
+    await shop.core.recover()
+
+    assert [await shop.core.match(limit=2) for _ in range(4)] == [2, 2, 2, 0]
+    assert (await shop.orders.get(opened.id)).refunded_minor_units == 800
+    assert await unmatched(shop) == [f"e-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+async def test_the_older_an_event_is_the_more_rarely_it_is_tried(
+    shop: Any, provider: Provider
+) -> None:
+    await provider.tells(refund("somebody-elses"))
+    tried: list[int] = []
+    for _ in range(int(TRIED_FOR / PAUSE) + 101):
+        tried.append(await shop.core.match())
+        shop.clock.advance(PAUSE)
+    an_hour = int(timedelta(hours=1) / PAUSE)
+
+    assert sum(tried[:6]) >= 4
+    assert sum(tried[an_hour : 2 * an_hour]) in {5, 6}
+    assert sum(tried[:an_hour]) < 40
+    assert sum(tried[-100:]) == 0
+    assert await unmatched(shop) == ["e-0"]
+
+
+async def test_between_two_walks_the_store_is_not_asked(shop: Any, provider: Provider) -> None:
+    await provider.tells(refund())
+    counted = _Counted(shop)
+    core = shop.assembled(orders=counted)
+    for _ in range(3):
+        await core.match()
+    asked = len(counted.asked)
+    shop.clock.advance(PAUSE)
+    await core.match()
+
+    assert asked == 2
+    assert len(counted.asked) > asked
+
+
+async def test_an_event_of_a_provider_that_is_switched_off_waits(
+    shop: Any, provider: Provider
+) -> None:
+    await provider.tells(refund())
+    other = shop.assembled(gateways={"another": shop.gateway}, default_provider="another")
+
+    assert await other.match() == 1
+    assert await unmatched(shop) == ["e-0"]
+
+
+async def test_money_that_names_nothing_of_ours_is_not_tried_again(
+    shop: Any, provider: Provider
+) -> None:
+    nameless = Succeeded("ch-9", Money(900, "EUR"), "")
+
+    assert await provider.tells(ProviderFact(TransactionKind.CHARGE, nameless, "ch-9")) == (
+        "unknown_transaction"
+    )
+    assert await shop.core.match() == 0
+    assert await unmatched(shop) == ["e-0"]
