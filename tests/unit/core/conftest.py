@@ -40,7 +40,10 @@ def a_request(**but: Any) -> OrderRequest:
 
 @dataclass
 class Shop:
+    """All use cases that are assembled for it give out ids from one source, as real ones do."""
+
     policy: Policy = field(default_factory=Policy)
+    ids: SequentialIds = field(default_factory=SequentialIds)
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -60,7 +63,7 @@ class Shop:
             "prices": TrustedPrices(),
             "notifier": self.notifier,
             "clock": self.clock,
-            "ids": SequentialIds(),
+            "ids": self.ids,
             "policy": self.policy,
         }
         return assemble(**(ports | but))

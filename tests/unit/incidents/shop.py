@@ -10,7 +10,7 @@ from order_core.order import Order
 from order_core.outcomes import Outcome
 from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
-from order_memory import LedgerEntry, SequentialIds, Standing
+from order_memory import LedgerEntry, Standing
 from tests.unit.core.conftest import CUSTOMER, a_request
 from tests.unit.core.conftest import Shop as QuietShop
 
@@ -44,15 +44,13 @@ def fact_of(entry: LedgerEntry) -> ProviderFact:
 
 @dataclass
 class Shop(QuietShop):
-    """All use cases that are assembled for it give out ids from one source, as real ones do."""
+    """A shop with an address that its provider can tell things to."""
 
     events: Events = field(default_factory=Events)
-    ids: SequentialIds = field(default_factory=SequentialIds)
     event_numbers: Any = field(default_factory=lambda: count(1))
 
     def assembled(self, **but: Any) -> OrderCore:
-        own: dict[str, Any] = {"webhooks": {"scripted": self.events}, "ids": self.ids}
-        return super().assembled(**(own | but))
+        return super().assembled(**({"webhooks": {"scripted": self.events}} | but))
 
     async def hear(
         self, *facts: ProviderFact, event: str | None = None, core: OrderCore | None = None
