@@ -315,11 +315,20 @@ def _ended_nets_to_zero(evidence: Evidence) -> Iterator[str]:
     if order.status not in _ENDED:
         return
     kept = order.captured_minor_units - order.refunded_minor_units
+    if kept > 0:
+        # What the bank took back was taken, and nobody gives it back a second time.
+        kept = max(kept - _lost_to_disputes(order), 0)
     if kept:
         yield f"it is {order.status} and keeps {kept} minor units"
     held = [t.id for t in order.transactions if t.status is TransactionStatus.AUTHORIZED]
     if held:
         yield f"it is {order.status} and still holds {', '.join(held)}"
+
+
+def _lost_to_disputes(order: Order) -> int:
+    # What came back of a refund hangs on the refund, and is ours to give again.
+    paid = [t for t in order.transactions if t.takes_money or t.kind in _TAKES]
+    return sum(order.taken_back_of(t) for t in paid if not order.is_disputed(t))
 
 
 def _nothing_is_open(evidence: Evidence) -> Iterator[str]:

@@ -11,7 +11,15 @@ from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
-from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    DISPUTE_LOST,
+    DISPUTE_OPEN,
+    DISPUTE_WON,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.shipping_address import ShippingAddress
 
 NOON: Final = datetime(2031, 5, 4, 12, tzinfo=UTC)
@@ -40,6 +48,18 @@ OPEN: Final = replace(
 REFUND: Final = replace(
     PAID, id="t-2", kind=TransactionKind.REFUND, parent_id="t-1", provider_reference="re_7"
 )
+DISPUTED: Final = replace(
+    PAID,
+    id="t-3",
+    kind=TransactionKind.REVERSAL,
+    origin=Origin.PROVIDER,
+    parent_id="t-1",
+    provider_reference="dp_7",
+    reason=DISPUTE_OPEN,
+)
+LOST: Final = replace(DISPUTED, id="t-4", reason=DISPUTE_LOST)
+RETURNED: Final = replace(DISPUTED, id="t-6", parent_id="t-2", reason=None)
+WON: Final = replace(DISPUTED, id="t-5", reason=DISPUTE_WON)
 DECLINED: Final = replace(PAID, status=TransactionStatus.DECLINED, reason="expired_card")
 HISTORY: Final = (
     Happened(1, NOON, OrderOpened("t-1", "24.00 EUR", "stripe")),
@@ -78,6 +98,17 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
     "placed": Evidence(PLACED, history=HISTORY, at_provider=(TAKEN,), untold_events=0),
     "told twice": Evidence(PLACED, told=(OrderStatus.AWAITING_PAYMENT, OrderStatus.PENDING)),
     "cancelled": Evidence(CANCELLED, totals=TOTALS, at_provider=(GIVEN_BACK, TAKEN)),
+    "cancelled, and the money lost to the bank": Evidence(
+        an_order(PAID, DISPUTED, LOST, status=OrderStatus.CANCELLED), at_provider=(TAKEN,)
+    ),
+    "cancelled, a part lost and the rest given back": Evidence(
+        an_order(
+            PAID,
+            replace(LOST, amount=Money(900, "EUR")),
+            replace(REFUND, amount=Money(1_500, "EUR")),
+            status=OrderStatus.CANCELLED,
+        )
+    ),
     "failed": Evidence(FAILED, earlier=WAITING, told=(OrderStatus.PAYMENT_FAILED,)),
     "in flight": Evidence(WAITING, untold_events=1, at_provider=(TAKEN,)),
     "in flight, though ended": Evidence(
@@ -156,6 +187,15 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
     ),
     "ended_nets_to_zero": (
         lambda: Evidence(an_order(PAID, status=OrderStatus.CANCELLED)),
+        lambda: Evidence(an_order(PAID, DISPUTED, status=OrderStatus.CANCELLED)),
+        lambda: Evidence(an_order(PAID, DISPUTED, WON, status=OrderStatus.CANCELLED)),
+        lambda: Evidence(an_order(PAID, REFUND, RETURNED, status=OrderStatus.CANCELLED)),
+        lambda: Evidence(
+            an_order(PAID, replace(LOST, amount=Money(900, "EUR")), status=OrderStatus.CANCELLED)
+        ),
+        lambda: Evidence(
+            an_order(PAID, REFUND, replace(REFUND, id="t-8"), status=OrderStatus.CANCELLED)
+        ),
         lambda: Evidence(
             an_order(
                 replace(PAID, status=TransactionStatus.AUTHORIZED), status=OrderStatus.CANCELLED
