@@ -1,0 +1,102 @@
+# ruff: noqa: T201 - a command line prints
+"""python -m order_explorer [SCENARIO ...] [--faults N]: explore, and say what was found."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final
+
+from order_explorer.scenario import Scenario
+from order_explorer.scenarios import SCENARIOS
+from order_explorer.search import Finding, Outcome, Search
+from order_explorer.telling import follow, from_line, told
+
+MOST_STATES: Final = 20_000_000
+"""Beyond that a search is cut off, and counts as failed."""
+
+FAULTS: Final = 2
+_MOST_FAULTS: Final = 5
+_NAMES: Final = {scenario.name: scenario for scenario in SCENARIOS}
+_HEAD: Final = (
+    f"{'scenario':24}{'faults':>7}{'states':>11}{'transitions':>13}{'worlds':>9}"
+    f"{'endings':>9}{'seconds':>9}"
+)
+
+
+def explored(name: str, faults: int, most_states: int) -> tuple[Outcome, tuple[str, ...]]:
+    """One scenario's outcome, and the story of what it found."""
+    search = Search(_NAMES[name], faults)
+    outcome = search.run(most_states=most_states)
+    return outcome, tuple(told(search, outcome.finding)) if outcome.finding else ()
+
+
+def replay(scenario: Scenario, faults: int, line: str) -> int:
+    """Tell one schedule again, and what is wrong where it ends; 1 if something is."""
+    search = Search(scenario, faults)
+    schedule = from_line(search, line)
+    state = search.first
+    broken: tuple[str, ...] = ()
+    for action in schedule:
+        following = follow(search, state, action)
+        broken = search.wrong_between(state, following)
+        state = following
+    at_the_end = not broken
+    finding = Finding(broken or search.wrong_from(state), schedule, at_the_end)
+    print("\n".join(told(search, finding)))
+    return 1 if finding.broken else 0
+
+
+def _row(outcome: Outcome) -> str:
+    verdict = "" if outcome.complete else "  BROKEN" if outcome.finding else "  CUT OFF"
+    return (
+        f"{outcome.scenario:24}{outcome.faults:7}{outcome.states:11,}{outcome.transitions:13,}"
+        f"{outcome.worlds:9,}{outcome.endings:9,}{outcome.seconds:9.1f}{verdict}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 if every state was visited and is right, 1 if not, 2 for a wrong command."""
+    parser = argparse.ArgumentParser(prog="python -m order_explorer", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(_NAMES))
+    parser.add_argument("--faults", type=int, default=FAULTS, choices=range(_MOST_FAULTS + 1))
+    parser.add_argument("--processes", type=int, default=2, choices=range(1, 65), metavar="N")
+    parser.add_argument("--most-states", type=int, default=MOST_STATES, metavar="N")
+    parser.add_argument("--replay", metavar="SCHEDULE", help="tell one schedule of one scenario")
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.scenarios if name not in _NAMES]:
+        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(_NAMES)}")
+    if asked.replay is not None:
+        if len(asked.scenarios) != 1:
+            parser.error("--replay needs exactly one scenario")
+        try:
+            return replay(_NAMES[asked.scenarios[0]], asked.faults, asked.replay)
+        except ValueError as error:
+            parser.error(str(error))
+    return explore(
+        tuple(asked.scenarios or _NAMES), asked.faults, asked.processes, asked.most_states
+    )
+
+
+def explore(names: Sequence[str], faults: int, processes: int, most_states: int) -> int:
+    """Explore these scenarios, a line for each as it is done."""
+    print(f"Every order of turns, with every combination of at most {faults} faults:", flush=True)
+    print(_HEAD, flush=True)
+    outcomes = []
+    with ProcessPoolExecutor(processes) as pool:
+        searches = [pool.submit(explored, name, faults, most_states) for name in names]
+        for search in searches:
+            outcome, story = search.result()
+            outcomes.append(outcome)
+            print(_row(outcome), flush=True)
+            for line in story:
+                print(line, flush=True)
+    states = sum(outcome.states for outcome in outcomes)
+    transitions = sum(outcome.transitions for outcome in outcomes)
+    wrong = sum(not outcome.complete for outcome in outcomes)
+    print(f"{states:,} states and {transitions:,} transitions; {wrong} scenarios are not clean.")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""What happens at the provider without us: buyers, dashboards, and events about both."""
+
+from dataclasses import replace
+
+from order_core.money import Money
+from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.ports import ProviderFact
+from order_memory import ScriptedGateway
+from order_memory.provider_ledger import LedgerEntry
+
+AT_THE_DASHBOARD = "dashboard"
+"""In place of our transaction's id, on what nobody here asked for."""
+
+
+class Provider:
+    """The world outside, over the books of the scripted provider."""
+
+    def __init__(self, gateway: ScriptedGateway) -> None:
+        self._gateway = gateway
+
+    async def event(self, kind: TransactionKind) -> ProviderFact | None:
+        """What an event about the newest movement of this kind says now; None if there is none."""
+        entry = self._newest(kind)
+        if entry is None:
+            return None
+        ours = entry.transaction
+        asked_for = ours.id != AT_THE_DASHBOARD
+        return ProviderFact(
+            kind=ours.kind,
+            outcome=entry.outcome,
+            reference=entry.reference,
+            transaction_id=ours.id if asked_for else None,
+            installation=ours.installation if asked_for else None,
+            parent_reference=ours.parent_reference,
+        )
+
+    async def approve(self) -> bool:
+        """The buyer agrees to the newest payment; False if it is too late."""
+        return self._resolve(approved=True)
+
+    async def refuse(self) -> bool:
+        """The buyer says no to the newest payment; False if it is too late."""
+        return self._resolve(approved=False)
+
+    async def refund(self, amount: Money) -> None:
+        """Somebody gives money back at the dashboard."""
+        paid = self._newest(TransactionKind.CHARGE)
+        if paid is None:
+            return
+        wish: PaymentTransaction = replace(
+            paid.transaction,
+            id=AT_THE_DASHBOARD,
+            kind=TransactionKind.REFUND,
+            amount=amount,
+            parent_reference=paid.reference,
+            provider_reference=None,
+        )
+        self._gateway.ledger.carry_out(wish)
+
+    def _resolve(self, *, approved: bool) -> bool:
+        for kind in (TransactionKind.CHARGE, TransactionKind.AUTHORIZATION):
+            if entry := self._newest(kind):
+                return self._gateway.ledger.resolve(entry.reference, approved=approved)
+        return False
+
+    def _newest(self, kind: TransactionKind) -> LedgerEntry | None:
+        entries = [e for e in self._gateway.ledger.entries if e.transaction.kind is kind]
+        return entries[-1] if entries else None

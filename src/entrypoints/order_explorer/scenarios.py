@@ -1,0 +1,222 @@
+"""The small worlds that are explored."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from order_core.payment import TransactionKind
+from order_core.payment_terms import CaptureMode, Policy
+from order_explorer.acts import (
+    an_order_exists,
+    approving,
+    cancelling,
+    placing,
+    processing,
+    provider_was_asked,
+    refunding,
+    refunding_at_the_dashboard,
+    telling,
+    work_is_due,
+    working,
+)
+from order_explorer.scenario import Participant, Scenario
+
+_CHARGE = TransactionKind.CHARGE
+_POLICY: Final = Policy(
+    # Waiting is folded to a turn or two: a longer wait only looks again at the same thing.
+    wait_for_first=timedelta(milliseconds=30),
+    request_deadline=timedelta(milliseconds=250),
+)
+_HOLDING: Final = replace(_POLICY, capture=CaptureMode.ON_PROCESSING)
+_ORDER: Final = "before-000001"
+"""The order that the prologue placed."""
+
+
+def _worker(name: str = "worker", rounds: int = 1) -> Participant:
+    return Participant(name, working, rounds=rounds, begins=work_is_due)
+
+
+def _event(kind: TransactionKind = _CHARGE, *, rounds: int = 1) -> Participant:
+    return Participant("webhook", telling(kind), rounds=rounds, begins=provider_was_asked)
+
+
+_SHORT: Final = (timedelta(0), timedelta(minutes=1), timedelta(minutes=41))
+"""For worlds with many participants: now, when a worker looks, and when nothing can arrive."""
+
+
+SCENARIOS: Final = (
+    Scenario(
+        "two-creates",
+        "Two requests with one key, at once.",
+        (
+            Participant("first", placing()),
+            Participant("second", placing()),
+            _worker(),
+        ),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "create-retry-worker",
+        "A request, its own retry, and the worker.",
+        (
+            Participant("client", placing()),
+            Participant("retry", placing(), after=("client",)),
+            _worker(rounds=3),
+        ),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "create-webhook-worker",
+        "A request, the provider's word about it, and the worker.",
+        (
+            Participant("client", placing()),
+            _event(),
+            _worker(rounds=3),
+        ),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "two-steps-worker",
+        "A payment that takes two requests, and the worker.",
+        (
+            Participant("client", placing("two_step")),
+            _worker(rounds=3),
+        ),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "declined-then-new",
+        "A declined order, then a new one with a new key.",
+        (
+            Participant("client", placing("declined")),
+            Participant("anew", placing(key="another"), after=("client",)),
+            _worker(),
+        ),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "two-cancels",
+        "Two cancellations of a paid order.",
+        (
+            Participant("cancel", cancelling(_ORDER)),
+            Participant("again", cancelling(_ORDER)),
+            _worker(),
+        ),
+        prologue=(placing(),),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "create-cancel-worker",
+        "A request whose order is cancelled while its charge is open.",
+        (
+            Participant("client", placing()),
+            Participant("cancel", cancelling("client-000001"), begins=an_order_exists),
+            _worker(),
+        ),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "cancel-process",
+        "The customer cancels while staff begins to process.",
+        (
+            Participant("cancel", cancelling(_ORDER)),
+            Participant("staff", processing(_ORDER)),
+            _worker(),
+        ),
+        prologue=(placing(),),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "cancel-late-webhook",
+        "A cancellation of an order whose charge is open, and a late success.",
+        (
+            Participant("cancel", cancelling(_ORDER)),
+            _event(),
+            _worker(),
+        ),
+        prologue=(placing("lost_answer"),),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "two-refunds",
+        "Two partial refunds that together are more than was taken.",
+        (
+            Participant("first", refunding(_ORDER, 1500)),
+            Participant("second", refunding(_ORDER, 1500)),
+            _worker(),
+        ),
+        prologue=(placing(),),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "dashboard-refund",
+        "A refund at the provider's dashboard beside ours.",
+        (
+            Participant("staff", refunding(_ORDER, 1500)),
+            Participant("dashboard", refunding_at_the_dashboard(1500), mortal=False),
+            Participant(
+                "webhook",
+                telling(TransactionKind.REFUND),
+                rounds=3,
+                until_heard=True,
+                after=("dashboard",),
+                begins=provider_was_asked,
+            ),
+        ),
+        prologue=(placing(),),
+        policy=_POLICY,
+        must_end=("dashboard", "webhook"),
+        moments=_SHORT,
+    ),
+    Scenario(
+        "two-workers",
+        "Two workers on one transaction.",
+        (
+            _worker("one", rounds=2),
+            _worker("two", rounds=1),
+        ),
+        prologue=(placing("lost_request"),),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "one-token-two-orders",
+        "One single-use token in two orders.",
+        (
+            Participant("ann", placing("once_t")),
+            Participant("bob", placing("once_t", customer="bob", key="bobs")),
+            _worker(),
+        ),
+        policy=_POLICY,
+    ),
+    Scenario(
+        "capture-void",
+        "A hold is captured for processing while the customer cancels.",
+        (
+            Participant("staff", processing(_ORDER)),
+            Participant("cancel", cancelling(_ORDER)),
+            _worker(),
+        ),
+        prologue=(placing(),),
+        policy=_HOLDING,
+        moments=_SHORT,
+    ),
+    Scenario(
+        "expiry-approval",
+        "The buyer completes a payment while it expires.",
+        (
+            Participant("buyer", approving, mortal=False),
+            _event(),
+            _worker(rounds=2),
+        ),
+        prologue=(placing("action_required"),),
+        policy=_POLICY,
+        moments=_SHORT,
+    ),
+)
+"""Every scenario that is explored, by name."""

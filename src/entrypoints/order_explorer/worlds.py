@@ -1,0 +1,200 @@
+"""Every state that store and provider were ever in, each once, and the ways between them."""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime, timedelta
+
+from order_core.invariants import Evidence, violations
+from order_core.order import Order
+from order_core.payment import TransactionKind
+from order_explorer.ending import end_of
+from order_explorer.faults import Fault
+from order_explorer.interning import Numbered
+from order_explorer.live import Live, Snapshot, at_once
+from order_explorer.meaning import meaning, prospects
+from order_explorer.provider import AT_THE_DASHBOARD
+from order_explorer.scenario import Scenario, Stage, Told, View
+from order_memory import SequentialIds
+from order_memory.provider_ledger import Standing
+from order_memory.store import OrderRow
+
+_TAKES = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
+
+
+class Worlds:
+    """Makes each call once in each world, and looks at every new world.
+
+    A world is known by its number. `breaches` has what is wrong with those that are.
+    """
+
+    def __init__(self, scenario: Scenario, moments: Sequence[timedelta]) -> None:
+        self.live = Live(scenario.policy)
+        self.calls = Numbered()
+        self.answers = Numbered()
+        self.breaches: dict[tuple[int, int], tuple[str, ...]] = {}
+        """(from, to) -> what the way from one world to the other breaks."""
+        self._snapshots: list[Snapshot] = []
+        self._moments = moments
+        self._numbers = Numbered()
+        self._made: dict[tuple[int, int, Fault], tuple[int, int]] = {}
+        self._later: dict[int, int] = {}
+        self._after_late: dict[int, int] = {}
+        self._views: dict[int, View] = {}
+        self._prospects: dict[int, Hashable] = {}
+        self._ends: dict[Hashable, tuple[tuple[str, ...], dict[str, Order]]] = {}
+        for number, act in enumerate(scenario.prologue):
+            core = self.live.core(SequentialIds(f"before{number or ''}"))
+            at_once(act(Stage(core, self.live.provider)))
+        self._start: datetime = self.live.clock.now()
+        self._times = [self._start + moment for moment in moments]
+        self.first = self._number()
+
+    def __len__(self) -> int:
+        return len(self._snapshots)
+
+    # From one to another ------------------------------------------------------------------
+
+    def after(self, world: int, call: int, fault: Fault) -> tuple[int, int]:
+        """The world that this call leads to, and the answer (its number) that it gets."""
+        way = world, call, fault
+        known = self._made.get(way)
+        if known is None:
+            self.live.put(self._snapshots[world])
+            answer = self.live.make(self.calls.values[call], fault)
+            known = self._made[way] = self._arrived(world), self.answers.number_of(answer)
+        return known
+
+    def later(self, world: int) -> int:
+        """The world when the next moment has come; the same one after the last."""
+        known = self._later.get(world)
+        if known is None:
+            moment = self.moment(world) + 1
+            if moment == len(self._moments):
+                known = world
+            else:
+                self.live.put(self._snapshots[world])
+                self.live.wait_until(self._moments[moment], self._start)
+                known = self._arrived(world)
+            self._later[world] = known
+        return known
+
+    def after_late_request(self, world: int) -> int:
+        """The world when the requests that were given up have arrived; the same one if none is."""
+        known = self._after_late.get(world)
+        if known is None:
+            snapshot = self._snapshots[world]
+            if snapshot["gateway"]["_late"]:
+                self.live.put(snapshot)
+                self.live.gateway.deliver_late_requests()
+                known = self._arrived(world)
+            else:
+                known = world
+            self._after_late[world] = known
+        return known
+
+    def _arrived(self, before: int) -> int:
+        number = self._number()
+        if number != before and (before, number) not in self.breaches:
+            broken = self._broken(self._snapshots[before], self._snapshots[number])
+            if broken:
+                self.breaches[before, number] = broken
+        return number
+
+    def _number(self) -> int:
+        snapshot = self.live.take()
+        key = self.moment_of(snapshot), meaning(snapshot, self._times)
+        number = self._numbers.number_of(None, key)
+        if number == len(self._snapshots):
+            self._snapshots.append(snapshot)
+        return number
+
+    # What they are like -------------------------------------------------------------------
+
+    def now(self, world: int) -> datetime:
+        now: datetime = self._snapshots[world]["clock"]["_now"]
+        return now
+
+    def moment(self, world: int) -> int:
+        """Which of the moments it is."""
+        return self.moment_of(self._snapshots[world])
+
+    def moment_of(self, snapshot: Snapshot) -> int:
+        return max(n for n, at in enumerate(self._times) if at <= snapshot["clock"]["_now"])
+
+    def view(self, world: int) -> View:
+        """What participants may look at before they begin."""
+        known = self._views.get(world)
+        if known is None:
+            snapshot = self._snapshots[world]
+            self.live.put(snapshot)
+            store = self.live.orders.store
+            known = self._views[world] = View(
+                orders=self.orders(world),
+                due=any(not store.lease(order_id) for order_id in store.due()),
+                references=tuple(snapshot["ledger"]["_entries"]),
+            )
+        return known
+
+    def orders(self, world: int) -> tuple[Order, ...]:
+        return tuple(row.order for row in self._snapshots[world]["store"]["_rows"].values())
+
+    # What is wrong with them --------------------------------------------------------------
+
+    def _broken(self, before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+        rows_before: dict[str, OrderRow] = before["store"]["_rows"]
+        rows: dict[str, OrderRow] = after["store"]["_rows"]
+        broken = [
+            str(violation)
+            for order_id, row in rows.items()
+            if row is not (earlier := rows_before.get(order_id))
+            for violation in violations(
+                Evidence(row.order, earlier=earlier.order if earlier else None, history=row.events)
+            )
+        ]
+        broken += [f"removed: order {gone}" for gone in rows_before.keys() - rows.keys()]
+        taken: dict[str, list[str]] = {}
+        for entry in after["ledger"]["_entries"].values():
+            ours = entry.transaction
+            takes = ours.kind in _TAKES and entry.standing is Standing.SUCCEEDED
+            if takes and ours.id != AT_THE_DASHBOARD:
+                taken.setdefault(ours.order_id, []).append(entry.reference)
+        broken += [
+            f"charged_once: order {order_id} was charged {len(references)} times"
+            for order_id, references in taken.items()
+            if len(references) > 1
+        ]
+        broken += [
+            f"recorded_before_the_call: money of order {order_id} moved, and it is not stored"
+            for order_id in taken.keys() - rows.keys()
+        ]
+        return tuple(broken)
+
+    def contradictions(self, world: int, told: frozenset[Told]) -> tuple[str, ...]:
+        """What clients were told that is not true in this world."""
+        return _contradictions({order.id: order for order in self.orders(world)}, told)
+
+    def end(self, world: int, told: frozenset[Told]) -> tuple[str, ...]:
+        """What is wrong when, from here on, nothing goes wrong any more and all comes to rest."""
+        prospect = self._prospects.get(world)
+        if prospect is None:
+            snapshot = self._snapshots[world]
+            prospect = self.moment(world), prospects(snapshot, self._times)
+            self._prospects[world] = prospect
+        known = self._ends.get(prospect)
+        if known is None:
+            self.live.put(self._snapshots[world])
+            known = self._ends[prospect] = end_of(self.live)
+        broken, orders = known
+        return (*broken, *_contradictions(orders, told))
+
+
+def _contradictions(orders: dict[str, Order], told: frozenset[Told]) -> tuple[str, ...]:
+    said: dict[str, list[Told]] = {}
+    for one in told:
+        said.setdefault(one.order_id, []).append(one)
+    broken = [f"answered_exists: a client knows of order {i}" for i in said.keys() - orders.keys()]
+    for order_id, tellings in said.items():
+        if order_id in orders:
+            statuses = tuple(one.status for one in tellings)
+            evidence = Evidence(orders[order_id], told=statuses)
+            broken += [str(violation) for violation in violations(evidence)]
+    return tuple(broken)
