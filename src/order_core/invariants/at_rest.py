@@ -1,0 +1,112 @@
+"""What is true of an order when everything about it is settled."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from order_core.invariants.evidence import Evidence
+from order_core.invariants.kinds_of_order import ENDED, PLACED, TAKES
+from order_core.invariants.rule import Invariant, Scope
+from order_core.order import Order
+from order_core.order_status import OrderStatus
+from order_core.payment import TransactionKind, TransactionStatus
+
+
+def _placed_is_paid(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    if order.status not in PLACED or not order.transactions:
+        return
+    hold = order.charge
+    held = hold.status is TransactionStatus.AUTHORIZED and hold.amount == order.total
+    # Goods leave only against money; until then a hold may end, and the shop is told.
+    ended = hold.status is TransactionStatus.VOIDED
+    if order.status is OrderStatus.PENDING and (held or ended):
+        return
+    if order.captured_minor_units != order.total.minor_units:
+        yield f"it is {order.status}: {order.captured_minor_units} of {order.total} was captured"
+
+
+def _ended_nets_to_zero(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    if order.status not in ENDED:
+        return
+    kept = order.captured_minor_units - order.refunded_minor_units
+    if kept > 0:
+        # What the bank took back was taken, and nobody gives it back a second time.
+        kept = max(kept - _lost_to_disputes(order), 0)
+    if kept:
+        yield f"it is {order.status} and keeps {kept} minor units"
+    held = [t.id for t in order.transactions if t.status is TransactionStatus.AUTHORIZED]
+    if held:
+        yield f"it is {order.status} and still holds {', '.join(held)}"
+
+
+def _lost_to_disputes(order: Order) -> int:
+    # What came back of a refund hangs on the refund, and is ours to give again.
+    paid = [t for t in order.transactions if t.takes_money or t.kind in TAKES]
+    return sum(order.taken_back_of(t) for t in paid if not order.is_disputed(t))
+
+
+def _nothing_is_open(evidence: Evidence) -> Iterator[str]:
+    for transaction in evidence.order.transactions:
+        if transaction.is_open:
+            yield f"{transaction.id} is {transaction.status}"
+
+
+def _books_agree(evidence: Evidence) -> Iterator[str]:
+    if evidence.at_provider is None:
+        return
+    order = evidence.order
+    ours = sorted(
+        (t.kind in TAKES, t.amount.minor_units)
+        for t in order.transactions
+        if t.status is TransactionStatus.SUCCEEDED
+        and (t.kind in TAKES or t.kind is TransactionKind.REFUND)
+    )
+    theirs = sorted((m.kind in TAKES, m.amount.minor_units) for m in evidence.at_provider)
+    if ours != theirs:
+        yield f"our books have {_as_words(ours)}; the provider has {_as_words(theirs)}"
+
+
+def _as_words(movements: list[tuple[bool, int]]) -> str:
+    words = [f"{'taken' if took else 'given back'} {amount}" for took, amount in movements]
+    return ", ".join(words) or "nothing"
+
+
+def _events_delivered(evidence: Evidence) -> Iterator[str]:
+    if evidence.untold_events:
+        yield f"{evidence.untold_events} of its events were never told"
+
+
+AT_REST: Final = (
+    Invariant(
+        "nothing_is_open",
+        "An order that rests has no movement without a last word.",
+        Scope.AT_REST,
+        _nothing_is_open,
+    ),
+    Invariant(
+        "placed_is_paid",
+        "A placed order is paid in full, or held in full until it is processed.",
+        Scope.AT_REST,
+        _placed_is_paid,
+    ),
+    Invariant(
+        "ended_nets_to_zero",
+        "A cancelled or failed order keeps nothing and holds nothing.",
+        Scope.AT_REST,
+        _ended_nets_to_zero,
+    ),
+    Invariant(
+        "books_agree",
+        "What we have on record is what the provider has on record.",
+        Scope.AT_REST,
+        _books_agree,
+    ),
+    Invariant(
+        "events_delivered",
+        "Every event that the customer should hear of was told.",
+        Scope.AT_REST,
+        _events_delivered,
+    ),
+)
+"""Rules about an order that nobody has to look after any more."""

@@ -1,0 +1,121 @@
+"""What is true of every change: of an order before and after it, and of what was told of it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from order_core.events import (
+    Happened,
+    OrderCancelled,
+    OrderOpened,
+    OrderPlaced,
+    PaymentDeclined,
+    PaymentFailed,
+    ProcessingBegan,
+)
+from order_core.invariants.evidence import Evidence
+from order_core.invariants.kinds_of_order import ENDED, PLACED
+from order_core.invariants.rule import Invariant, Scope
+from order_core.order_status import TRANSITIONS, OrderStatus
+from order_core.payment import PaymentTransaction, TransactionStatus
+
+_NEXT_STATUSES_OF_A_FINAL_MOVEMENT: Final = {
+    TransactionStatus.SUCCEEDED: frozenset({TransactionStatus.SUCCEEDED}),
+    TransactionStatus.VOIDED: frozenset({TransactionStatus.VOIDED}),
+    TransactionStatus.DECLINED: frozenset({TransactionStatus.DECLINED}),
+    TransactionStatus.AUTHORIZED: frozenset(
+        {TransactionStatus.AUTHORIZED, TransactionStatus.SUCCEEDED, TransactionStatus.VOIDED}
+    ),
+}
+
+
+def _statuses_along_the_table(evidence: Evidence) -> Iterator[str]:
+    before, now = evidence.earlier, evidence.order
+    if before and before.status is not now.status and now.status not in TRANSITIONS[before.status]:
+        yield f"it moved from {before.status} to {now.status}"
+
+
+def _facts_only_added(evidence: Evidence) -> Iterator[str]:
+    if evidence.earlier is None:
+        return
+    now = {t.id: t for t in evidence.order.transactions}
+    for before in evidence.earlier.transactions:
+        after = now.get(before.id)
+        if after is None:
+            yield f"{before.id} is gone"
+        elif not _may_become(before, after):
+            yield f"{before.id} was {before.status} and is {after.status}"
+
+
+def _may_become(before: PaymentTransaction, after: PaymentTransaction) -> bool:
+    allowed = _NEXT_STATUSES_OF_A_FINAL_MOVEMENT.get(before.status)
+    return allowed is None or after.status in allowed
+
+
+def _history_leads_here(evidence: Evidence) -> Iterator[str]:
+    if evidence.history is None:
+        return
+    sequence = [happened.sequence for happened in evidence.history]
+    if sequence != list(range(1, evidence.order.event_count + 1)):
+        yield f"its events are numbered {sequence}, and it counts {evidence.order.event_count}"
+    status: OrderStatus | None = None
+    for happened in evidence.history:
+        moved = _status_after(status, happened)
+        if status and moved is not status and moved not in TRANSITIONS[status]:
+            yield f"event {happened.sequence} moved it from {status} to {moved}"
+        status = moved
+    if status is not evidence.order.status:
+        yield f"its events lead to {status}, and it is {evidence.order.status}"
+
+
+def _status_after(status: OrderStatus | None, happened: Happened) -> OrderStatus | None:
+    match happened.event:
+        case OrderOpened():
+            return OrderStatus.AWAITING_PAYMENT
+        case OrderPlaced():
+            return OrderStatus.PENDING
+        case ProcessingBegan():
+            return OrderStatus.PROCESSING
+        case OrderCancelled():
+            return OrderStatus.CANCELLED
+        case PaymentDeclined() | PaymentFailed() if status is OrderStatus.AWAITING_PAYMENT:
+            return OrderStatus.PAYMENT_FAILED
+        case _:
+            return status
+
+
+def _told_stays_true(evidence: Evidence) -> Iterator[str]:
+    now = evidence.order.status
+    for told in evidence.told:
+        if told in PLACED and now is OrderStatus.PAYMENT_FAILED:
+            yield f"a client was told {told}, and it is {now}"
+        if told in ENDED and now is not told:
+            yield f"a client was told {told}, and it is {now}"
+
+
+OVER_TIME: Final = (
+    Invariant(
+        "statuses_along_the_table",
+        "A status changes only as the status table allows.",
+        Scope.ALWAYS,
+        _statuses_along_the_table,
+    ),
+    Invariant(
+        "facts_only_added",
+        "No movement of money is ever removed, and no final word on one is taken back.",
+        Scope.ALWAYS,
+        _facts_only_added,
+    ),
+    Invariant(
+        "history_leads_here",
+        "The events of an order, numbered without gaps, lead to its status.",
+        Scope.ALWAYS,
+        _history_leads_here,
+    ),
+    Invariant(
+        "told_stays_true",
+        "Told 201 never becomes failed by itself; told 402 never becomes paid.",
+        Scope.ALWAYS,
+        _told_stays_true,
+    ),
+)
+"""Rules about what an order was, and what was said of it."""
