@@ -9,6 +9,7 @@ from order_core.ports import (
     Claim,
     DuplicateGuard,
     EarlierRequest,
+    EventPlace,
     Lease,
     Notice,
     OrderHistory,
@@ -196,6 +197,19 @@ class DistantOrders:
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         return await self._orders.unmatched_events(limit=limit)
+
+    async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
+        fault = await self._connection.ask("events_to_match", None)
+        events = await self._orders.events_to_match(after=after, limit=limit)
+        await self._connection.answered(fault, None)
+        return events
+
+    async def match(self, event: ReceivedEvent, /) -> bool:
+        fault = await self._connection.ask("match", event.order_id)
+        changed = await self._orders.match(event)
+        self._connection.tell(f"match {event.event_id}", event.verdict, event.order_id)
+        await self._connection.answered(fault, event.order_id)
+        return changed
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         return await self._orders.list(query)

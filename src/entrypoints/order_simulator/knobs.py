@@ -38,7 +38,7 @@ class Knobs:
     mail_fault: float = 0.03
     dashboard: float = 0.015
     """Somebody moves money at the provider beside us, for each payment."""
-    hasty_dashboard: bool = False
+    hasty_dashboard: bool = True
     """Whether money moves beside us even before we know the payment by its reference."""
     dispute: float = 0.008
     returned_refund: float = 0.02

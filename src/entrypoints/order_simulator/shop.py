@@ -86,7 +86,7 @@ class Shop:
     def run(self) -> ShopReport:
         """Open the shop, and go on until everything rests or something is wrong."""
         surprises = _Surprises(self)
-        log = logging.getLogger("order_core.use_cases.recover")
+        log = logging.getLogger("order_core.use_cases")
         log.addHandler(surprises)
         log.propagate, propagates = False, log.propagate
         try:
@@ -183,6 +183,7 @@ class Shop:
     def begin_work(self, process: Process) -> None:
         """Let a worker look after orders and tell customers, until nothing is left."""
         process.run(self._look_after(process), "recover", background=True)
+        process.run(self._match(process), "match", background=True)
         process.run(self._tell(process), "tell", background=True)
 
     async def _look_after(self, process: Process) -> None:
@@ -194,6 +195,16 @@ class Shop:
                 continue
             if done < _BATCH:
                 await self._idle(process, self.store.next_due())
+
+    async def _match(self, process: Process) -> None:
+        while not self._is_over():
+            try:
+                while await process.core.match(limit=_BATCH) == _BATCH:
+                    pass
+            except OrderCoreError:
+                await pause(10 * SECOND)
+            early = self.provider.post.has_early_events()
+            await pause(10 * SECOND if early else 600 * SECOND)
 
     async def _tell(self, process: Process) -> None:
         while not self._is_over():
@@ -217,7 +228,8 @@ class Shop:
             self.judge.never_rested(_LONGEST)
             return True
         rests = self.store.next_due() is None and self.store.next_notice() is None
-        return rests and self.scheduler.foreground == 0
+        quiet = rests and self.scheduler.foreground == 0
+        return quiet and not self.provider.post.has_early_events()
 
 
 class _Surprises(logging.Handler):

@@ -1,0 +1,46 @@
+"""Simulated shops in which money often goes back before we know that it came."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from order_core.ports import ReceivedEvent
+from order_core.use_cases.match_events import MatchEvents
+from order_simulator.knobs import Knobs
+from order_simulator.shop import Shop
+
+HASTY: Final = replace(Knobs(), provider_fault=0.4, dashboard=0.9)
+SHOPS: Final = 6
+CUSTOMERS: Final = 150
+
+
+def test_events_that_overtake_their_payment_are_matched_before_a_shop_rests() -> None:
+    early: list[ReceivedEvent] = []
+    for seed in range(SHOPS):
+        shop = Shop(seed, 0, CUSTOMERS, HASTY)
+        assert shop.run().findings == ()
+        early += [
+            event
+            for event in shop.store.received()
+            if event.facts and not event.event_id.startswith("lost-")
+        ]
+
+    assert early
+    assert {event.verdict for event in early} == {"settled"}
+
+
+def test_a_shop_whose_workers_forget_early_events_never_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def forgets(_self: MatchEvents, *, limit: int) -> int:
+        return 0 * limit
+
+    monkeypatch.setattr(MatchEvents, "__call__", forgets)
+    found = [
+        finding.rule
+        for seed in range(SHOPS)
+        for finding in Shop(seed, 0, CUSTOMERS, HASTY).run().findings
+    ]
+
+    assert "rest_is_reached" in found
