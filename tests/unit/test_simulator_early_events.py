@@ -3,10 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-import pytest
-
 from order_core.ports import ReceivedEvent
-from order_core.use_cases.match_events import MatchEvents
 from order_simulator.knobs import Knobs
 from order_simulator.shop import Shop
 
@@ -28,19 +25,3 @@ def test_events_that_overtake_their_payment_are_matched_before_a_shop_rests() ->
 
     assert early
     assert {event.verdict for event in early} == {"settled"}
-
-
-def test_a_shop_whose_workers_forget_early_events_never_rests(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def forgets(_self: MatchEvents, *, limit: int) -> int:
-        return 0 * limit
-
-    monkeypatch.setattr(MatchEvents, "__call__", forgets)
-    found = [
-        finding.rule
-        for seed in range(SHOPS)
-        for finding in Shop(seed, 0, CUSTOMERS, HASTY).run().findings
-    ]
-
-    assert "rest_is_reached" in found
