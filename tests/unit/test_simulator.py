@@ -16,29 +16,10 @@ from order_core.payment import PaymentTransaction, TransactionStatus
 from order_core.settlement import settled
 from order_core.use_cases.carry_out import CarryOut
 from order_simulator.faults import Fault
-from order_simulator.knobs import CALM, Knobs
+from order_simulator.knobs import CALM, ROUGH, Knobs
 from order_simulator.simulation import simulate, story_of
 
-FIXED_SEEDS = (11, 12)
-ROUGH = Knobs(
-    shop_size=250,
-    crash=0.004,
-    stall=0.002,
-    database_fault=0.02,
-    database_outages=3,
-    provider_fault=0.15,
-    provider_outages=1.5,
-    look_up_fault=0.1,
-    webhook_fault=0.3,
-    forgery=0.05,
-    mail_fault=0.1,
-    dashboard=0.06,
-    dispute=0.03,
-    returned_refund=0.1,
-    asynchronous_refund=0.2,
-    refused_reversal=0.1,
-    foreign_event=0.03,
-)
+FIXED_SEEDS = (12, 16, 17, 18)
 
 
 def broken_in(seed: int, *, customers: int = 2500, knobs: Knobs = ROUGH) -> str:
@@ -60,11 +41,15 @@ def test_no_seed_of_ours_breaks_an_invariant_and_every_fault_occurs() -> None:
 @pytest.mark.parametrize("knobs", [Knobs(), ROUGH], ids=["usual", "rough"])
 def test_no_fresh_seed_breaks_an_invariant(knobs: Knobs) -> None:
     seed = SystemRandom().randint(1, 999_999_999)
-    sys.stdout.write(f"seed {seed}: order-core simulate --seed {seed} --orders 500\n")
 
-    report = simulate(seed=seed, customers=500, knobs=replace(knobs, shop_size=250))
+    report = simulate(seed=seed, customers=500, knobs=knobs)
 
-    assert not report.failures, f"seed {seed}: {report.failures}"
+    if report.failures:
+        # The first line is also the last of what pytest prints.
+        finding, rough = report.failures[0].finding, " --rough" if knobs is ROUGH else ""
+        again = f"order-core simulate --seed {seed} --orders 500{rough}"
+        story = "\n".join(report.failures[0].story[-200:])
+        pytest.fail(f"{again}  # {finding}\n{story}\n{again}", pytrace=False)
 
 
 def test_without_faults_nothing_goes_wrong_and_the_statuses_are_those_of_the_wishes() -> None:

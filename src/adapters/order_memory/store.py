@@ -132,6 +132,18 @@ class Store:
         """When somebody has to look after an order next; None while all of them rest."""
         return self._due[0][0] if self._due else None
 
+    def next_claimable(self) -> datetime | None:
+        """When a worker can claim an order next; None while all of them rest."""
+        next_at: datetime | None = None
+        for attend_at, order_id in self._due:
+            if next_at is not None and attend_at >= next_at:
+                break
+            lease = self._rows[order_id].lease
+            claimable_at = max(attend_at, lease.until) if lease else attend_at
+            if next_at is None or claimable_at < next_at:
+                next_at = claimable_at
+        return next_at
+
     def save(
         self, order: Order, *, request: RequestRecord | None, guard: DuplicateGuard | None
     ) -> Order:
@@ -149,7 +161,8 @@ class Store:
         row = before or OrderRow(stored)
         if before:
             self._forget_claims(before.order)
-        self._rows[order.id] = replace(row, order=stored, events=(*row.events, *order.news))
+        events = (*row.events, *order.news) if order.news else row.events
+        self._rows[order.id] = OrderRow(stored, events, row.lease)
         self._remember_claims(stored)
         if before is None and guard:
             self._by_content[guard.content_fingerprint] = order.id
@@ -238,14 +251,16 @@ class Store:
             return False
         until = self.clock.now() + lease.duration
         begun = HeldLease(lease.token, until, lease.by_request)
-        self._rows[lease.order_id] = replace(self.row(lease.order_id), lease=begun)
+        row = self.row(lease.order_id)
+        self._rows[lease.order_id] = OrderRow(row.order, row.events, begun)
         return True
 
     def release(self, lease: Lease) -> None:
         """End `lease`, if it is the one that is held."""
         held = self.lease(lease.order_id) if lease.order_id in self._rows else None
         if held and held.token == lease.token:
-            self._rows[lease.order_id] = replace(self.row(lease.order_id), lease=None)
+            row = self.row(lease.order_id)
+            self._rows[lease.order_id] = OrderRow(row.order, row.events)
 
     # Received events ----------------------------------------------------------------------
 

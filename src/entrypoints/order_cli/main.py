@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many processes share the work; the result is the same (default: one a core)",
     )
+    of["simulate"].add_argument(
+        "--rough", action="store_true", help="several times as much going wrong as usual"
+    )
     of["simulate"].add_argument("--json", action="store_true", help="for programs, one document")
     of["emulate"].add_argument("provider", help="stripe, paypal, square or adyen")
     of["emulate"].add_argument("--host", default="127.0.0.1", help="default: %(default)s")

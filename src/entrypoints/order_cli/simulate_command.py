@@ -10,7 +10,7 @@ from typing import Final
 
 from order_cli.exit_codes import DONE, FAILED
 from order_simulator.faults import Fault
-from order_simulator.knobs import Knobs
+from order_simulator.knobs import ROUGH, Knobs
 from order_simulator.simulation import Failure, Report, simulate
 from order_simulator.virtual_time import as_datetime
 from order_wiring.mistakes import CannotStart
@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=seed,
             customers=arguments.orders,
             processes=processes,
+            knobs=ROUGH if arguments.rough else None,
             only_shop=arguments.shop,
             progress=_progress,
         )
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CannotStart(str(error)) from None
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    print(_as_json(report) if arguments.json else _as_text(report))
+    print(_as_json(report, arguments) if arguments.json else _as_text(report, arguments))
     return FAILED if report.failures else DONE
 
 
@@ -45,23 +46,24 @@ def _progress(come: int, of: int) -> None:
     print(f"{come} of {of}", end=end, file=sys.stderr, flush=True)
 
 
-def _replay(report: Report, failure: Failure) -> str:
+def _replay(report: Report, failure: Failure, arguments: argparse.Namespace) -> str:
+    rough = " --rough" if arguments.rough else ""
     return (
         f"order-core simulate --seed {report.seed} --orders {report.customers} "
-        f"--shop {failure.shop}"
+        f"--shop {failure.shop}{rough}"
     )
 
 
-def _as_json(report: Report) -> str:
+def _as_json(report: Report, arguments: argparse.Namespace) -> str:
     document = asdict(report) | {
         "orders_per_second": round(report.orders_per_second, 1),
         "shop_size": Knobs().shop_size,
-        "replay": [_replay(report, failure) for failure in report.failures],
+        "replay": [_replay(report, failure, arguments) for failure in report.failures],
     }
     return json.dumps(document, indent=2)
 
 
-def _as_text(report: Report) -> str:
+def _as_text(report: Report, arguments: argparse.Namespace) -> str:
     days = report.virtual_seconds / 86_400
     lines = [
         f"{report.orders} orders in {report.shops} shops, {days:.1f} days of virtual time",
@@ -82,7 +84,7 @@ def _as_text(report: Report) -> str:
             *(["  ...", f"  ({left_out} earlier lines)"] if left_out else []),
             *(f"  {line}" for line in failure.story[-_LAST_LINES:]),
             f"  found at {as_datetime(failure.finding.time).isoformat()} of the virtual calendar",
-            f"again: {_replay(report, failure)}",
+            f"again: {_replay(report, failure, arguments)}",
             "",
         ]
     broken = f"{len(report.failures)} shops broke an invariant"

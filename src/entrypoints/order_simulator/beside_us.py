@@ -52,11 +52,12 @@ class BesideUs:
             return
         if entry.transaction.kind not in {_K.CHARGE, _K.CAPTURE}:
             return
-        if chance < knobs.dashboard:
+        by_hand = 0.2 if shop.is_unlucky(entry.transaction.order_id) else knobs.dashboard
+        if chance < by_hand:
             slow = shop.chance.happens(0.7)
             delay = int(shop.chance.random() * (DAY if slow else 5 * SECOND))
             shop.scheduler.after(delay, lambda: self._given_back_by_hand(reference))
-        elif chance < knobs.dashboard + knobs.dispute:
+        elif chance < by_hand + knobs.dispute:
             delay = int(HOUR + shop.chance.random() * 3 * DAY)
             shop.scheduler.after(delay, lambda: self._disputed(reference))
 

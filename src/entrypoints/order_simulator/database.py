@@ -1,12 +1,13 @@
 """The store as a process sees it over a network: slow, now and then away, unsure of commits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from order_core.errors import CommitUnknown, OrderCoreError, StoreUnavailable
 from order_core.order import Order
 from order_core.ports import (
     Claim,
+    Clock,
     DuplicateGuard,
     EarlierRequest,
     EventPlace,
@@ -92,6 +93,20 @@ class Connection:
         if story is not None:
             said = in_short(answer) if isinstance(answer, Order) else answer
             story.tell(self.shop.scheduler.now, self.process.name, f"{call} -> {said}", about)
+
+
+class DistantClock:
+    """The `StoreClock` of one process."""
+
+    def __init__(self, clock: Clock, connection: Connection) -> None:
+        self._clock = clock
+        self._connection = connection
+
+    async def now(self) -> datetime:
+        fault = await self._connection.ask("now", None)
+        now = self._clock.now()
+        await self._connection.answered(fault, None)
+        return now
 
 
 class DistantOrders:
@@ -230,6 +245,9 @@ class DistantWork:
     ) -> tuple[Claim, ...]:
         fault = await self._connection.ask("claim", None)
         claims = await self._work.claim(limit=limit, hold=hold, tokens=tokens)
+        if claims and self._connection.process.has_wrong_clock:
+            told = f"{self._connection.process.name} claimed, with a clock that is hours off"
+            self._connection.shop.judge.found("a_wrong_clock_claims_nothing", None, told)
         for claim in claims:
             self._connection.tell("claim", claim.order, claim.order.id)
         await self._connection.answered(fault, None)

@@ -8,7 +8,7 @@ from typing import Final
 class Knobs:
     """Every rate is a probability; every time is in seconds. `CALM` has no faults at all."""
 
-    shop_size: int = 1000
+    shop_size: int = 250
     """Customers of one shop. Shops share nothing, so they can run side by side."""
     api_instances: int = 3
     worker_instances: int = 2
@@ -31,6 +31,22 @@ class Knobs:
     provider_outages: float = 0.4
     """An hour, on average."""
     look_up_fault: float = 0.04
+    bad_luck: float = 0.05
+    """Orders that have trouble at every turn: most requests fail, look-ups are behind, and
+    events get lost. What takes three faults to happen, happens to these."""
+    overdue_approvals: bool = False
+    """Whether also payments that wait for somebody reach the provider after its horizon."""
+    late_after_stall: bool = False
+    """Whether the horizon of a request counts from when it left. Else it counts from when its
+    sender stored that it would leave, however long he stood still in between."""
+    echo_declined: float = 0.4
+    """The provider declines a request whose key it has seen, instead of answering the same."""
+    mixed_up: float = 0.002
+    """A look-up shows the payment of another order."""
+    strange_worker: float = 0.2
+    """A worker starts with the settings of another account or installation."""
+    wrong_clock: float = 0.05
+    """An instance starts with a clock that is off by more than the policy allows."""
     webhook_fault: float = 0.12
     """An event is dropped, repeated or late."""
     forgery: float = 0.01
@@ -45,6 +61,8 @@ class Knobs:
     asynchronous_refund: float = 0.1
     refused_reversal: float = 0.03
     foreign_event: float = 0.004
+    unknown_event: float = 0.002
+    """An event about a payment of ours that is not in our books, as after a restore."""
 
 
 CALM: Final = Knobs(
@@ -56,6 +74,11 @@ CALM: Final = Knobs(
     provider_fault=0.0,
     provider_outages=0.0,
     look_up_fault=0.0,
+    bad_luck=0.0,
+    echo_declined=0.0,
+    mixed_up=0.0,
+    strange_worker=0.0,
+    wrong_clock=0.0,
     webhook_fault=0.0,
     forgery=0.0,
     mail_fault=0.0,
@@ -65,4 +88,30 @@ CALM: Final = Knobs(
     asynchronous_refund=0.0,
     refused_reversal=0.0,
     foreign_event=0.0,
+    unknown_event=0.0,
 )
+
+ROUGH: Final = Knobs(
+    shop_size=250,
+    crash=0.004,
+    stall=0.002,
+    database_fault=0.02,
+    database_outages=3,
+    provider_fault=0.15,
+    provider_outages=4,
+    look_up_fault=0.1,
+    webhook_fault=0.3,
+    forgery=0.05,
+    mail_fault=0.1,
+    dashboard=0.06,
+    dispute=0.03,
+    returned_refund=0.1,
+    asynchronous_refund=0.2,
+    refused_reversal=0.1,
+    foreign_event=0.03,
+    unknown_event=0.02,
+    bad_luck=0.15,
+    mixed_up=0.01,
+    wrong_clock=0.1,
+)
+"""Bad weather: much more of everything."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _SIGNATURE: Final = "sim-signature"
 _MOST_DELIVERIES: Final = 60
 _LATER: Final = (StoreUnavailable, CommitUnknown, ConcurrentUpdate)
+_TAKES: Final = SECOND // 50
+"""So long a process needs to take an event."""
+_LOST: Final = "lost-"
 UNKNOWN_MONEY: Final = "unknown_transaction"
 
 
@@ -108,10 +111,14 @@ class Post:
         delay = int(chance.expovariate(1 / (2 * SECOND)))
         if not shop.is_calm:
             self._publish_others(fact, order_id)
-            if chance.happens(shop.knobs.webhook_fault):
+            rate = 0.6 if shop.is_unlucky(order_id) else shop.knobs.webhook_fault
+            if chance.happens(rate):
                 fault = chance.choice(
                     (Fault.WEBHOOK_DROPPED, Fault.WEBHOOK_REPEATED, Fault.WEBHOOK_LATE)
                 )
+                if fact.transaction_id in shop.provider.overdue:
+                    # So that only the second look can find it.
+                    fault = Fault.WEBHOOK_DROPPED
                 if fault is Fault.WEBHOOK_DROPPED and not can_be_looked_up:
                     # Nothing but the event tells of it, and providers deliver for days.
                     fault = Fault.WEBHOOK_LATE
@@ -134,6 +141,14 @@ class Post:
             shop.inject(Fault.WEBHOOK_FOREIGN, "provider", None)
             other = replace(fact, transaction_id="elsewhere-1", installation="elsewhere")
             event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (other,))
+            self.events[event.id] = event
+            shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
+
+        is_charge = fact.parent_reference is None and isinstance(fact.outcome, Succeeded)
+        if chance.happens(shop.knobs.unknown_event) and is_charge:
+            shop.inject(Fault.WEBHOOK_UNKNOWN, "provider", None)
+            other = replace(fact, transaction_id="lost-1", reference="ref-lost")
+            event = WebhookEvent(f"{_LOST}{len(self.events) + 1}", fact.kind, (other,))
             self.events[event.id] = event
             shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
 
@@ -163,6 +178,9 @@ class Post:
             shop.story.tell(
                 shop.scheduler.now, process.name, f"webhook {event.id}: {event.facts}", order_id
             )
+        if order_id and shop.is_unlucky(order_id) and shop.chance.happens(0.2):
+            shop.inject(Fault.CRASH_IN_WEBHOOK, process.name, order_id)
+            shop.scheduler.after(int(shop.chance.random() * _TAKES), process.crash)
         headers = {_SIGNATURE: f"signed {event.id}"}
         received = process.core.receive_webhook("sim", event.id.encode(), headers)
         process.run(received, "webhook", on_end=ended)
@@ -177,8 +195,13 @@ class Post:
         )
 
     def _expect(self, received: ReceivedEvent, event: WebhookEvent, order_id: str | None) -> None:
+        is_lost = event.id.startswith(_LOST)
+        if is_lost and received.verdict != UNKNOWN_MONEY:
+            self._shop.judge.found(
+                "unknown_money_is_shown", None, f"{event.id} came to {received.verdict}"
+            )
         # What is kept with its facts is matched once the payment is known, or the shop never rests.
-        if received.verdict == UNKNOWN_MONEY and not received.facts:
+        if not is_lost and received.verdict == UNKNOWN_MONEY and not received.facts:
             self._shop.judge.found(
                 "no_unknown_money", order_id, f"nobody knows what {event.id} is about: {event}"
             )

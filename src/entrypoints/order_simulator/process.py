@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from order_core.assembly import OrderCore
 from order_simulator.faults import Fault
-from order_simulator.virtual_time import MINUTE, SECOND, START, Scheduler, Task, die, pause
+from order_simulator.virtual_time import HOUR, MINUTE, SECOND, START, Scheduler, Task, die, pause
 
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
-_POLL: Final = 10 * SECOND
-"""So often a worker asks for orders that are due and that somebody else holds."""
+_POLL: Final = SECOND // 2
+"""So often a worker asks, at most."""
 
 
 class SkewedClock:
@@ -20,7 +20,7 @@ class SkewedClock:
 
     def __init__(self, scheduler: Scheduler, offset: int) -> None:
         self._scheduler = scheduler
-        self._offset = offset
+        self._start = START + timedelta(microseconds=offset)
         self._read_at = -1
         self._read = START
 
@@ -28,7 +28,7 @@ class SkewedClock:
         time = self._scheduler.now
         if time != self._read_at:
             self._read_at = time
-            self._read = START + timedelta(microseconds=time + self._offset)
+            self._read = self._start + timedelta(0, 0, time)
         return self._read
 
     async def sleep(self, seconds: float, /) -> None:
@@ -59,14 +59,15 @@ class Process:
         self._tasks: dict[Task, None] = {}
         self.core: OrderCore
         self.clock: SkewedClock
+        self.has_wrong_clock = False
+        self.strange_account = ""
+        self.strange_installation = ""
         self.start()
 
     def start(self) -> None:
         """Begin with nothing in memory."""
         shop = self.shop
-        # Most clocks are kept well; some are as far off as the knob allows.
-        skew = int(shop.knobs.skew * shop.chance.choice((0.01, 1, 1)) * SECOND)
-        self.clock = SkewedClock(shop.scheduler, shop.chance.randint(-skew, skew))
+        self._draw_settings()
         self.core = shop.assembled(self)
         self.is_up = True
         self.paused_until = 0
@@ -75,8 +76,38 @@ class Process:
         if not self.serves:
             shop.begin_work(self)
 
+    def _draw_settings(self) -> None:
+        shop, chance, knobs = self.shop, self.shop.chance, self.shop.knobs
+        # Most clocks are kept well; some are as far off as the knob allows.
+        skew = int(knobs.skew * chance.choice((0.01, 1, 1)) * SECOND)
+        offset = chance.randint(-skew, skew)
+        self.has_wrong_clock = chance.happens(knobs.wrong_clock)
+        if self.has_wrong_clock:
+            # By more than the longest stall, which could hide it.
+            offset = chance.choice((-1, 1)) * int(chance.uniform(3, 50) * HOUR)
+            shop.inject(Fault.CLOCK_WRONG, self.name, None)
+        self.clock = SkewedClock(shop.scheduler, offset)
+        self.strange_account = self.strange_installation = ""
+        if not self.serves and chance.happens(knobs.strange_worker):
+            shop.inject(Fault.STRANGE_WORKER, self.name, None)
+            if chance.happens(0.5):
+                self.strange_account = "acct-elsewhere"
+            else:
+                self.strange_installation = "elsewhere"
+        if self.has_wrong_clock or self.is_strange:
+            # Somebody sees it, and starts it anew.
+            shop.scheduler.after(int(chance.uniform(0.2, 2) * HOUR), self.crash)
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether its settings are another shop's."""
+        return bool(self.strange_account or self.strange_installation)
+
     def is_offered_requests(self, now: int) -> bool:
         """Whether a load balancer believes in this process: it needs a while to notice."""
+        if self.has_wrong_clock:
+            # Which it says itself.
+            return False
         return self.is_up and (now >= self.paused_until or now < self._stalls_since + 10 * SECOND)
 
     def run(
@@ -132,10 +163,13 @@ class Process:
         shop.inject(fault, self.name, order_id)
         if fault in {Fault.CRASH_BEFORE, Fault.CRASH_AFTER}:
             await die()
-        stall = shop.chance.choice((2, 20, 45, 45, 90, 11 * 60, 42 * 60, 75 * 60)) * SECOND
-        self._stalls_since = shop.scheduler.now
-        self.paused_until = self._stalls_since + int(stall * (0.7 + shop.chance.random() * 0.6))
-        # Its clock goes on meanwhile, and whoever waits for it gives up.
+        seconds = shop.chance.choice((2, 20, 45, 45, 90, 11 * 60, 42 * 60, 75 * 60))
+        await self.stand_still(seconds * (0.7 + shop.chance.random() * 0.6))
+
+    async def stand_still(self, seconds: float) -> None:
+        """Do nothing for a while; the clock goes on, and whoever waits for it gives up."""
+        self._stalls_since = self.shop.scheduler.now
+        self.paused_until = self._stalls_since + int(seconds * SECOND)
         await pause(0)
 
 
@@ -143,9 +177,8 @@ def idle_pause(now: datetime, due: datetime | None, *, busy: bool) -> int:
     """How long a worker that found nothing waits before it asks again.
 
     The real one asks twice a second. Nothing happens at a question that finds nothing, so
-    the simulated one sleeps until something is due, and looks in between as often as needed
-    to meet what comes up meanwhile. `now` is the slower of the two clocks that must agree on
-    it: the worker's own, and the store's.
+    the simulated one asks when something is due, and looks in between as often as needed to
+    meet what comes up meanwhile.
     """
     longest = 15 * SECOND if busy else 10 * MINUTE
     if due is None:

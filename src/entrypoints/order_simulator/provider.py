@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from order_core.money import Money
-from order_core.outcomes import Continue, NotFound, Outcome
-from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.outcomes import Continue, Declined, NotFound, Outcome, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_memory import LedgerEntry, ScriptedGateway, Standing
 from order_memory.reactions import OBEY, Delivery, Effect, Reaction
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME: Final = "sim"
 PROFILE: Final = GatewayProfile(provider=NAME, account="acct-1")
 _K = TransactionKind
+_DEAD: Final = frozenset({Standing.BEGUN, Standing.DECLINED, Standing.VOIDED})
 
 
 class Provider:
@@ -35,6 +36,9 @@ class Provider:
         self._beside_us = BesideUs(shop, self)
         self.sent_at: dict[str, int] = {}
         """When the last request about a movement left."""
+        self.overdue: set[str] = set()
+        """The movements to which the provider does not keep its promise of a horizon."""
+        self._last_paid: LedgerEntry | None = None
         self._under_way: Counter[str] = Counter()
         self._written: dict[str, int] = {}
 
@@ -42,27 +46,30 @@ class Provider:
         """A request is on its way."""
         self._under_way[transaction.id] += 1
 
-    def may_know(self, transaction: PaymentTransaction) -> str | None:
-        """What contradicts that a movement never happened and never will; None if nothing."""
+    def contradicts(self, transaction: PaymentTransaction) -> str | None:
+        """What speaks against a movement's being dead; None if nothing."""
+        if transaction.id in self.overdue:
+            return None
         entry = self.ledger.of(transaction)
-        dead = {Standing.BEGUN, Standing.DECLINED, Standing.VOIDED}
-        if entry is not None and entry.standing not in dead:
-            return f"the provider has it as {entry.standing}"
-        return "a request is on its way" if self._under_way[transaction.id] else None
+        if entry is not None and entry.standing not in _DEAD:
+            return f"it is {transaction.status}, and the provider has it as {entry.standing}"
+        is_failed = transaction.status is TransactionStatus.FAILED
+        if is_failed and self._under_way[transaction.id]:
+            return f"it is {transaction.status}, and a request is on its way"
+        return None
 
     def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
         """A request reaches the provider, now; what it answers."""
         self._under_way[transaction.id] -= 1
         if self.account.knows(transaction.key):
-            answer = self.account.arrive(transaction)
-            self._note(transaction, "answers the same again", answer)
-            return answer
-        reaction = replace(self._reaction_to(transaction), delivery=delivery)
-        if delivery is Delivery.SERVER_ERROR and self.shop.chance.happens(0.5):
-            reaction = replace(reaction, effect=Effect.NOTHING)
-            self.shop.inject(Fault.ERROR_BEFORE, NAME, transaction.order_id)
-        elif delivery is Delivery.SERVER_ERROR:
-            self.shop.inject(Fault.ERROR_AFTER, NAME, transaction.order_id)
+            return self._answer_again(transaction)
+        reaction = self._reaction_to(transaction)
+        if delivery is Delivery.SERVER_ERROR:
+            is_before = self.shop.chance.happens(0.5)
+            effect = Effect.NOTHING if is_before else reaction.effect
+            reaction = replace(reaction, delivery=delivery, effect=effect)
+            fault = Fault.ERROR_BEFORE if is_before else Fault.ERROR_AFTER
+            self.shop.inject(fault, NAME, transaction.order_id)
         before = self.ledger.of(transaction)
         answer = self.account.arrive(transaction, reaction)
         self._note(transaction, "answers", answer)
@@ -72,22 +79,46 @@ class Provider:
             self._begun(entry)
         return answer
 
+    def _answer_again(self, transaction: PaymentTransaction) -> Outcome:
+        # Some providers replay the first answer, and some refuse whatever is like it.
+        shop = self.shop
+        answer = self.account.arrive(transaction)
+        unlucky = shop.is_unlucky(transaction.order_id)
+        if shop.chance.happens(0.9 if unlucky else shop.knobs.echo_declined):
+            once = self.account.is_single_use(transaction.token or "")
+            fault = Fault.TOKEN_DECLINED if once else Fault.ECHO_DECLINED
+            shop.inject(fault, NAME, transaction.order_id)
+            answer = Declined("token_already_used" if once else "duplicate_request")
+        self._note(transaction, "answers again", answer)
+        return answer
+
     def found(self, transaction: PaymentTransaction) -> Outcome | NotFound:
         """What a look-up shows now; for a while after a request it may be behind."""
-        entry = self.ledger.of(transaction)
+        entry, shop = self.ledger.of(transaction), self.shop
+        unlucky = shop.is_unlucky(transaction.order_id)
+        if transaction.takes_money and shop.chance.happens(
+            max(shop.knobs.mixed_up, 0.05 * unlucky)
+        ):
+            other = self._another_payment(transaction)
+            if other is not None:
+                shop.inject(Fault.ANSWER_OF_ANOTHER, NAME, transaction.order_id)
+                return Succeeded(other.reference, transaction.amount, other.transaction.id)
         if entry is None:
             return NotFound()
-        shop = self.shop
         written = self._written.get(entry.reference, 0)
         complete_at = self.sent_at.get(transaction.id, 0) + 30 * MINUTE
         is_fresh = shop.scheduler.now < min(written + 5 * MINUTE, complete_at)
-        if is_fresh and shop.chance.happens(shop.knobs.look_up_fault * 3):
+        if is_fresh and shop.chance.happens(max(shop.knobs.look_up_fault * 3, 0.8 * unlucky)):
             shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
             return NotFound()
         outcome = entry.outcome
         if isinstance(outcome, Continue) and transaction.step > 1:
             return NotFound()
         return outcome
+
+    def _another_payment(self, transaction: PaymentTransaction) -> LedgerEntry | None:
+        other = self._last_paid
+        return other if other and other.transaction.id != transaction.id else None
 
     # What it does with a request ----------------------------------------------------------
 
@@ -136,6 +167,8 @@ class Provider:
             case Standing.AUTHORIZED:
                 self._beside_us.held(entry)
             case Standing.SUCCEEDED:
+                if ours.takes_money:
+                    self._last_paid = entry
                 self._beside_us.moved(entry)
             case _:
                 pass

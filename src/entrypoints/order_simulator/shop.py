@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -13,10 +14,17 @@ from order_core.payment_terms import CaptureLate, CaptureMode, Policy
 from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue, TrustedPrices
 from order_simulator.chance import Chance
 from order_simulator.customers import Customers
-from order_simulator.database import Connection, DistantOrders, DistantOutbox, DistantWork
+from order_simulator.database import (
+    Connection,
+    DistantClock,
+    DistantOrders,
+    DistantOutbox,
+    DistantWork,
+)
 from order_simulator.faults import Fault
 from order_simulator.judge import Finding, Judge
 from order_simulator.knobs import CALM, Knobs
+from order_simulator.luck import BAD_LUCK, BadLuck
 from order_simulator.post import SignedEvents
 from order_simulator.process import NewIds, Process, SkewedClock, idle_pause
 from order_simulator.provider import NAME, Provider
@@ -70,6 +78,7 @@ class Shop:
         self._index = index
         self._customers = customers
         self._faults: Counter[Fault] = Counter()
+        self._luck: dict[str, BadLuck | None] = {}
         self._ids = NewIds()
         self._policy = Policy(
             capture=CaptureMode.ON_PROCESSING if self.holds_first else CaptureMode.IMMEDIATE,
@@ -91,7 +100,7 @@ class Shop:
         log.propagate, propagates = False, log.propagate
         try:
             self._plan()
-            self.scheduler.run(until=lambda: bool(self.judge.findings))
+            self.scheduler.run()
             if not self.judge.findings:
                 self.judge.at_rest()
         finally:
@@ -152,7 +161,10 @@ class Shop:
             notifier=Mail(process),
             clock=process.clock,
             ids=self._ids,
-            policy=self._policy,
+            policy=replace(self._policy, installation=process.strange_installation)
+            if process.strange_installation
+            else self._policy,
+            store_clock=DistantClock(self.true_clock, connection),
             webhooks={NAME: SignedEvents(self.provider.post)},
         )
 
@@ -161,6 +173,18 @@ class Shop:
         now = self.scheduler.now
         up = [process for process in self._api if process.is_offered_requests(now)]
         return up[int(self.chance.random() * len(up))] if up else None
+
+    def bad_luck_of(self, order_id: str) -> BadLuck | None:
+        """The trouble that this order has at every turn; None: it has no more than others."""
+        if self.is_calm:
+            return None
+        if order_id not in self._luck:
+            unlucky = self.chance.happens(self.knobs.bad_luck)
+            self._luck[order_id] = self.chance.choice(BAD_LUCK) if unlucky else None
+        return self._luck[order_id]
+
+    def is_unlucky(self, order_id: str) -> bool:
+        return self.bad_luck_of(order_id) is not None
 
     def inject(self, fault: Fault, where: str, order_id: str | None) -> None:
         """Note that something goes wrong now."""
@@ -188,13 +212,12 @@ class Shop:
 
     async def _look_after(self, process: Process) -> None:
         while not self._is_over():
+            await self._idle(self.store.next_claimable)
             try:
-                done = await process.core.recover(limit=_BATCH)
+                while await process.core.recover(limit=_BATCH) == _BATCH:
+                    pass
             except OrderCoreError:
-                await pause(5 * SECOND)
-                continue
-            if done < _BATCH:
-                await self._idle(process, self.store.next_due())
+                await pause(10 * SECOND)
 
     async def _match(self, process: Process) -> None:
         while not self._is_over():
@@ -203,23 +226,27 @@ class Shop:
                     pass
             except OrderCoreError:
                 await pause(10 * SECOND)
-            early = self.provider.post.has_early_events()
+            busy = self.scheduler.now < self._closes_at + HOUR
+            early = busy and self.provider.post.has_early_events()
             await pause(10 * SECOND if early else 600 * SECOND)
 
     async def _tell(self, process: Process) -> None:
         while not self._is_over():
+            await self._idle(self.store.next_notice)
             try:
-                done = await process.core.tell(limit=_BATCH)
+                while await process.core.tell(limit=_BATCH) == _BATCH:
+                    pass
             except OrderCoreError:
-                await pause(5 * SECOND)
-                continue
-            if done < _BATCH:
-                await self._idle(process, self.store.next_notice())
+                await pause(10 * SECOND)
 
-    async def _idle(self, process: Process, due: datetime | None) -> None:
-        busy = self.scheduler.now < self._closes_at + HOUR
-        length = idle_pause(min(process.clock.now(), self.true_clock.now()), due, busy=busy)
-        await pause(int(length * (0.8 + 0.4 * self.chance.random())))
+    async def _idle(self, next_due: Callable[[], datetime | None]) -> None:
+        while not self._is_over():
+            now, due = self.true_clock.now(), next_due()
+            if due is not None and due <= now:
+                return
+            busy = self.scheduler.now < self._closes_at + HOUR
+            length = idle_pause(now, due, busy=busy)
+            await pause(int(length * (0.8 + 0.4 * self.chance.random())))
 
     def _is_over(self) -> bool:
         if self.judge.findings:

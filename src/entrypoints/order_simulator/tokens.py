@@ -32,15 +32,15 @@ HOW_OFTEN: Final = MappingProxyType(
         "insufficient": 3.0,
         "buyer-approves": 5.0,
         "buyer-refuses": 1.0,
-        "buyer-never": 0.8,
+        "buyer-never": 1.2,
         "buyer-late": 1.2,
         "wallet-approves": 2.5,
         "wallet-late": 0.7,
         "bank-pays": 1.2,
         "bank-refuses": 0.6,
         "two-steps": 5.0,
-        "wrong-amount": 0.7,
-        "once_": 6.0,
+        "wrong-amount": 1.5,
+        "once_": 14.0,
     }
 )
 

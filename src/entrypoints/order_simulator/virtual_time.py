@@ -104,6 +104,7 @@ class Scheduler:
         """The task that is running just now."""
         self._heap: list[_Entry] = []
         self._count = 0
+        self._stopped = False
 
     def at(self, time: int, call: Callable[[], None]) -> None:
         """Call at that time."""
@@ -145,10 +146,14 @@ class Scheduler:
             task.coroutine.close()
             self._end(task)
 
-    def run(self, until: Callable[[], bool]) -> None:
-        """Until nothing is left to do, or `until` says so, which is asked before each step."""
+    def stop(self) -> None:
+        """Let `run` end after this step."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Until nothing is left to do, or somebody calls `stop`."""
         heap = self._heap
-        while heap and not until():
+        while heap and not self._stopped:
             time, _, task, turn, call = heappop(heap)
             if task is None:
                 self.now = time

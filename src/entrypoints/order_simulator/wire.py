@@ -1,5 +1,7 @@
 """The gateway of one process: requests get lost, arrive late, and answers do too."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from order_core.errors import NotificationFailed, NotificationRefused
@@ -17,8 +19,9 @@ from order_core.outcomes import (
 from order_core.payment import PaymentTransaction
 from order_core.payment_terms import GatewayProfile
 from order_core.ports import Notice
-from order_memory.reactions import Delivery
+from order_memory.reactions import OBEY, Delivery, Effect
 from order_simulator.faults import Fault
+from order_simulator.tokens import PAYMENT_METHODS
 from order_simulator.virtual_time import MINUTE, SECOND, pause
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 _BUDGET: Final = 20 * SECOND
 _HORIZON: Final = 30 * MINUTE
+_MICROSECOND: Final = timedelta(microseconds=1)
+_UNLUCKY: Final = 0.6
+"""Of the requests about an order with bad luck."""
 _BEFORE: Final = frozenset({Fault.CRASH_BEFORE, Fault.STALL_BEFORE})
 _FAULTS: Final = (
     Fault.REQUEST_LOST,
@@ -39,12 +45,19 @@ _FAULTS: Final = (
     Fault.RATE_LIMITED,
     Fault.IN_PROGRESS,
     Fault.NOT_SENT,
+    Fault.NOT_SENT,
+    Fault.GATEWAY_RAISED,
+    Fault.REQUEST_OVERDUE,
 )
 _REFUSALS: Final[dict[Fault, Outcome]] = {
     Fault.RATE_LIMITED: RateLimited(2.0),
     Fault.IN_PROGRESS: InProgress(),
     Fault.NOT_SENT: NotSent("no_connection"),
 }
+
+
+class BrokenGatewayError(Exception):
+    """A gateway fails as no gateway should, and its request is on its way."""
 
 
 class Wire:
@@ -57,7 +70,9 @@ class Wire:
 
     @property
     def profile(self) -> GatewayProfile:
-        return self._provider.account.profile
+        account = self._process.strange_account
+        ours = self._provider.account.profile
+        return replace(ours, account=account) if account else ours
 
     def check(self, amount: Money, token: str, /) -> None:
         self._provider.account.check(amount, token)
@@ -67,7 +82,13 @@ class Wire:
 
     async def send(self, transaction: PaymentTransaction, /) -> Outcome:
         shop, chance, about = self._shop, self._shop.chance, transaction.order_id
+        if self._process.is_strange:
+            shop.judge.found("nobody_else_sends", about, f"{self._process.name}: {transaction}")
         await pause(int(chance.random() * 2000))
+        if self._stalls_here(transaction):
+            shop.inject(Fault.STALL_IN_CALL, self._process.name, about)
+            # Whoever holds the order has lost it, and its request is about to leave.
+            await self._process.stand_still(33 + 30 * chance.random())
         trouble = self._process.trouble()
         if trouble in _BEFORE and trouble is not None:
             await self._process.suffer(trouble, about)
@@ -100,11 +121,15 @@ class Wire:
 
         there = int(20_000 + chance.random() * 200_000)
         back = int(20_000 + chance.random() * 400_000)
-        if fault is Fault.REQUEST_LATE:
-            leave(self._late())
+        if fault in {Fault.REQUEST_LATE, Fault.REQUEST_OVERDUE}:
+            overdue = fault is Fault.REQUEST_OVERDUE
+            leave(self._overdue(transaction) if overdue else self._late(transaction))
             await pause(self._time_out())
             return OutcomeUnknown("timed_out")
         leave(there)
+        if fault is Fault.GATEWAY_RAISED:
+            await pause(int(chance.random() * 2 * there))
+            raise BrokenGatewayError
         if fault is Fault.REQUEST_TWICE:
             leave(there + int(chance.random() * MINUTE))
         if fault is Fault.ANSWER_LOST:
@@ -116,23 +141,52 @@ class Wire:
         return answers[0] if answers else OutcomeUnknown("timed_out")
 
     def _fault_of(self, transaction: PaymentTransaction) -> Fault | None:
-        shop = self._shop
+        shop, chance = self._shop, self._shop.chance
+        fault: Fault | None
         if shop.scheduler.now < shop.provider_down_until:
             shop.inject(Fault.PROVIDER_OUTAGE, self._process.name, transaction.order_id)
-            return shop.chance.choice((Fault.NOT_SENT, Fault.REQUEST_LOST, Fault.REQUEST_LOST))
-        if shop.is_calm or not shop.chance.happens(shop.knobs.provider_fault):
+            return chance.choice((Fault.NOT_SENT, Fault.REQUEST_LOST, Fault.REQUEST_LOST))
+        luck = shop.bad_luck_of(transaction.order_id)
+        if luck and luck.requests and transaction.takes_money:
+            fault = luck.of_send(transaction.sends)
+        elif chance.happens(_UNLUCKY if luck else shop.knobs.provider_fault):
+            fault = chance.choice(_FAULTS)
+        else:
             return None
-        fault = shop.chance.choice(_FAULTS)
-        if fault is not Fault.ERROR_AFTER:
+        if fault is Fault.REQUEST_OVERDUE and not self._may_be_overdue(transaction):
+            fault = Fault.REQUEST_LATE
+        if fault is Fault.STALL_IN_CALL:
+            return None
+        # The provider says which of its errors this is.
+        if fault is not None and fault is not Fault.ERROR_AFTER:
             shop.inject(fault, self._process.name, transaction.order_id)
         return fault
 
-    def _late(self) -> int:
+    def _may_be_overdue(self, transaction: PaymentTransaction) -> bool:
+        # Whatever leaves later would arrive when its key is forgotten.
+        is_first = transaction.takes_money and transaction.sends == transaction.step == 1
+        at_once = PAYMENT_METHODS.get(transaction.token or "", OBEY).effect is Effect.OBEY
+        return is_first and (at_once or self._shop.knobs.overdue_approvals)
+
+    def _stalls_here(self, transaction: PaymentTransaction) -> bool:
+        luck = self._shop.bad_luck_of(transaction.order_id)
+        if luck and luck.requests and transaction.takes_money:
+            return luck.of_send(transaction.sends) is Fault.STALL_IN_CALL
+        return self._shop.chance.happens(self._shop.knobs.stall)
+
+    def _late(self, transaction: PaymentTransaction) -> int:
         """Soon after we gave up, or as late as the horizon allows."""
         shop = self._shop
         latest = _HORIZON - int(shop.knobs.horizon_margin * SECOND)
-        late = shop.chance.choice((30 * SECOND, 12 * MINUTE, latest))
+        if transaction.last_send_at is not None and not shop.knobs.late_after_stall:
+            latest -= int((self._process.clock.now() - transaction.last_send_at) / _MICROSECOND)
+        late = min(shop.chance.choice((30 * SECOND, 12 * MINUTE, latest)), latest)
         return max(late - int(shop.chance.random() * 10 * SECOND), _BUDGET)
+
+    def _overdue(self, transaction: PaymentTransaction) -> int:
+        """After "it never happened", for the horizon is over; and before the second look."""
+        self._provider.overdue.add(transaction.id)
+        return int(_HORIZON + (2 + 20 * self._shop.chance.random()) * MINUTE)
 
     def _time_out(self) -> int:
         # A connection breaks at once, or is silent to the end.
@@ -149,7 +203,8 @@ class Wire:
             shop.inject(Fault.LOOK_UP_UNANSWERED, self._process.name, transaction.order_id)
             await pause(self._time_out())
             return self._heard(transaction, OutcomeUnknown("could_not_ask"), asked=True)
-        found = self._provider.found(transaction)
+        # Nobody there has ever heard of it.
+        found = NotFound() if self._process.is_strange else self._provider.found(transaction)
         return self._heard(transaction, found, asked=True)
 
     def _heard(
