@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from order_cli.main import main
+from order_core.clock_check import ClockCheck
 from order_core.outcomes import Declined, Outcome, OutcomeUnknown, Succeeded
 from order_core.payment import PaymentTransaction, TransactionStatus
 from order_core.settlement import settled
@@ -135,6 +136,24 @@ def test_it_finds_an_absence_that_is_believed_at_once(monkeypatch: Any) -> None:
     monkeypatch.setattr(PaymentTransaction, "absence_is_proof_at", lambda *_, **__: True)
 
     assert broken_in(34)
+
+
+def test_it_finds_a_worker_that_goes_by_a_wrong_clock(monkeypatch: Any) -> None:
+    async def trusting(_: ClockCheck) -> None:
+        pass
+
+    monkeypatch.setattr(ClockCheck, "__call__", trusting)
+
+    assert broken_in(35) == "a_wrong_clock_claims_nothing"
+
+
+def test_it_finds_a_decline_that_is_only_an_echo(monkeypatch: Any) -> None:
+    def trusting(_: PaymentTransaction, fact: Any) -> Any:
+        return fact.outcome
+
+    monkeypatch.setattr("order_core.settlement.fact.believed", trusting)
+
+    assert broken_in(36) == "dead_means_dead"
 
 
 def test_the_failure_tells_the_story_of_the_order(monkeypatch: Any) -> None:
