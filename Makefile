@@ -75,15 +75,16 @@ unit: venv ## The fast tests, on the code as it lies here
 	@.venv/bin/python tools/run_checks.py unit
 
 .PHONY: test
-test: .venv-wheel/.up-to-date ## All that CI runs: lint, every test on the installed wheel, mutants, chaos
-	@CHAOS_SEED=7 .venv-wheel/bin/python tools/run_checks.py lint wheel tests coverage mutants chaos
+test: .venv-wheel/.up-to-date ## All that CI runs: lint, tests on the installed wheel, explorer, mutants, chaos
+	@CHAOS_SEED=7 .venv-wheel/bin/python tools/run_checks.py \
+		lint wheel tests coverage explore mutants chaos chaos-sqlite
 
 .PHONY: explore
-explore: venv ## Try every order of steps, with a crash at each (some minutes)
+explore: venv ## Every order of turns, with every combination of two faults (minutes)
 	@.venv/bin/python tools/run_checks.py explore
 
 .PHONY: explore-deep
-explore-deep: venv ## The same with three faults in one run (long)
+explore-deep: venv ## The same with three faults (an hour and more)
 	@.venv/bin/python tools/run_checks.py explore-deep
 
 .PHONY: mutants

@@ -136,14 +136,14 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
     "explore": (
         Check(
-            "in every order in which two may interleave, and with a crash at every step, "
-            "orders and money agree",
+            "in every order of turns, with every combination of two faults, orders and money agree",
             lambda: [TOOLS / "python", "-u", "-m", "order_explorer"],
+            tells=tuple("123456789"),
         ),
     ),
     "explore-deep": (
         Check(
-            "the same with up to three faults in one run",
+            "the same with every combination of three faults",
             lambda: [TOOLS / "python", "-u", "-m", "order_explorer", "--faults", "3"],
         ),
     ),
@@ -158,6 +158,15 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "processes, connections and the provider fail under load, "
             "and the books agree afterwards",
             _chaos,
+        ),
+    ),
+    "chaos-sqlite": (
+        Check(
+            "the same on SQLite, where one process does everything and is killed again and again",
+            lambda: [
+                *(TOOLS / "python", "-u", "-m", "tests.chaos"),
+                *("--database", "sqlite", "--seconds", "30", "--seed", "8"),
+            ],
         ),
     ),
 }

@@ -23,7 +23,7 @@ def end_of(live: Live) -> tuple[tuple[str, ...], dict[str, Order]]:
     for _ in range(MOST_ROUNDS):
         if live.clock.now() > until:
             break
-        if at_once(core.recover()) + at_once(core.tell()):
+        if at_once(core.recover(limit=3)) + at_once(core.tell()):
             continue
         orders = [row.order for row in live.orders.store.rows()]
         due = [order.attend_at for order in orders if order.attend_at is not None]
