@@ -1,10 +1,11 @@
 """What the tool that plants bugs says of a bug that is found, missed, or no bug at all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tools.mutants.killing import Killer, Verdict, green, snapshot, tried
-from tools.mutants.mutant import Mutant
+from tools.mutants.mutant import Mutant, all_lists
 
 TEST = "tests/unit/core/test_circuit_breaker.py::test_after_many_silences_nothing_new_is_begun"
 FILE = "src/order_core/circuit_breaker.py"
@@ -65,3 +66,31 @@ def test_a_killer_that_is_red_anyway_proves_nothing(original: Path) -> None:
     nowhere = "tests/unit/core/test_circuit_breaker.py::test_that_is_not_there"
 
     assert green(original, [Killer("suite", (nowhere,))])
+
+
+# The explorer as a killer ----------------------------------------------------------------
+
+EXPLORED = "create-retry-worker --faults 1"
+
+
+def test_the_explorer_finds_a_charge_that_is_sent_before_it_is_recorded(original: Path) -> None:
+    (mutant,) = (
+        mutant
+        for each in all_lists()
+        for mutant in each.mutants
+        if mutant.name == "no-save-before-the-call"
+    )
+    explored = replace(mutant, killed_by=(), explorer=(EXPLORED,))
+
+    (kill,) = tried(explored, original, every=False).kills
+    assert (kill.kind, kill.by) == ("explorer", EXPLORED)
+
+
+def test_with_every_killer_one_that_finds_nothing_counts_as_missed(original: Path) -> None:
+    mutant = Mutant("m", "It breaks.", FILE, OLD, "        if refused:\n", killed_by=(TEST,))
+    scenario = "two-workers --faults 0"
+    verdict = tried(replace(mutant, explorer=(scenario,)), original, every=True)
+
+    assert [kill.kind for kill in verdict.kills] == ["suite"]
+    assert verdict.survived
+    assert verdict.missed == ("explorer",)

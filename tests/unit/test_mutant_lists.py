@@ -8,6 +8,8 @@ from tools.mutants.document import TARGET, Found, found, page, rows_in
 from tools.mutants.killing import Kill, Verdict
 from tools.mutants.mutant import ROOT, ListMistake, Mutant, MutantList, all_lists
 
+from order_explorer.scenarios import SCENARIOS
+
 MUTANTS = [mutant for each in all_lists() for mutant in each.mutants]
 GOOD = """
 [[mutant]]
@@ -25,6 +27,12 @@ def test_a_mutant_fits_into_its_file(mutant: Mutant) -> None:
     source = (ROOT / mutant.file).read_text(encoding="utf-8")
 
     assert mutant.planted_in(source) != source
+
+
+def test_every_named_scenario_is_one() -> None:
+    known = {scenario.name for scenario in SCENARIOS}
+
+    assert {asked.split()[0] for mutant in MUTANTS for asked in mutant.explorer} <= known
 
 
 def test_every_named_killer_is_a_test() -> None:
@@ -99,6 +107,11 @@ def test_what_cannot_be_planted_is_refused(old: str, new: str, because: str) -> 
         ("killed_by", "killed_bye", "nobody reads killed_bye"),
         ('killed_by = ["tests/unit/core/test_money.py::test_arithmetic"]', "", "nobody is named"),
         ('["tests/unit/core/test_money.py::test_arithmetic"]', '["everybody"]', "id of a test"),
+        (
+            "killed_by =",
+            'explorer = ["two-sums --often"]\nkilled_by =',
+            "SCENARIO --faults",
+        ),
         ("[[mutant]]", "[[mutant]", "a.toml"),
     ],
 )

@@ -75,17 +75,19 @@ class Verdict:
     kills: tuple[Kill, ...]
     seconds: float
     mistake: str | None = None
+    missed: tuple[str, ...] = ()
+    """Kinds of killers that ran, and of which none found it."""
 
     @property
     def survived(self) -> bool:
-        return not self.kills and self.mistake is None
+        return bool(self.missed) and self.mistake is None
 
 
 def killers_of(mutant: Mutant, *, every: bool) -> tuple[Killer, ...]:
     """The killers to run: all of them, or the first kind alone, which is the quickest."""
     killers = (
         *((Killer("suite", mutant.killed_by),) if mutant.killed_by else ()),
-        *(Killer("explorer", (scenario,)) for scenario in mutant.explorer),
+        *(Killer("explorer", tuple(asked.split())) for asked in mutant.explorer),
         *((Killer("simulator", ()),) if mutant.simulator else ()),
     )
     return killers if every else tuple(k for k in killers if k.kind == killers[0].kind)
@@ -125,11 +127,14 @@ def tried(mutant: Mutant, original: Path, *, every: bool) -> Verdict:
             target.write_text(mutated, encoding="utf-8")
             for compiled in target.parent.glob(f"__pycache__/{target.stem}.*"):
                 compiled.unlink()
-            found = (_kill(mutant, killer, scratch) for killer in killers_of(mutant, every=every))
-            kills = [kill for kill in found if kill]
+            killers = killers_of(mutant, every=every)
+            kills = [kill for killer in killers if (kill := _kill(mutant, killer, scratch))]
         except ListMistake as mistake:
             return Verdict(mutant, (), time.monotonic() - began, str(mistake))
-    return Verdict(mutant, tuple(kills), time.monotonic() - began)
+    missed = dict.fromkeys(killer.kind for killer in killers)
+    for kill in kills:
+        missed.pop(kill.kind, None)
+    return Verdict(mutant, tuple(kills), time.monotonic() - began, missed=tuple(missed))
 
 
 def _kill(mutant: Mutant, killer: Killer, scratch: Path) -> Kill | None:

@@ -11,6 +11,7 @@ ROOT: Final = LISTS.parents[1]
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEST: Final = re.compile(r"(tests/[\w/]+\.py)((::\w+)+(\[.+\])?)?")
+_EXPLORED: Final = re.compile(r"[a-z]+(-[a-z]+)*( --faults [0-5])?")
 _ROOTS: Final = ("src/adapters/", "src/entrypoints/", "src/")
 _ASKED_FOR: Final[dict[str, type]] = {"name": str, "says": str, "file": str, "old": str, "new": str}
 _OPTIONAL: Final[dict[str, type]] = {
@@ -120,4 +121,6 @@ def _problem(mutant: Mutant) -> str | None:
         return "`new` is the same as `old`"
     if strange := [test for test in mutant.killed_by if not _TEST.fullmatch(test)]:
         return f"not the id of a test: {strange[0]}"
+    if strange := [asked for asked in mutant.explorer if not _EXPLORED.fullmatch(asked)]:
+        return f"not `SCENARIO --faults N`: {strange[0]}"
     return None

@@ -15,13 +15,14 @@ Each *.toml beside this file is a list of mutants:
     old = '''exactly one place of the file'''              # must be found exactly once
     new = '''what a reasonable programmer might have written'''
     killed_by = ["tests/unit/core/test_place_order.py::test_silence_is_never_a_decline"]
-    explorer = ["scenario"]             # optional: `python -m order_explorer SCENARIO`
+    explorer = ["scenario --faults 1"]  # optional: `python -m order_explorer SCENARIO --faults 1`
     simulator = true                    # optional: `order-core simulate`
 
 One red test of `killed_by` is enough; the quickest come first. Red means: an assertion, a
 missing exception or an error of order_core, raised by the test itself; a mutant that cannot be
 imported, or stumbles over its own text (NameError, TypeError...), is a mistake in the list and
 fails the run. Every killer must be green on the code as it is. A time-out counts as survived.
+With --every-killer each kind that is named must find the mutant.
 """
 
 import argparse
@@ -63,7 +64,11 @@ def _shown(verdict: Verdict) -> str:
     if verdict.mistake is not None:
         return f"MISTAKE  {verdict.seconds:5.1f} s  {verdict.mutant.name}: {verdict.mistake}"
     if verdict.survived:
-        return f"SURVIVED {verdict.seconds:5.1f} s  {verdict.mutant.name}: {verdict.mutant.says}"
+        missed_by = f" (missed by the {', '.join(verdict.missed)})"
+        return (
+            f"SURVIVED {verdict.seconds:5.1f} s  {verdict.mutant.name}: "
+            f"{verdict.mutant.says}{missed_by}"
+        )
     found = "; ".join(f"{kill.kind} {kill.by} ({kill.because})" for kill in verdict.kills)
     return f"killed   {verdict.seconds:5.1f} s  {verdict.mutant.name}  {found}"
 
