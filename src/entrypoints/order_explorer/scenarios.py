@@ -218,5 +218,16 @@ SCENARIOS: Final = (
         policy=_POLICY,
         moments=_SHORT,
     ),
+    Scenario(
+        "two-processes",
+        "Staff asks twice for the processing of an order whose money is held.",
+        (
+            Participant("staff", processing(_ORDER)),
+            Participant("again", processing(_ORDER)),
+        ),
+        prologue=(placing(),),
+        policy=_HOLDING,
+        moments=_SHORT,
+    ),
 )
 """Every scenario that is explored, by name."""
