@@ -186,13 +186,15 @@ class PaymentTransaction:
     def absence_is_proof_from(self, clock_skew: timedelta) -> datetime:
         """From when on a look-up that finds nothing proves that nothing happened.
 
-        Only once no request may leave any more, and the last one that left is too old
-        to arrive. Any earlier "not found" is merely "not yet". Whoever asks may have a clock
+        Only once no request may leave any more, and the last one that may have left is too
+        old to arrive. Any earlier "not found" is merely "not yet". Whoever asks may have a clock
         that is ahead of the sender's by up to `clock_skew`.
         """
         if self.last_send_at is None:
             return self.send_until + clock_skew
-        return max(self.send_until, self.last_send_at + self.horizon) + clock_skew
+        # Not from the send's beginning: its process may have stood still since, and its bytes
+        # may leave until the window closes.
+        return self.send_until + self.horizon + clock_skew
 
     def absence_is_proof_at(self, asked_at: datetime, *, clock_skew: timedelta) -> bool:
         """Whether a look-up asked at `asked_at` that finds nothing is a proof already."""

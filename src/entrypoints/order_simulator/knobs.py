@@ -34,9 +34,9 @@ class Knobs:
     bad_luck: float = 0.05
     """Orders that have trouble at every turn: most requests fail, look-ups are behind, and
     events get lost. What takes three faults to happen, happens to these."""
-    overdue_approvals: bool = False
+    overdue_approvals: bool = True
     """Whether also payments that wait for somebody reach the provider after its horizon."""
-    late_after_stall: bool = False
+    late_after_stall: bool = True
     """Whether the horizon of a request counts from when it left. Else it counts from when its
     sender stored that it would leave, however long he stood still in between."""
     echo_declined: float = 0.4

@@ -18,6 +18,9 @@ def waits(settling: Settling, outcome: ActionRequired | Pending) -> Order:
     found_after_all = transaction.status is TransactionStatus.FAILED and transaction.takes_money
     if not (transaction.is_open or found_after_all):
         return settling.order
+    if found_after_all and _is_on_record(settling, outcome.reference):
+        # What it asked the buyer for has happened since, and was dealt with: this is old news.
+        return second_look_done(settling, settling.order)
     news: PaymentPending | BuyerActionRequired
     if isinstance(outcome, Pending):
         waiting = replace(
@@ -46,6 +49,13 @@ def waits(settling: Settling, outcome: ActionRequired | Pending) -> Order:
     order = settling.order.with_transaction(waiting)
     changed = waiting.status is not transaction.status
     return order.with_news(news, settling.at) if changed else order
+
+
+def _is_on_record(settling: Settling, reference: str) -> bool:
+    return any(
+        other.provider_reference == reference and other.id != settling.transaction.id
+        for other in settling.order.transactions
+    )
 
 
 def next_step(settling: Settling, reference: str, fact: Answer | Report) -> Order:

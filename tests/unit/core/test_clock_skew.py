@@ -49,7 +49,7 @@ class SlowStore:
 
 async def test_a_worker_whose_clock_is_ahead_waits_for_the_slowest_sender(shop: Any) -> None:
     opened = await shop.place(payment_method="lost_request")
-    proven = opened.charge.last_send_at + opened.charge.horizon
+    proven = opened.charge.send_until + opened.charge.horizon
     ahead = shop.assembled(clock=ClockThatDiffers(shop.clock, SKEW))
     statuses = []
     for moment in (proven - timedelta(seconds=1), proven + SKEW):

@@ -9,7 +9,15 @@ from order_core.errors import CommitUnknown, PossibleDuplicate, StoreUnavailable
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Answer, Continue, Declined, NotSent, Report, Succeeded
+from order_core.outcomes import (
+    ActionRequired,
+    Answer,
+    Continue,
+    Declined,
+    NotSent,
+    Report,
+    Succeeded,
+)
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_memory import ScriptedGateway, Standing, reactions
@@ -124,6 +132,26 @@ async def test_a_payment_found_alive_after_its_order_failed_is_voided(shop: Any)
     assert failed.status is OrderStatus.PAYMENT_FAILED
     assert order.charge.status is TransactionStatus.VOIDED
     shop.assert_order_and_money_agree()
+
+
+async def test_old_news_of_a_payment_that_was_given_back_changes_nothing(shop: Any) -> None:
+    opened = await shop.place(payment_method="late_request")
+    await shop.work_until(passed=timedelta(minutes=45))
+    failed = await shop.orders.get(opened.id)
+    assert failed.charge.status is TransactionStatus.FAILED
+    shop.gateway.deliver_late_requests()
+    (paid,) = shop.gateway.ledger.entries
+    told = Report(Succeeded(paid.reference, paid.amount, failed.charge.id))
+    await shop.core.settle(failed, failed.charge.id, told)
+    await shop.work_until()
+
+    given_back = await shop.orders.get(opened.id)
+    await shop.core.settle(given_back, failed.charge.id, Report(ActionRequired(paid.reference)))
+    await shop.work_until()
+
+    shop.assert_order_and_money_agree()
+    order = await shop.orders.get(opened.id)
+    assert sum(t.kind is TransactionKind.REFUND for t in order.transactions) == 1
 
 
 async def test_after_the_buyers_approval_the_worker_takes_the_money_once(shop: Any) -> None:

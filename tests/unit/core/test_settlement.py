@@ -199,8 +199,9 @@ def test_a_refund_comes_back_only_if_the_refusal_is_its_own(
         (timedelta(minutes=9, seconds=59), False),
         (timedelta(minutes=10), False),
         (timedelta(minutes=34), False),
-        (timedelta(minutes=35, seconds=29), False),
-        (timedelta(minutes=35, seconds=30), True),
+        (timedelta(minutes=35, seconds=30), False),
+        (timedelta(minutes=40, seconds=29), False),
+        (timedelta(minutes=40, seconds=30), True),
     ],
 )
 def test_absence_is_proof_only_beyond_the_window_and_the_horizon(
