@@ -141,6 +141,14 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             tells=tuple("123456789"),
         ),
     ),
+    "explore-quick": (
+        Check(
+            "in every order of turns, with every combination of two faults (one in the large "
+            "scenarios), orders and money agree",
+            lambda: [TOOLS / "python", "-u", "-m", "order_explorer", "--quick"],
+            tells=tuple("123456789"),
+        ),
+    ),
     "explore-deep": (
         Check(
             "the same with every combination of three faults",

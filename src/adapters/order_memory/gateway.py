@@ -130,6 +130,10 @@ class ScriptedGateway:
         """Meet the next sends like this, one each, whatever their token or kind."""
         self._reactions.extend(reactions)
 
+    def forget_reactions(self) -> None:
+        """Meet the next sends as their tokens say."""
+        self._reactions.clear()
+
     def fail_look_ups(self, times: int = 1) -> None:
         """Leave the next look-ups without an answer."""
         self._unanswered_look_ups += times

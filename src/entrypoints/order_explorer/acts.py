@@ -10,6 +10,7 @@ from order_core.payment import TransactionKind
 from order_core.shipping_address import ShippingAddress
 from order_explorer.live import PROVIDER
 from order_explorer.scenario import Act, Stage, View
+from order_memory.reactions import Reaction
 
 BUYER: Final = "ann"
 STAFF: Final = "staff"
@@ -37,6 +38,17 @@ def placing(
             allow_duplicate=again,
         )
         return await stage.core.place(request, key=key)
+
+    return act
+
+
+def placing_without_luck(reaction: Reaction) -> Act:
+    """Place the order, whose first send meets this reaction."""
+
+    async def act(stage: Stage) -> Order:
+        await stage.provider.react(reaction)
+        placed: Order = await placing()(stage)
+        return placed
 
     return act
 
@@ -74,11 +86,11 @@ async def working(stage: Stage) -> None:
     await stage.core.recover(limit=1)
 
 
-def telling(kind: TransactionKind) -> Act:
+def telling(kind: TransactionKind, *, at_the_dashboard: bool = False) -> Act:
     """The provider tells what became of the newest movement of this kind, sooner or later."""
 
     async def act(stage: Stage) -> None:
-        fact = await stage.provider.event(kind)
+        fact = await stage.provider.event(kind, at_the_dashboard=at_the_dashboard)
         if fact is not None:
             stage.incoming = (fact,)
             await stage.core.receive_webhook(PROVIDER, b"", {})

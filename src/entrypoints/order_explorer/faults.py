@@ -18,6 +18,8 @@ class Fault(Enum):
     """The caller dies as soon as the call has had its effect."""
     LOST_REQUEST = "lost-request"
     LOST_ANSWER = "lost-answer"
+    LOST_COMMIT = "lost-commit"
+    """The store does not know whether it kept the change. It did not."""
     LATE_REQUEST = "late-request"
     """The caller gives up, and the request arrives when it likes, within the horizon."""
     ERROR_BEFORE = "error-before"
@@ -29,6 +31,8 @@ class Fault(Enum):
     """Time passes although somebody is in the middle of something."""
     SLOW_CLOCK = "slow-clock"
     """The clock of somebody who begins is behind everybody else's."""
+    FAST_CLOCK = "fast-clock"
+    """It is ahead."""
 
 
 _OF_A_SEND: Final = (
@@ -40,12 +44,13 @@ _OF_A_SEND: Final = (
     Fault.NOT_SENT,
 )
 _OF_A_WRITE: Final = (Fault.LOST_REQUEST, Fault.LOST_ANSWER)
+_OF_A_COMMIT: Final = (*_OF_A_WRITE, Fault.LOST_COMMIT)
 _OF_A_READ: Final = (Fault.LOST_REQUEST,)
 _AT: Final = {
     ("gateway", "send"): _OF_A_SEND,
     ("gateway", "look_up"): _OF_A_READ,
-    ("orders", "save"): _OF_A_WRITE,
-    ("orders", "receive"): _OF_A_WRITE,
+    ("orders", "save"): _OF_A_COMMIT,
+    ("orders", "receive"): _OF_A_COMMIT,
     ("work", "claim"): _OF_A_WRITE,
     ("work", "release"): _OF_A_READ,
 }
@@ -60,7 +65,7 @@ def faults_at(call: Call) -> tuple[Fault, ...]:
 
 def has_effect(fault: Fault) -> bool:
     """Whether the call reaches store or provider."""
-    return fault is not Fault.LOST_REQUEST
+    return fault not in {Fault.LOST_REQUEST, Fault.LOST_COMMIT}
 
 
 def heard_instead(call: Call, fault: Fault) -> object | None:
@@ -70,6 +75,8 @@ def heard_instead(call: Call, fault: Fault) -> object | None:
         return OutcomeUnknown("could_not_ask") if unheard else None
     if fault is Fault.LOST_REQUEST:
         return Raised(StoreUnavailable("The store did not answer."))
+    if fault is Fault.LOST_COMMIT:
+        return Raised(CommitUnknown("The store does not know whether it kept this."))
     if fault is Fault.LOST_ANSWER:
         write = call.method in {"save", "receive"}
         lost = CommitUnknown if write else StoreUnavailable

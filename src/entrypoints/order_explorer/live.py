@@ -119,12 +119,16 @@ class Live:
             return at_once(getattr(port, call.method)(*call.arguments, **dict(call.named)))
         except Exception as error:  # noqa: BLE001 - the caller is to hear whatever it is
             return Raised(error)
+        finally:
+            # What a gateway refused by itself has met no reaction; the next send must not.
+            self.gateway.forget_reactions()
 
     def wait_until(self, moment: timedelta, since: Any) -> None:  # noqa: ANN401 - a datetime
         """Let time pass; requests that were given up too long ago never arrive now."""
         self.clock.set(since + moment)
         horizon, now = self.gateway.profile.horizon, self.clock.now()
-        late = [t for t in _late(self.gateway) if now < (t.last_send_at or now) + horizon]
+        # Its bytes may have left as late as the window allows: its process may have paused.
+        late = [t for t in _late(self.gateway) if now < t.send_until + horizon]
         object.__setattr__(self.gateway, "_late", deque(late))
 
 

@@ -7,6 +7,7 @@ from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.ports import ProviderFact
 from order_memory import ScriptedGateway
 from order_memory.provider_ledger import LedgerEntry
+from order_memory.reactions import Reaction
 
 AT_THE_DASHBOARD = "dashboard"
 """In place of our transaction's id, on what nobody here asked for."""
@@ -18,9 +19,15 @@ class Provider:
     def __init__(self, gateway: ScriptedGateway) -> None:
         self._gateway = gateway
 
-    async def event(self, kind: TransactionKind) -> ProviderFact | None:
+    async def react(self, reaction: Reaction) -> None:
+        """Meet the next send like this; for what happened before a scenario begins."""
+        self._gateway.react(reaction)
+
+    async def event(
+        self, kind: TransactionKind, *, at_the_dashboard: bool = False
+    ) -> ProviderFact | None:
         """What an event about the newest movement of this kind says now; None if there is none."""
-        entry = self._newest(kind)
+        entry = self._newest(kind, at_the_dashboard=at_the_dashboard)
         if entry is None:
             return None
         ours = entry.transaction
@@ -63,6 +70,13 @@ class Provider:
                 return self._gateway.ledger.resolve(entry.reference, approved=approved)
         return False
 
-    def _newest(self, kind: TransactionKind) -> LedgerEntry | None:
-        entries = [e for e in self._gateway.ledger.entries if e.transaction.kind is kind]
+    def _newest(
+        self, kind: TransactionKind, *, at_the_dashboard: bool = False
+    ) -> LedgerEntry | None:
+        entries = [
+            entry
+            for entry in self._gateway.ledger.entries
+            if entry.transaction.kind is kind
+            and (entry.transaction.id == AT_THE_DASHBOARD) is at_the_dashboard
+        ]
         return entries[-1] if entries else None

@@ -63,6 +63,8 @@ class Participant:
     """These are over, or dead, before it begins."""
     until_heard: bool = False
     """Whether it begins anew only if the last round was not answered: a provider's delivery."""
+    concludes: bool = False
+    """Whether a clock that is ahead may mislead it: it concludes from absence."""
     mortal: bool = True
     """Whether it is a process of ours, which can crash, pause and have a wrong clock."""
 
@@ -79,6 +81,10 @@ class Scenario:
     policy: Policy = field(default_factory=Policy)
     must_end: tuple[str, ...] = ()
     """These have happened before the end is looked at; anybody else may never come."""
+    large: bool = False
+    """Whether its searches take minutes; a quick run allows it one fault fewer."""
+    may_end_in_review: bool = False
+    """Whether it may come to a person's decision; anywhere else that is a finding."""
     late_requests: bool = True
     """Whether a request that was given up may still arrive (within the horizon)."""
     moments: tuple[timedelta, ...] = ()

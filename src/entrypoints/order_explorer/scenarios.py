@@ -11,6 +11,7 @@ from order_explorer.acts import (
     approving,
     cancelling,
     placing,
+    placing_without_luck,
     processing,
     provider_was_asked,
     refunding,
@@ -20,6 +21,7 @@ from order_explorer.acts import (
     working,
 )
 from order_explorer.scenario import Participant, Scenario
+from order_memory.reactions import LOSE_ANSWER, LOSE_REQUEST
 
 _CHARGE = TransactionKind.CHARGE
 _POLICY: Final = Policy(
@@ -33,15 +35,21 @@ _ORDER: Final = "before-000001"
 
 
 def _worker(name: str = "worker", rounds: int = 1) -> Participant:
-    return Participant(name, working, rounds=rounds, begins=work_is_due)
+    return Participant(name, working, rounds=rounds, begins=work_is_due, concludes=True)
 
 
 def _event(kind: TransactionKind = _CHARGE, *, rounds: int = 1) -> Participant:
     return Participant("webhook", telling(kind), rounds=rounds, begins=provider_was_asked)
 
 
-_SHORT: Final = (timedelta(0), timedelta(minutes=1), timedelta(minutes=41))
-"""For worlds with many participants: now, when a worker looks, and when nothing can arrive."""
+_SHORT: Final = (
+    timedelta(0),
+    timedelta(minutes=1),
+    timedelta(minutes=39, seconds=50),
+    timedelta(minutes=41),
+)
+"""For worlds with many participants: now; the worker looks; what was given up may arrive for the
+last time; it cannot, and its absence is proof."""
 
 
 SCENARIOS: Final = (
@@ -83,6 +91,7 @@ SCENARIOS: Final = (
             _worker(rounds=3),
         ),
         policy=_POLICY,
+        large=True,
     ),
     Scenario(
         "declined-then-new",
@@ -106,6 +115,7 @@ SCENARIOS: Final = (
         prologue=(placing(),),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "create-cancel-worker",
@@ -117,6 +127,7 @@ SCENARIOS: Final = (
         ),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "cancel-process",
@@ -138,9 +149,10 @@ SCENARIOS: Final = (
             _event(),
             _worker(),
         ),
-        prologue=(placing("lost_answer"),),
+        prologue=(placing_without_luck(LOSE_ANSWER),),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "two-refunds",
@@ -153,6 +165,7 @@ SCENARIOS: Final = (
         prologue=(placing(),),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "dashboard-refund",
@@ -162,7 +175,7 @@ SCENARIOS: Final = (
             Participant("dashboard", refunding_at_the_dashboard(1500), mortal=False),
             Participant(
                 "webhook",
-                telling(TransactionKind.REFUND),
+                telling(TransactionKind.REFUND, at_the_dashboard=True),
                 rounds=3,
                 until_heard=True,
                 after=("dashboard",),
@@ -172,7 +185,9 @@ SCENARIOS: Final = (
         prologue=(placing(),),
         policy=_POLICY,
         must_end=("dashboard", "webhook"),
+        may_end_in_review=True,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "two-workers",
@@ -181,7 +196,7 @@ SCENARIOS: Final = (
             _worker("one", rounds=2),
             _worker("two", rounds=1),
         ),
-        prologue=(placing("lost_request"),),
+        prologue=(placing_without_luck(LOSE_REQUEST),),
         policy=_POLICY,
     ),
     Scenario(
@@ -205,6 +220,7 @@ SCENARIOS: Final = (
         prologue=(placing(),),
         policy=_HOLDING,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "expiry-approval",
@@ -217,6 +233,7 @@ SCENARIOS: Final = (
         prologue=(placing("action_required"),),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "two-processes",

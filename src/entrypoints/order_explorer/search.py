@@ -19,14 +19,20 @@ MOMENTS: Final = (
     timedelta(0),
     timedelta(minutes=1),
     timedelta(minutes=10, seconds=10),
-    timedelta(minutes=40, seconds=20),
-    timedelta(minutes=71),
+    timedelta(minutes=39, seconds=50),
+    timedelta(minutes=40, seconds=50),
+    timedelta(minutes=72),
 )
 """Time, folded: now; leases have ended, the worker looks; a charge may not be sent any more;
-what was given up cannot arrive any more; the second look."""
+what was given up may arrive for the last time; it cannot, and its absence is proof; the second
+look."""
 
-SLOW_BY: Final = timedelta(seconds=-20)
-"""How wrong a slow clock is: enough to believe that a window is open that has closed."""
+WRONG_BY: Final = {
+    Fault.SLOW_CLOCK: timedelta(seconds=-20),
+    Fault.FAST_CLOCK: timedelta(seconds=20),
+}
+"""How wrong clocks are: enough to believe that a window is open that has closed, or closed that
+is open."""
 
 OVER: Final = -1
 """In place of a node: this participant takes no more turns."""
@@ -118,7 +124,7 @@ class Search:
         self._after = [tuple(self.names[n] for n in p.after) for p in scenario.participants]
         self._must_end = tuple(self.names[name] for name in scenario.must_end)
         self._next_round: dict[int, int] = {}
-        self._slow: dict[int, Tree] = {}
+        self._wrong_clocks: dict[int, list[tuple[Fault, Tree]]] = {}
         self._ended: set[tuple[int, int]] = set()
         self._compared: set[tuple[int, int]] = set()
         roots = tuple(self._planted(p) for p in scenario.participants)
@@ -133,9 +139,11 @@ class Search:
                 f"{participant.name}{number + 1}" if participant.rounds > 1 else participant.name
             )
             root = self._tree(participant, prefix, timedelta(0)).root
-            if participant.mortal:
-                slow = self._slow[root] = self._tree(participant, prefix, SLOW_BY)
-                self._next_round[slow.root] = following
+            for fault, wrong_by in WRONG_BY.items():
+                if participant.mortal and (participant.concludes or fault is Fault.SLOW_CLOCK):
+                    wrong = self._tree(participant, prefix, wrong_by)
+                    self._wrong_clocks.setdefault(root, []).append((fault, wrong))
+                    self._next_round[wrong.root] = following
             self._next_round[root] = following
             following = root
         return following
@@ -192,13 +200,12 @@ class Search:
         now = self.worlds.now(world)
         node = self.nodes[root].tree.after(root, BEGIN, now)
         yield from self._turns(world, number, node, root)
-        if root in self._slow:
-            slow = self._slow[root]
-            node = slow.after(slow.root, BEGIN, now)
+        for clock, wrong in self._wrong_clocks.get(root, ()):
+            node = wrong.after(wrong.root, BEGIN, now)
             for fault, cost, *rest in self._turns(world, number, node, root):
                 # A second fault of this participant strikes at a later turn.
                 if fault is Fault.NONE:
-                    yield (Fault.SLOW_CLOCK, cost + 1, *rest)  # type: ignore[misc] # The rest of a move.
+                    yield (clock, cost + 1, *rest)  # type: ignore[misc] # The rest of a move.
 
     def _turns(self, world: int, number: int, node: int, root: int) -> Iterator[Move]:
         at = self.nodes[node]
@@ -280,12 +287,12 @@ class Search:
                 break
             for action, reached in self.successors(state):
                 transitions += 1
-                if reached in trail.places:
-                    continue
+                # Also on the way to a known state: it is the way that may be wrong.
                 if broken := self.wrong_between(state, reached):
                     finding = Finding(broken, (*trail.way_to(here), action), at_the_end=False)
                     break
-                trail.add(reached, here, action)
+                if reached not in trail.places:
+                    trail.add(reached, here, action)
             here += 1
         return Outcome(
             scenario=self.scenario.name,

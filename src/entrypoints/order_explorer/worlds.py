@@ -1,10 +1,12 @@
 """Every state that store and provider were ever in, each once, and the ways between them."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from order_core.errors import OrderCoreError
 from order_core.invariants import Evidence, violations
 from order_core.order import Order
+from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind
 from order_explorer.ending import end_of
 from order_explorer.faults import Fault
@@ -13,6 +15,7 @@ from order_explorer.live import Live, Snapshot, at_once
 from order_explorer.meaning import meaning, prospects
 from order_explorer.provider import AT_THE_DASHBOARD
 from order_explorer.scenario import Scenario, Stage, Told, View
+from order_explorer.steps import Raised
 from order_memory import SequentialIds
 from order_memory.provider_ledger import Standing
 from order_memory.store import OrderRow
@@ -34,6 +37,7 @@ class Worlds:
         """(from, to) -> what the way from one world to the other breaks."""
         self._snapshots: list[Snapshot] = []
         self._moments = moments
+        self._may_end_in_review = scenario.may_end_in_review
         self._numbers = Numbered()
         self._made: dict[tuple[int, int, Fault], tuple[int, int]] = {}
         self._later: dict[int, int] = {}
@@ -46,7 +50,7 @@ class Worlds:
             at_once(act(Stage(core, self.live.provider)))
         self._start: datetime = self.live.clock.now()
         self._times = [self._start + moment for moment in moments]
-        self.first = self._number()
+        self.first = self._number(self.live.take())
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -61,6 +65,9 @@ class Worlds:
             self.live.put(self._snapshots[world])
             answer = self.live.make(self.calls.values[call], fault)
             known = self._made[way] = self._arrived(world), self.answers.number_of(answer)
+            if isinstance(answer, Raised) and not isinstance(answer.error, OrderCoreError):
+                # A use case may swallow it, and a bug of the store with it.
+                self.breaches[world, known[0]] = (f"no_bug: {answer.error!r}",)
         return known
 
     def later(self, world: int) -> int:
@@ -92,15 +99,15 @@ class Worlds:
         return known
 
     def _arrived(self, before: int) -> int:
-        number = self._number()
+        snapshot = self.live.take()
+        number = self._number(snapshot)
         if number != before and (before, number) not in self.breaches:
-            broken = self._broken(self._snapshots[before], self._snapshots[number])
+            broken = self._broken(self._snapshots[before], snapshot)
             if broken:
                 self.breaches[before, number] = broken
         return number
 
-    def _number(self) -> int:
-        snapshot = self.live.take()
+    def _number(self, snapshot: Snapshot) -> int:
         key = self.moment_of(snapshot), meaning(snapshot, self._times)
         number = self._numbers.number_of(None, key)
         if number == len(self._snapshots):
@@ -151,22 +158,7 @@ class Worlds:
             )
         ]
         broken += [f"removed: order {gone}" for gone in rows_before.keys() - rows.keys()]
-        taken: dict[str, list[str]] = {}
-        for entry in after["ledger"]["_entries"].values():
-            ours = entry.transaction
-            takes = ours.kind in _TAKES and entry.standing is Standing.SUCCEEDED
-            if takes and ours.id != AT_THE_DASHBOARD:
-                taken.setdefault(ours.order_id, []).append(entry.reference)
-        broken += [
-            f"charged_once: order {order_id} was charged {len(references)} times"
-            for order_id, references in taken.items()
-            if len(references) > 1
-        ]
-        broken += [
-            f"recorded_before_the_call: money of order {order_id} moved, and it is not stored"
-            for order_id in taken.keys() - rows.keys()
-        ]
-        return tuple(broken)
+        return (*broken, *_wrong_at_the_provider(after))
 
     def contradictions(self, world: int, told: frozenset[Told]) -> tuple[str, ...]:
         """What clients were told that is not true in this world."""
@@ -182,9 +174,33 @@ class Worlds:
         known = self._ends.get(prospect)
         if known is None:
             self.live.put(self._snapshots[world])
-            known = self._ends[prospect] = end_of(self.live)
+            known = self._ends[prospect] = end_of(
+                self.live, may_be_in_review=self._may_end_in_review
+            )
         broken, orders = known
         return (*broken, *_contradictions(orders, told))
+
+
+def _wrong_at_the_provider(snapshot: Snapshot) -> Iterator[str]:
+    rows: dict[str, OrderRow] = snapshot["store"]["_rows"]
+    taken: dict[str, list[str]] = {}
+    held_or_taken: set[str] = set()
+    for entry in snapshot["ledger"]["_entries"].values():
+        ours = entry.transaction
+        if ours.id == AT_THE_DASHBOARD:
+            continue
+        if ours.kind in _TAKES and entry.standing is Standing.SUCCEEDED:
+            taken.setdefault(ours.order_id, []).append(entry.reference)
+        if ours.takes_money and entry.standing in {Standing.SUCCEEDED, Standing.AUTHORIZED}:
+            held_or_taken.add(ours.order_id)
+    for order_id, references in taken.items():
+        if len(references) > 1:
+            yield f"charged_once: order {order_id} was charged {len(references)} times"
+    for order_id in held_or_taken:
+        if order_id not in rows:
+            yield f"recorded_before_the_call: money of order {order_id} moved, and it is not stored"
+        elif rows[order_id].order.status is OrderStatus.PAYMENT_FAILED:
+            yield f"failed_is_unpaid: order {order_id} is called failed, and its money is taken"
 
 
 def _contradictions(orders: dict[str, Order], told: frozenset[Told]) -> tuple[str, ...]:
