@@ -47,16 +47,18 @@ def doubted(settling: Settling, reason: str) -> Order:
 
 def in_review(settling: Settling, reason: str, reference: str | None = None) -> Order:
     """The movement is over, and a person looks at it."""
-    if settling.transaction.status is TransactionStatus.IN_REVIEW:
-        return settling.order
-    if settling.transaction.is_open:
+    # One that was given up has its answer now: told again, it would pass for the payment we asked.
+    if settling.transaction.is_undecided:
         doubtful = replace(
             settling.transaction.finished(
                 TransactionStatus.IN_REVIEW, reference=reference, reason=reason
             ),
             review=reason,
         )
-    elif settling.transaction.review == reason:
+    elif (
+        settling.transaction.status is TransactionStatus.IN_REVIEW
+        or settling.transaction.review == reason
+    ):
         return settling.order
     else:
         doubtful = replace(settling.transaction, review=reason)

@@ -31,9 +31,16 @@ from order_core.outcomes import (
     Report,
     Succeeded,
 )
-from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    NO_LOOK_UP,
+    NOT_IN_THIS_ACCOUNT,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import GatewayProfile, PaymentTerms
-from order_core.settlement import settled
+from order_core.settlement import beyond_proof, settled
 from order_core.shipping_address import ShippingAddress
 
 NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
@@ -148,6 +155,28 @@ def test_a_success_that_is_not_what_we_asked_for_places_nothing(outcome: Any) ->
     assert order.status is OrderStatus.AWAITING_PAYMENT
     assert order.payment_status is PaymentStatus.IN_REVIEW
     assert order.charge.status is TransactionStatus.IN_REVIEW
+
+
+@pytest.mark.parametrize("because", [NO_LOOK_UP, NOT_IN_THIS_ACCOUNT])
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Succeeded("pi_9", Money(4100, "JPY"), "charge-1"),
+        Succeeded("pi_9", Money(4200, "KRW"), "charge-1"),
+        Authorized("pi_9", PRICE, "charge-1"),
+    ],
+)
+def test_a_charge_that_was_given_up_is_not_paid_by_what_contradicts_it_twice(
+    outcome: Any, because: str
+) -> None:
+    given_up = beyond_proof(an_order(), "charge-1", at=NOON, because=because)
+    once = after(given_up, Report(outcome))
+    twice = after(once, Report(outcome))
+
+    assert once.transactions[0].provider_reference == "pi_9"
+    assert twice == once
+    assert twice.status is OrderStatus.AWAITING_PAYMENT
+    assert twice.payment_status is PaymentStatus.IN_REVIEW
 
 
 def test_a_success_of_another_transaction_is_reviewed_while_ours_goes_on() -> None:
