@@ -72,7 +72,13 @@ def reviewed(
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
     if settled.is_held:
         return order.voiding(settled, at=at, new_id=new_id, terms=terms)
-    return order.refunding(_owed_for(order, settled), at=at, new_id=new_id, terms=terms)
+    refunding = order.refunding(_owed_for(order, settled), at=at, new_id=new_id, terms=terms)
+    if refunding is order and not waiting:
+        # Without a refund the review would end as if the money had gone back. An order that
+        # was never paid fails all the same: its buyer has got everything already.
+        because = "nothing is left of its payment to give back"
+        raise CannotReview(order.id, "nothing_to_refund", because)
+    return refunding
 
 
 def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction:

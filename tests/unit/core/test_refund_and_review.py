@@ -1,5 +1,6 @@
 """Staff gives money back, and decides what no rule can."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -217,3 +218,21 @@ async def test_accepting_money_that_was_only_held_holds_it(shop: Any) -> None:
 
     assert accepted.status is OrderStatus.PENDING
     assert accepted.payment_status is PaymentStatus.AUTHORIZED
+
+
+async def test_a_review_does_not_end_with_a_refund_of_which_nothing_is_left(shop: Any) -> None:
+    placed = await shop.place()
+    refunded = await shop.core.refund(placed.id, by="staff")
+    doubted = refunded.with_transaction(replace(refunded.charge, review="taken_twice"))
+    stored = (await shop.orders.save(doubted)).order
+
+    with pytest.raises(CannotReview) as refusal:
+        await shop.core.review(
+            placed.id,
+            transaction_id=placed.charge.id,
+            decision=ReviewDecision.REFUND,
+            note="send it again",
+            by="staff",
+        )
+    assert refusal.value.reason == "nothing_to_refund"
+    assert await shop.orders.get(placed.id) == stored
