@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.order import Order
-from order_core.payment import PaymentTransaction, TransactionStatus, fingerprint
+from order_core.order_status import OrderStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus, fingerprint
 from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
 _MOST_DOUBLINGS: Final = 10
 _MOST_QUESTIONS: Final = 5
+_LETS_GO: Final = frozenset(
+    {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
+)
 
 
 def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Policy) -> Order:
@@ -22,20 +26,24 @@ def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Pol
                 replace(
                     transaction,
                     attempts=transaction.attempts + 1,
-                    attend_at=next_look(transaction, now, policy),
+                    attend_at=next_look(order, transaction, now, policy),
                 )
             )
     return order
 
 
-def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) -> datetime | None:
+def next_look(
+    order: Order, transaction: PaymentTransaction, now: datetime, policy: Policy
+) -> datetime | None:
     """Twice as late each time, with jitter, but never later than something can be concluded.
 
     A hold is asked about a few times, and then left alone until somebody must decide about
-    it; None if the provider does not tell when that is.
+    it; None if the provider does not tell when that is. Not so while it must be let go.
     """
-    if transaction.status is TransactionStatus.AUTHORIZED and (
-        transaction.attempts >= _MOST_QUESTIONS
+    if (
+        transaction.status is TransactionStatus.AUTHORIZED
+        and transaction.attempts >= _MOST_QUESTIONS
+        and not _awaits_a_void(order, transaction)
     ):
         if transaction.capture_before is None:
             return None
@@ -46,6 +54,14 @@ def next_look(transaction: PaymentTransaction, now: datetime, policy: Policy) ->
     at = now + wait * _jitter(transaction)
     decisive = _decisive_moment(transaction, policy)
     return decisive if decisive is not None and now < decisive < at else at
+
+
+def _awaits_a_void(order: Order, hold: PaymentTransaction) -> bool:
+    # One on its way brings the hold back if it fails; one in review is a person's to decide.
+    voids = [
+        t for t in order.transactions if t.kind is TransactionKind.VOID and t.parent_id == hold.id
+    ]
+    return order.status in _LETS_GO and not any(v.is_live or v.review for v in voids)
 
 
 def _decisive_moment(transaction: PaymentTransaction, policy: Policy) -> datetime | None:

@@ -214,3 +214,39 @@ async def test_a_hold_is_not_asked_about_all_week_because_a_capture_was_refused(
     await holding.work_until(passed=timedelta(days=3))
     assert (await holding.orders.get(placed.id)).status is OrderStatus.CANCELLED
     assert holding.net_minor_units_at_the_provider() == 0
+
+
+async def test_a_refused_void_is_tried_again_however_often_the_hold_was_asked_about(
+    holding: Any,
+) -> None:
+    holding.gateway.react(reactions.LOSE_ANSWER)
+    opened = await holding.place()
+    undated = Report(Authorized("ref-000001", opened.total, opened.charge.id))
+    await holding.core.settle(opened, opened.charge.id, undated)
+    holding.gateway.fail_look_ups(6)
+    await holding.work_until(passed=timedelta(hours=3))
+    asked_about = await holding.orders.get(opened.id)
+    holding.gateway.react(*[reactions.decline("try_later", retryable=True)] * 2)
+    await holding.core.cancel(opened.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(hours=3))
+    order = await holding.orders.get(opened.id)
+
+    assert asked_about.attend_at is None
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert order.attend_at is None
+
+
+async def test_a_void_that_is_refused_for_good_is_not_tried_for_ever(holding: Any) -> None:
+    holding.gateway.react(reactions.LOSE_ANSWER)
+    opened = await holding.place()
+    undated = Report(Authorized("ref-000001", opened.total, opened.charge.id))
+    await holding.core.settle(opened, opened.charge.id, undated)
+    holding.gateway.fail_look_ups(6)
+    await holding.work_until(passed=timedelta(hours=3))
+    holding.gateway.react(*[reactions.decline("not_possible")] * 100)
+    await holding.core.cancel(opened.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(days=3))
+
+    voids = [a for a in holding.gateway.asked if a.kind is TransactionKind.VOID]
+    assert len(voids) == 3
+    assert (await holding.orders.get(opened.id)).payment_status is PaymentStatus.IN_REVIEW
