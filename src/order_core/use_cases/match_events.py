@@ -76,11 +76,14 @@ class MatchEvents:
             return
         order_id = event.order_id
         try:
+            matched = True
+            # A fact that never matches must not keep the others of its event waiting.
             for fact in event.facts:
                 verdict, order = await self.take_in(event.provider, fact)
-                if verdict not in {SETTLED, NO_NEWS}:
-                    return
+                matched = matched and verdict in {SETTLED, NO_NEWS}
                 order_id = order.id if order else order_id
+            if not matched:
+                return
             # The effect comes first here too: what is known already is settled once more.
             await self.orders.match(replace(event, verdict=SETTLED, order_id=order_id))
         except (StoreUnavailable, CommitUnknown, ConcurrentUpdate) as error:

@@ -212,3 +212,17 @@ async def test_money_that_names_nothing_of_ours_is_not_tried_again(
     )
     assert await shop.core.match() == 0
     assert await unmatched(shop) == ["e-0"]
+
+
+async def test_what_is_ours_in_an_event_is_taken_in_beside_what_is_not(
+    shop: Any, provider: Provider
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    await provider.tells(refund("somebody-elses", name="re-9"), refund())
+    shop.clock.advance(MINUTE)
+    await shop.core.recover()
+
+    assert await shop.core.match() == 1
+    assert await shop.assembled().match() == 1
+    assert (await shop.orders.get(opened.id)).refunded_minor_units == 800
+    assert await unmatched(shop) == ["e-0"]
