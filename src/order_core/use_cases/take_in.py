@@ -19,6 +19,7 @@ OTHER_INSTALLATION: Final = "other_installation"
 UNKNOWN_TRANSACTION: Final = "unknown_transaction"
 
 _MOST_TRIES: Final = 20
+_GOES_BACK: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 _PAYS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 
 
@@ -93,7 +94,8 @@ class TakeIn:
                 gateway.provider, gateway.account, reference
             )
             if order is not None:
-                return order, order.holder_of(reference)
+                holder = order.holder_of(reference)
+                return None if _goes_back_early(order, holder, fact) else (order, holder)
         if fact.transaction_id is None:
             return None
         order = await self.orders.find_by_transaction(fact.transaction_id)
@@ -101,6 +103,19 @@ class TakeIn:
             return None
         named = order.transaction(fact.transaction_id)
         return (order, named) if _was_done_to(named, fact, gateway) else None
+
+
+def _goes_back_early(order: Order, holder: PaymentTransaction, fact: ProviderFact) -> bool:
+    """Whether the fact may be about a capture of this hold whose answer is still on its way.
+
+    Booked on the hold, it would leave the capture all to be given back once more.
+    """
+    if holder.kind is not TransactionKind.AUTHORIZATION or fact.kind not in _GOES_BACK:
+        return False
+    return any(
+        t.kind is TransactionKind.CAPTURE and t.parent_id == holder.id and t.is_undecided
+        for t in order.transactions
+    )
 
 
 def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -> bool:
@@ -128,10 +143,9 @@ def _was_done_to(named: PaymentTransaction, fact: ProviderFact, gateway: Gateway
     does not say whether it was taken, and a payment that we call dead, or know by another
     reference, was taken a second time: that must be known first.
     """
-    goes_back = {TransactionKind.REFUND, TransactionKind.REVERSAL}
     here = (named.provider, named.account) == (gateway.provider, gateway.account)
     same = None in {named.provider_reference, fact.parent_reference}
-    return here and same and named.is_live and named.kind in _PAYS and fact.kind in goes_back
+    return here and same and named.is_live and named.kind in _PAYS and fact.kind in _GOES_BACK
 
 
 def _as_outcome(outcome: Outcome | Reversed | Restored) -> Outcome | None:

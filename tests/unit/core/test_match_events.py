@@ -1,18 +1,20 @@
 """Events that overtake their payment do their work once it is known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from order_core.errors import CommitUnknown, StoreUnavailable
+from order_core.errors import CannotRefund, CommitUnknown, StoreUnavailable
 from order_core.money import Money
 from order_core.order import PaymentStatus
-from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.outcomes import Report, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
+from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
 from order_core.use_cases.match_events import PAUSE, TRIED_FOR
+from order_memory import reactions
 
 MINUTE = timedelta(minutes=1)
 REFERENCE = "ref-000001"
@@ -226,3 +228,31 @@ async def test_what_is_ours_in_an_event_is_taken_in_beside_what_is_not(
     assert await shop.assembled().match() == 1
     assert (await shop.orders.get(opened.id)).refunded_minor_units == 800
     assert await unmatched(shop) == ["e-0"]
+
+
+@pytest.mark.parametrize(
+    "early",
+    [refund(amount=2500), dispute(Reversed("dp-1", Money(2500, "EUR"), "disputed"))],
+    ids=["refund", "dispute"],
+)
+async def test_what_went_back_before_its_capture_was_known_is_booked_on_the_capture(
+    make_shop: Callable[..., Any], early: ProviderFact
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    provider = Provider(shop)
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    waiting = await shop.core.process(placed.id, by="staff")
+    capture = waiting.transactions[-1]
+
+    assert await provider.tells(early) == "unknown_transaction"
+    # Many providers know the capture by the reference of its hold.
+    found = Report(Succeeded(REFERENCE, Money(2500, "EUR"), capture.id))
+    await shop.core.settle(await shop.orders.get(placed.id), capture.id, found)
+    assert await shop.core.match() == 1
+    order = await shop.orders.get(placed.id)
+    assert order.transactions[-1].parent_id == capture.id
+    assert order.left_of(order.transaction(capture.id)) == 0
+    with pytest.raises(CannotRefund):
+        await shop.core.refund(placed.id, by="staff")
+    assert await unmatched(shop) == []
