@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from order_core.clock_check import ClockCheck
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
+from order_core.events import PutInReview
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report
@@ -153,8 +154,10 @@ class Recover:
     ) -> Order:
         # Another account or mode behind the same name, and it will not come back by waiting.
         # It proves nothing, so nothing is concluded: a person is told.
+        second_look = transaction.status is _S.FAILED and transaction.attend_at is not None
+        asked = transaction.is_open or second_look
         late = self._is_proof(transaction, asked_at)
-        if not (transaction.is_open and late and transaction.attempts >= _MOST_STRANGE_ANSWERS):
+        if not (asked and late and transaction.attempts >= _MOST_STRANGE_ANSWERS):
             return order
         return await self._given_up(order, transaction, because=NOT_IN_THIS_ACCOUNT)
 
@@ -165,12 +168,17 @@ class Recover:
         self, order: Order, transaction: PaymentTransaction, *, because: str
     ) -> Order:
         for _ in range(_MOST_TRIES):
-            stuck = beyond_proof(order, transaction.id, at=self.clock.now(), because=because)
+            now = self.clock.now()
+            if transaction.status is _S.FAILED:
+                stuck = _second_look_given_up(order, transaction.id, at=now, because=because)
+            else:
+                stuck = beyond_proof(order, transaction.id, at=now, because=because)
             try:
                 return (await self.orders.save(stuck)).order
             except ConcurrentUpdate:
                 order = await self.orders.get(order.id)
-                if order.transaction(transaction.id).status is not transaction.status:
+                known = order.transaction(transaction.id)
+                if known.status is not transaction.status or known.attend_at is None:
                     return order
         raise ConcurrentUpdate(order.id)
 
@@ -244,6 +252,14 @@ class Recover:
                 order = await self.orders.get(order.id)
             else:
                 return
+
+
+def _second_look_given_up(
+    order: Order, transaction_id: str, *, at: datetime, because: str
+) -> Order:
+    # It stays failed: opened again, its order could be placed after the buyer was told no.
+    failed = replace(order.transaction(transaction_id), attend_at=None, review=because)
+    return order.with_transaction(failed).with_news(PutInReview(failed.id, because), at)
 
 
 def _due(order: Order, seen: set[str], now: datetime) -> PaymentTransaction | None:

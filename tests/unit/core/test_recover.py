@@ -250,3 +250,33 @@ async def test_a_payment_that_the_provider_does_not_know_by_its_id_ends_with_a_p
     success = Succeeded(order.charge.provider_reference, order.total, order.charge.id)
     paid = await shop.core.settle(order, order.charge.id, Report(success))
     assert paid.status is OrderStatus.PENDING
+
+
+async def test_a_second_look_that_the_provider_does_not_understand_ends_with_a_person(
+    shop: Any,
+) -> None:
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 50)
+    opened = await shop.place()
+    await shop.work_until(passed=timedelta(minutes=45))
+    failed = await shop.orders.get(opened.id)
+    asked_about = []
+
+    class AnotherAccount(type(shop.gateway)):  # type: ignore[misc] # The key was changed.
+        async def look_up(self, transaction: Any, /) -> Any:
+            asked_about.append(transaction)
+            return NotFound(by_id=True)
+
+    shop.gateway = AnotherAccount(shop.clock)
+    shop.core = shop.assembled()
+    await shop.work_until(passed=timedelta(days=7))
+    order = await shop.orders.get(opened.id)
+
+    assert failed.charge.status is TransactionStatus.FAILED
+    assert failed.attend_at is not None
+    assert order.attend_at is None
+    assert len(asked_about) < 20
+    assert (order.charge.status, order.charge.review) == (
+        TransactionStatus.FAILED,
+        "not_in_this_account",
+    )
+    assert order.status is OrderStatus.PAYMENT_FAILED
