@@ -23,6 +23,9 @@ from tests.integration.service_process import (
     unused_port,
 )
 
+# Two that start at once may be given the same free port for their providers.
+pytestmark = pytest.mark.xdist_group("one stripe shop")
+
 
 @dataclass(frozen=True)
 class Demo:

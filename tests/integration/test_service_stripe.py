@@ -80,7 +80,10 @@ def test_the_buyer_approves_and_the_event_places_the_order(shop: StripeShop) -> 
 
     shop.service.wait_for_status(opened.json()["order_id"], "pending", payment="paid")
     assert opened.json()["order_id"] in mail_to(shop, "approves@example.com")
-    assert webhooks_counted(shop)["settled"] >= 1
+    shop.stripe.order("webhooks", {"action": "drain"})
+    counted = webhooks_counted(shop)
+    # A worker that asked in the same moment leaves no news for the event.
+    assert counted.get("settled", 0) + counted.get("no_news", 0) >= 1
 
 
 def test_a_buyer_who_refuses_has_an_open_order_until_it_expires(shop: StripeShop) -> None:
@@ -100,6 +103,7 @@ def test_a_buyer_who_refuses_has_an_open_order_until_it_expires(shop: StripeShop
 def test_forged_and_repeated_events_change_nothing(shop: StripeShop) -> None:
     placed = place(shop, "pm_card_visa", email="repeats@example.com")
     order = shop.service.order(placed.json()["order_id"])
+    shop.stripe.order("webhooks", {"action": "drain"})
     before = webhooks_counted(shop)
 
     shop.stripe.order("webhooks", {"action": "forge"})
@@ -109,7 +113,7 @@ def test_forged_and_repeated_events_change_nothing(shop: StripeShop) -> None:
 
     after = webhooks_counted(shop)
     assert after["rejected"] > before.get("rejected", 0)
-    assert after["settled"] == before["settled"]
+    assert after.get("settled", 0) == before.get("settled", 0)
     assert shop.service.order(order["order_id"]) == order
 
 

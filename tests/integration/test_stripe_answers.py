@@ -13,6 +13,7 @@ from order_core.outcomes import (
     ActionRequired,
     Declined,
     InProgress,
+    NotFound,
     NotSent,
     Outcome,
     OutcomeUnknown,
@@ -243,13 +244,22 @@ async def test_a_look_up_that_fails_proves_nothing(shop: Shop, kind: Transaction
         lambda _: httpx.Response(429, content=error()),
         lambda _: httpx.Response(200, content=b"{}"),
         lambda _: httpx.Response(200, content=b"nonsense"),
-        lambda _: httpx.Response(404, content=error("resource_missing")),
     ]
     asked = replace(shop.a_charge("pm_card_visa"), kind=kind, parent_reference="pi_3Parent")
 
     for failure in failures:
         shop.wire.broken = failure
         assert isinstance(await shop.gateway.look_up(asked), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("kind", sorted(set(TransactionKind) - {TransactionKind.REVERSAL}))
+async def test_an_object_that_the_account_does_not_have_is_said_to_be_missing(
+    shop: Shop, kind: TransactionKind
+) -> None:
+    asked = replace(shop.a_charge("pm_card_visa"), kind=kind, parent_reference="pi_3Parent")
+    shop.wire.broken = lambda _: httpx.Response(404, content=error("resource_missing"))
+
+    assert await shop.gateway.look_up(asked) == NotFound(by_id=True)
 
 
 async def test_nothing_secret_is_shown_or_logged(
