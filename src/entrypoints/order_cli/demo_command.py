@@ -101,8 +101,10 @@ async def _emulator_of(pretence: Pretence) -> AsyncGenerator[None]:
         secrets=play.secrets,
     ):
         if play.root_certificate:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            # The emulator makes its keys when they are first asked for.
+            async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
                 answer = await client.get(pretence.address + play.root_certificate)
+            answer.raise_for_status()
             pretence.root_certificate_file.write_bytes(answer.content)
         yield
 
