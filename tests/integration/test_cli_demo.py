@@ -1,19 +1,17 @@
 """`order-core demo`, as somebody would use it who has just heard of it."""
 
-import fcntl
 import json
 import re
 import shlex
 import signal
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any
 
 import httpx
 import pytest
@@ -24,8 +22,6 @@ from tests.integration.service_process import (
     environment,
     unused_port,
 )
-
-_ALONE: Final = Path(tempfile.gettempdir()) / "order-core-demo-tests.lock"
 
 
 @dataclass(frozen=True)
@@ -46,22 +42,14 @@ class Demo:
 @contextmanager
 def playing(tmp_path: Path, *arguments: str) -> Iterator[Demo]:
     folder, output = tmp_path / "playground", tmp_path / "output"
-    # Two that start at once may be given the same free port for their providers.
-    with _ALONE.open("wb") as alone, output.open("wb") as terminal:
-        fcntl.flock(alone, fcntl.LOCK_EX)
-        yield from _playing(folder, output, terminal, arguments)
-
-
-def _playing(
-    folder: Path, output: Path, terminal: IO[bytes], arguments: tuple[str, ...]
-) -> Iterator[Demo]:
-    process = subprocess.Popen(
-        command("demo", "--dir", str(folder), "--port", str(unused_port()), *arguments),
-        env=environment(PRICES="nonsense of another shell"),
-        stdout=terminal,
-        stderr=terminal,
-        preexec_fn=die_with_the_tests,  # noqa: PLW1509 - calls one C function, no lock
-    )
+    with output.open("wb") as terminal:
+        process = subprocess.Popen(
+            command("demo", "--dir", str(folder), "--port", str(unused_port()), *arguments),
+            env=environment(PRICES="nonsense of another shell"),
+            stdout=terminal,
+            stderr=terminal,
+            preexec_fn=die_with_the_tests,  # noqa: PLW1509 - calls one C function, no lock
+        )
     try:
         yield Demo(process, folder, output)
     finally:

@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -13,13 +15,20 @@ import pytest
 from order_emulators import build_emulator
 from order_emulators.chassis import JournalInvalid
 
+SECOND: Final = timedelta(seconds=1)
 STRIPE = {"authorization": "Bearer sk_test_emulator"}
 SQUARE = {"authorization": "Bearer square-emulator-token"}
 
 
 @asynccontextmanager
 async def emulated(provider: str, journal: Path, **heard: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = build_emulator(provider, journal=journal, **heard)
+    # Each look at the clock finds it a second later, so a replay at another moment shows.
+    looks = count()
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + next(looks) * SECOND
+
+    app = build_emulator(provider, journal=journal, clock=clock, **heard)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://emulated") as client:
         yield client
@@ -140,9 +149,9 @@ async def test_a_line_that_was_cut_short_never_happened(tmp_path: Path) -> None:
     with journal.open("ab") as file:
         file.write(b'{"at": "2026-01-01T00:00:00+00:00", "method": "PO')
 
-    for count in (1, 2):
+    for charges in (1, 2):
         async with emulated("stripe", journal) as after:
-            assert len(await ledger(after)) == count
+            assert len(await ledger(after)) == charges
             await pay_stripe(after, "next")
 
 

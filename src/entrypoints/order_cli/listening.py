@@ -3,15 +3,21 @@
 import ipaddress
 import os
 import socket
+import sys
+from typing import Final
 
 from order_wiring.mistakes import CannotStart
+
+_CLAIMED: Final[dict[int, socket.socket]] = {}
+"""Port -> what holds it for this process; the claim ends with the process."""
 
 
 def refuse_taken_port(host: str, port: int) -> None:
     """Fail if something listens there.
 
     Granian shares ports between processes, so a second service would start, and half of
-    the requests would silently go to the first.
+    the requests would silently go to the first. The port is this process's from here on, also
+    for one that starts in the same moment.
 
     Raises:
         CannotStart: something listens there, or the address is not this machine's.
@@ -29,7 +35,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def free_port(host: str, first: int, tries: int = 100) -> int:
-    """`first`, or the next port after it on which nothing listens.
+    """`first`, or the next port after it on which nothing listens; it is this process's from now.
 
     Raises:
         CannotStart: none of `tries` ports is free.
@@ -49,6 +55,25 @@ def address(host: str, port: int) -> str:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    _claim(port)
     version = ipaddress.ip_address(host).version
     family = socket.AF_INET if version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
     return socket.create_server((host, port), family=family)
+
+
+def _claim(port: int) -> None:
+    """Keep others of ours off a port on which we do not listen yet.
+
+    Raises:
+        OSError: another process has claimed it.
+    """
+    if port in _CLAIMED or sys.platform != "linux":
+        return
+    # A name without a file: it is seen where the port is seen, and is gone with the process.
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0order-core-port-{port}")
+    except OSError:
+        claim.close()
+        raise
+    _CLAIMED[port] = claim

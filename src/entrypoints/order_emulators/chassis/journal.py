@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +16,8 @@ from order_emulators.chassis.provider import Decision, EmulatedProvider
 
 _TOLD_AGAIN: Final = timedelta(minutes=1)
 _IN_USE: Final = 409
+_READ: ContextVar[list[datetime] | None] = ContextVar("read", default=None)
+"""What the clock showed while this request was carried out."""
 
 
 class JournalInvalid(ValueError):
@@ -34,7 +37,7 @@ class Journal:
 
     def __init__(self, file: Path, provider: str, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._moment: datetime | None = None
+        self._moments: list[datetime] = []
         self._working: set[tuple[str, str, bytes]] = set()
         lines = list(_whole_lines(file))
         self._lines = lines[1:]
@@ -45,8 +48,13 @@ class Journal:
             self._append({"journal_of": provider, "run": self.run})
 
     def now(self) -> datetime:
-        """The clock; while old requests are carried out again, the one of their time."""
-        return self._moment or self._clock()
+        """The clock; while old requests are carried out again, what it showed to them."""
+        if self._moments:
+            return self._moments.pop(0) if len(self._moments) > 1 else self._moments[0]
+        moment = self._clock()
+        if (read := _READ.get()) is not None:
+            read.append(moment)
+        return moment
 
     def replay(self, provider: EmulatedProvider) -> None:
         """Carry out again what stands in the journal.
@@ -57,15 +65,17 @@ class Journal:
         told = self._clock() - _TOLD_AGAIN
         for line in self._lines:
             entry = json.loads(line)
-            self._moment = datetime.fromisoformat(entry["at"])
+            at = datetime.fromisoformat(entry["at"])
+            self._moments = [datetime.fromisoformat(moment) for moment in entry.get("read", ())]
+            self._moments.append(at)
             if "act" in entry:
                 reference, decision = entry["act"]
                 provider.act(reference, Decision(decision))
             else:
                 _at_once(provider.answer(_call(entry)))
-            if self._moment < told:
+            if at < told:
                 provider.take_events()
-        self._moment = None
+        self._moments = []
         self._lines = []
 
     async def answer(self, provider: EmulatedProvider, call: Call) -> Answer:
@@ -75,14 +85,17 @@ class Journal:
         same = (call.method, call.path, call.body)
         runs_already = same in self._working
         self._working.add(same)
+        read: list[datetime] = []
+        reading = _READ.set(read)
         try:
             answer = await provider.answer(call)
         finally:
+            _READ.reset(reading)
             if not runs_already:
                 self._working.discard(same)
         # It only heard that the first one still runs. Carried out again, it would come first.
         if not (runs_already and answer.status == _IN_USE):
-            self._append(_entry(call))
+            self._append(_entry(call, read))
         return answer
 
     def act(self, reference: str, decision: Decision) -> None:
@@ -114,8 +127,9 @@ def _run_in(line: str, provider: str) -> str:
     raise JournalInvalid(f"the file is no journal of a pretended {provider}")
 
 
-def _entry(call: Call) -> dict[str, Any]:
+def _entry(call: Call, read: list[datetime]) -> dict[str, Any]:
     return {
+        "read": [moment.isoformat() for moment in read],
         "method": call.method,
         "path": call.path,
         "query": call.query,
