@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from order_core.payment_terms import CaptureLate, CaptureMode
+from order_wiring.given_variables import Need
 from order_wiring.mistakes import ConfigurationInvalid
-from order_wiring.settings import SERVING, Need, Settings
+from order_wiring.settings import SERVING, Settings
 
 SECRET = "a-secret-that-only-this-test-knows-of"
 

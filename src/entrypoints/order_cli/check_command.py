@@ -12,11 +12,12 @@ from order_core.ports.gateway_plugin import GatewayPlugin
 from order_wiring.composition import mistakes_of_windows
 from order_wiring.configuration import read_configuration
 from order_wiring.gateways import build_gateways
+from order_wiring.given_variables import PREFIX
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
 from order_wiring.schema import schema_differs
 from order_wiring.setting_values import shown_seconds
-from order_wiring.settings import PREFIX, SERVING, Settings
+from order_wiring.settings import SERVING, Settings
 from order_wiring.tokens import jwt_settings
 
 _MASK: Final = "********"

@@ -15,8 +15,9 @@ from order_cli.demo_welcome import Tokens, welcome
 from order_cli.exit_codes import DONE
 from order_cli.listening import free_port, refuse_taken_port
 from order_wiring.configuration import read_configuration
+from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import CannotStart
-from order_wiring.settings import PREFIX, SERVING, Settings
+from order_wiring.settings import SERVING, Settings
 from order_wiring.tokens import token_for
 
 _HOST: Final = "127.0.0.1"

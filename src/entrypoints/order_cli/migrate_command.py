@@ -6,8 +6,8 @@ import os
 
 from order_cli.exit_codes import DONE
 from order_wiring.configuration import read_configuration
+from order_wiring.given_variables import PREFIX
 from order_wiring.schema import migrate
-from order_wiring.settings import PREFIX
 
 
 def run(_arguments: argparse.Namespace) -> int:

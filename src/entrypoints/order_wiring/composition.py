@@ -12,11 +12,12 @@ from order_email.channel import Mail
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
 from order_system import SystemClock, TimeOrderedIds
 from order_wiring.gateways import build_gateways
+from order_wiring.given_variables import PREFIX
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.prices import prices_of
 from order_wiring.schema import ensure_reachable, ensure_schema
-from order_wiring.settings import PREFIX, Settings
+from order_wiring.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 
 from order_wiring.gateways import build_gateways, installed_gateways
+from order_wiring.given_variables import Need
 from order_wiring.mistakes import ConfigurationInvalid
-from order_wiring.settings import Need, Settings, gateway_settings_in
+from order_wiring.settings import Settings, gateway_settings_in
 
 
 def read_configuration(environment: Mapping[str, str], needs: Collection[Need] = ()) -> Settings:

@@ -6,8 +6,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from order_core.ports.gateway_plugin import GatewayPlugin, SettingsInvalid
+from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
-from order_wiring.settings import PREFIX
 
 GROUP: Final = "order_core.gateways"
 

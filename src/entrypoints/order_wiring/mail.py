@@ -2,8 +2,9 @@
 
 from order_email import open_mail
 from order_email.channel import Mail
+from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
-from order_wiring.settings import PREFIX, Settings
+from order_wiring.settings import Settings
 
 
 def mail_of(settings: Settings) -> Mail:

@@ -11,12 +11,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import BeforeValidator
 
 from order_core.currencies import DECIMALS
 
 Word = TypeVar("Word", bound=StrEnum)
+
+LONGEST_SHOWN: Final = 80
+"""Characters of a wrong text that are repeated in the complaint."""
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
@@ -90,6 +95,9 @@ def origins(text: str) -> tuple[str, ...]:
     if all(_is_origin(each) for each in found):
         return tuple(each.lower() for each in found)
     raise ValueError("must be origins such as https://shop.example, separated by commas")
+
+
+Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
 
 
 def _is_origin(text: str) -> bool:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
 from order_jwt import JwtSettings, JwtVerifier, issue_token
+from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
-from order_wiring.settings import PREFIX, Settings
+from order_wiring.settings import Settings
 
 
 def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
