@@ -8,8 +8,8 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
+from order_http.endpoint import Public
 from order_http.request_id import current_request_id
 from tests.unit.http_service import customer, order_body, service
 
@@ -33,7 +33,8 @@ async def test_whoever_works_for_a_request_can_ask_for_its_name() -> None:
     async def name(request: Request) -> Response:
         return PlainTextResponse(current_request_id.get() or "")
 
-    async with customer(service(extra_routes=[Route("/name", name)])) as ann:
+    endpoint = Public("GET", "/name", name, "it tells the caller what he said")
+    async with customer(service(extra_routes=[endpoint])) as ann:
         answer = await ann.get("/name", headers={"X-Request-Id": "who-am-i"})
     assert answer.text == "who-am-i"
     assert current_request_id.get() is None

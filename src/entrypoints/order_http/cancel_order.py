@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from order_core.order import Order, PaymentStatus
 from order_core.ports.token_verifier import Principal
+from order_http.desk import Desk
 from order_http.idempotency_key import idempotency_key
 from order_http.order_json import json_response, order_json
 from order_http.read_orders import order_id_of
-from order_http.resource import Desk
 
 
 async def cancel_order(desk: Desk, request: Request, principal: Principal) -> Response:

@@ -7,9 +7,8 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
-from order_http.resource import Resource
+from order_http.endpoint import Public
 
 # Every address is relative, so that the page also works below the path of a host application.
 _PAGE: Final = """<!doctype html>
@@ -35,11 +34,12 @@ _POLICY: Final = (
 _SCRIPT: Final = "docs_assets/rapidoc-min.js.gz"
 
 
-def routes() -> list[BaseRoute]:
+def endpoints() -> list[Public]:
     """The page and its script."""
+    why = "it is the same for everybody, and in every copy of the package"
     return [
-        Route("/docs", Resource(get=_page)),
-        Route("/docs/rapidoc.js", Resource(get=_script)),
+        Public("GET", "/docs", _page, why),
+        Public("GET", "/docs/rapidoc.js", _script, why),
     ]
 
 

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from order_http import answer_schemas as answers
 from order_http.documented_operations import OPERATIONS
+from order_http.endpoint import Handler
 from order_http.operation import Json
 from order_http.order_body import OrderBody
-from order_http.resource import Handler
 from order_http.settings import HttpSettings
 from order_http.staff_bodies import RefundBody, ReviewBody
 

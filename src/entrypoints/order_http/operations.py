@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from order_core.errors import ClockAskew
+from order_http.endpoint import Handler
 from order_http.metrics import CONTENT_TYPE, Figures, Metrics, ReadFigures
 from order_http.order_json import json_response
 from order_http.problems import Problem
-from order_http.resource import Handler
 
 Probe = Callable[[], Awaitable[None]]
 """Returns when the store answers and our clock agrees with it, raises when not."""

@@ -11,6 +11,7 @@ from order_core.events import Happened
 from order_core.money import Money
 from order_core.order import Order
 from order_core.payment import PaymentTransaction, TransactionStatus
+from order_core.shipping_address import ShippingAddress
 
 _REFUSED: Final = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
 
@@ -37,7 +38,7 @@ def order_json(order: Order) -> dict[str, Any]:
             }
             for item in order.items
         ],
-        "shipping_address": _address_json(order.shipping_address.lines),
+        "shipping_address": _address_json(order.shipping_address),
         "created_at": time_json(order.created_at),
     }
     if order.email is not None:
@@ -82,8 +83,10 @@ def time_json(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _address_json(lines: str | tuple[tuple[str, str], ...]) -> object:
-    return lines if isinstance(lines, str) else dict(lines)
+def _address_json(address: ShippingAddress | None) -> object:
+    if address is None:
+        return None
+    return address.lines if isinstance(address.lines, str) else dict(address.lines)
 
 
 def _payment_json(order: Order) -> dict[str, Any]:

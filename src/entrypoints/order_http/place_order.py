@@ -9,12 +9,12 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
 from order_core.ports.token_verifier import Principal
+from order_http.desk import Desk, address_of
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json
 from order_http.order_json import json_response, order_json
 from order_http.order_reading import read_order_request
 from order_http.problems import Problem
-from order_http.resource import Desk, address_of
 
 _ASK_AGAIN_SECONDS: Final = "2"
 

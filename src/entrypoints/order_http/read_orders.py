@@ -12,9 +12,9 @@ from order_core.errors import OrderNotFound, StoreUnavailable
 from order_core.order import Order
 from order_core.ports.token_verifier import Principal
 from order_http.authentication import is_staff
+from order_http.desk import Desk
 from order_http.list_query import list_query, next_page
 from order_http.order_json import history_json, json_response
-from order_http.resource import Desk
 from order_http.staff_json import order_for
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")

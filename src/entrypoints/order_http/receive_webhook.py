@@ -15,13 +15,13 @@ from order_core.errors import (
     WebhookRejected,
     WebhookUnverifiable,
 )
+from order_http.endpoint import Handler
 from order_http.in_flight import InFlight
 from order_http.metrics import Metrics
 from order_http.order_json import json_response
 from order_http.problem_codes import CODES
 from order_http.problems import Problem
 from order_http.request_id import current_request_id
-from order_http.resource import Handler
 
 WEBHOOK_PATH: Final = "/api/webhooks/{provider}"
 PROVIDER: Final = re.compile(r"[a-z0-9_-]{1,40}")

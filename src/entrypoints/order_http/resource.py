@@ -1,22 +1,31 @@
 """One address of the API: which methods it takes, and what every method checks first."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from order_core.assembly import OrderCore
-from order_core.ports.token_verifier import Principal, TokenVerifier
 from order_http.authentication import authenticate
-from order_http.in_flight import InFlight
+from order_http.desk import Desk
+from order_http.endpoint import Endpoint, Guarded, Handler, check_guarded
 from order_http.problems import FieldError, invalid
-from order_http.settings import HttpSettings
 
-Handler = Callable[[Request], Awaitable[Response]]
+
+def routes_of(endpoints: Iterable[Endpoint], desk: Desk) -> list[BaseRoute]:
+    """One route for each path of the table, in the order in which the paths come first.
+
+    Raises:
+        UnguardedRoute: one of them does not say what keeps strangers out.
+        ValueError: two have the same method and path.
+    """
+    resources: dict[str, Resource] = {}
+    for endpoint in endpoints:
+        check_guarded(endpoint)
+        resources.setdefault(endpoint.path, Resource(desk)).add(endpoint)
+    return [Route(path, resource) for path, resource in resources.items()]
 
 
 class Resource:
@@ -26,12 +35,20 @@ class Resource:
     of the first route that has the path.
     """
 
-    def __init__(self, *, get: Handler | None = None, post: Handler | None = None) -> None:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._handlers: dict[str, Handler] = {}
-        if get:
-            self._handlers |= {"GET": get, "HEAD": get}
-        if post:
-            self._handlers["POST"] = post
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Take requests with the method of `endpoint`, and HEAD where it is GET."""
+        if endpoint.method in self._handlers:
+            raise ValueError(f"{endpoint.method} {endpoint.path} is there twice.")
+        handler = (
+            _guard(self._desk, endpoint) if isinstance(endpoint, Guarded) else endpoint.handler
+        )
+        self._handlers[endpoint.method] = handler
+        if endpoint.method == "GET":
+            self._handlers["HEAD"] = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._handlers.get(scope["method"])
@@ -44,38 +61,16 @@ class Resource:
         await response(scope, receive, send)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every endpoint works with."""
+def _guard(desk: Desk, endpoint: Guarded) -> Handler:
+    async def handler(request: Request) -> Response:
+        principal = await authenticate(request, desk.verifier, endpoint.scope)
+        if set(request.query_params) - endpoint.query:
+            known = (
+                f"one of {', '.join(sorted(endpoint.query))}"
+                if endpoint.query
+                else "left out: none is known"
+            )
+            raise invalid([FieldError("?", "unknown_parameter", f"must be {known}")])
+        return await endpoint.work(desk, request, principal)
 
-    core: OrderCore
-    verifier: TokenVerifier
-    settings: HttpSettings
-    in_flight: InFlight
-
-    def guarded(
-        self,
-        scope: str,
-        endpoint: Callable[["Desk", Request, Principal], Awaitable[Response]],
-        *,
-        query: frozenset[str] = frozenset(),
-    ) -> Handler:
-        """`endpoint` for callers with `scope`; a query parameter not in `query` is refused."""
-
-        async def handler(request: Request) -> Response:
-            principal = await authenticate(request, self.verifier, scope)
-            if set(request.query_params) - query:
-                known = f"one of {', '.join(sorted(query))}" if query else "left out: none is known"
-                raise invalid([FieldError("?", "unknown_parameter", f"must be {known}")])
-            return await endpoint(self, request, principal)
-
-        return handler
-
-
-ORDER_PATH: Final = "/api/orders/{order_id}"
-
-
-def address_of(request: Request, order_id: str) -> str:
-    """Where the order is, under whatever path this application is mounted."""
-    root: str = request.scope.get("root_path", "")
-    return root + ORDER_PATH.replace("{order_id}", order_id)
+    return handler

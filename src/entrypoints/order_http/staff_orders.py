@@ -14,13 +14,13 @@ from order_core.payment import TransactionKind
 from order_core.ports.token_verifier import Principal
 from order_core.reviewing import ReviewDecision
 from order_http.card_number import holds_card_number
+from order_http.desk import Desk
 from order_http.error_answers import refused_by_rule
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json, read_optional_json
 from order_http.order_json import json_response
 from order_http.problems import FieldError, Problem, field_error, invalid
 from order_http.read_orders import order_id_of, read_order
-from order_http.resource import Desk
 from order_http.shapes import read_shape
 from order_http.staff_actions import process_refusal
 from order_http.staff_bodies import RefundBody, ReviewBody

@@ -3,10 +3,10 @@
 from importlib.metadata import version
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
 
 from order_core.clock_check import ClockCheck
 from order_http.app import build_app
+from order_http.endpoint import Public
 from order_http.metrics import Figures
 from order_http.settings import HttpSettings
 from order_sandbox import SandboxGateway
@@ -56,10 +56,11 @@ def app_of(service: Service) -> Starlette:
     )
 
 
-def _pages_of_gateways(service: Service) -> list[BaseRoute]:
+def _pages_of_gateways(service: Service) -> list[Public]:
     # Only the sandbox has a page of its own; real providers show theirs.
     return [
-        sandbox_page(plugin.gateway.ledger)
+        page
         for plugin in service.plugins.values()
         if isinstance(plugin.gateway, SandboxGateway)
+        for page in sandbox_page(plugin.gateway.ledger)
     ]

@@ -6,9 +6,8 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
-from order_http.resource import Resource
+from order_http.endpoint import Public
 from order_sandbox import Movement, SandboxLedger, Standing
 
 _PAGE: Final = """<!doctype html>
@@ -38,7 +37,7 @@ _SAID: Final = {
 _POLICY: Final = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def sandbox_page(ledger: SandboxLedger) -> BaseRoute:
+def sandbox_page(ledger: SandboxLedger) -> list[Public]:
     """`/sandbox/{reference}`: GET asks, POST with `?decision=approve` or `refuse` decides."""
 
     async def ask(request: Request) -> Response:
@@ -57,7 +56,9 @@ def sandbox_page(ledger: SandboxLedger) -> BaseRoute:
         await asyncio.to_thread(decision, reference)
         return RedirectResponse(request.url.path, status_code=303)
 
-    return Route("/sandbox/{reference}", Resource(get=ask, post=decide))
+    path = "/sandbox/{reference}"
+    why = "a buyer has no token at his bank; whoever knows the reference moves play money"
+    return [Public("GET", path, ask, why), Public("POST", path, decide, why)]
 
 
 def _content(movement: Movement) -> str:
