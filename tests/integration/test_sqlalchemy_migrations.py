@@ -171,7 +171,7 @@ async def test_the_first_schema_needs_the_second(empty_database_url: str) -> Non
 
     assert before == ("0001", True)
     assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
-        "0004",
+        "0005",
         False,
     )
 
@@ -291,6 +291,6 @@ async def test_the_steps_make_the_same_tables_constraints_and_indexes_on_sqlite(
     found = _sqlite_catalog(stepped)
 
     assert found == _sqlite_catalog(new)
-    assert len(found) == 6 + 14
+    assert len(found) == 9 + 16
     assert sum("CHECK" in part for parts in found.values() for part in parts) > 15
     assert sum(" WHERE " in part for parts in found.values() for part in parts) == 11

@@ -116,7 +116,30 @@ async def _two_paid_orders(database: Database) -> tuple[Order, Order]:
     for order in (first, second):
         saved = await orders.save(order)
         await orders.save(paid(saved.order))
+    await _tokens_issued(database)
     return first, second
+
+
+async def _tokens_issued(database: Database) -> None:
+    """Two clients, a grant of the first, and two signing keys."""
+    digest = "d" * 64
+    for client in ("client-a", "client-b"):
+        await database.store.change(
+            "INSERT INTO oauth_clients VALUES ($1, 'orders:read', TRUE, $2, NULL, NULL, 1)",
+            client,
+            digest,
+        )
+    await database.store.change(
+        "INSERT INTO oauth_grants VALUES "
+        "($1, $1, 'client-a', 'c-1', 'orders:read', 0, 1, 2, 3, NULL, NULL)",
+        digest,
+    )
+    for generation, kid in ((1, "kid-1"), (2, "kid-2")):
+        await database.store.change(
+            "INSERT INTO oauth_signing_keys VALUES ('s', $1, $2, 'pub', 'priv', 1, 2, 3)",
+            generation,
+            kid,
+        )
 
 
 def _copy_of_a_transaction(**but: str) -> str:
@@ -249,6 +272,28 @@ _ATTEMPTS: Final = (
         ),
         "fk_received_events_order",
     ),
+    ("UPDATE oauth_clients SET id = 'client-c'", "pk_oauth_clients"),
+    ("UPDATE oauth_clients SET secret_digest = 'plain'", "ck_oauth_clients_digest"),
+    ("UPDATE oauth_clients SET old_secret_until_us = 1", "ck_oauth_clients_old_secret_whole"),
+    (
+        (
+            "INSERT INTO oauth_grants SELECT family_digest, token_digest, 'client-b', subject, "
+            "scope, 0, 1, 2, 3, NULL, NULL FROM oauth_grants"
+        ),
+        "pk_oauth_grants",
+    ),
+    ("UPDATE oauth_grants SET client_id = 'client-c'", "fk_oauth_grants_client"),
+    ("UPDATE oauth_grants SET token_digest = 'plain'", "ck_oauth_grants_digests"),
+    ("UPDATE oauth_grants SET rotations = -1", "ck_oauth_grants_rotations"),
+    ("UPDATE oauth_grants SET idle_until_us = ends_at_us + 1", "ck_oauth_grants_times"),
+    ("UPDATE oauth_grants SET revoked_because = 'reuse'", "ck_oauth_grants_revoked_whole"),
+    ("UPDATE oauth_signing_keys SET generation = 3", "pk_oauth_signing_keys"),
+    ("UPDATE oauth_signing_keys SET kid = 'kid-3'", "uq_oauth_signing_keys_kid"),
+    (
+        "UPDATE oauth_signing_keys SET generation = 0 WHERE kid = 'kid-1'",
+        "ck_oauth_signing_keys_generation",
+    ),
+    ("UPDATE oauth_signing_keys SET signs_until_us = 0", "ck_oauth_signing_keys_times"),
 )
 """A statement that breaks each rule of the schema, and the rule that refuses it."""
 

@@ -35,6 +35,7 @@ from order_core.payment import (
     TransactionKind,
     TransactionStatus,
 )
+from order_sqlalchemy.oauth_tables import declare_oauth_tables
 
 
 def one_of(column: str, *words: StrEnum) -> str:
@@ -332,3 +333,5 @@ Index(
     postgresql_where=text(TO_MATCH),
     sqlite_where=text(TO_MATCH),
 )
+
+declare_oauth_tables(metadata)
