@@ -23,6 +23,7 @@
     ├── WebhookRejected           nobody proved that this event is the provider's
     ├── WebhookUnverifiable       it cannot be verified just now; the provider sends it again
     ├── InvalidToken              the bearer token proves nothing
+    ├── TokenUnverifiable         whether it does cannot be told just now; nothing happened
     ├── NotificationRefused       this message will never be accepted
     └── NotificationFailed        this message may be accepted later
 
@@ -216,6 +217,10 @@ class InvalidToken(OrderCoreError):
     def __init__(self, because: str) -> None:
         super().__init__(because)
         self.because = because
+
+
+class TokenUnverifiable(OrderCoreError):
+    """What is needed to check the bearer token cannot be had at present."""
 
 
 class NotificationRefused(OrderCoreError):

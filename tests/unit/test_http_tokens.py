@@ -35,7 +35,7 @@ PUBLIC_KEY = (
 
 def guarded_by(**key: Any) -> Any:
     settings = JwtSettings(audience="the-shop", issuer="the-issuer", **key)
-    return service(verifier=JwtVerifier(settings, ManualClock(NOON)))
+    return service(verifier=JwtVerifier([settings.trust], ManualClock(NOON)))
 
 
 def signed(secret: str = SECRET, **changes: Any) -> str:

@@ -49,7 +49,7 @@ def private_pem(key: PrivateKey) -> str:
 
 
 def a_verifier(key: PrivateKey) -> JwtVerifier:
-    return JwtVerifier(JwtSettings(public_key=public_pem(key)), NoonClock())
+    return JwtVerifier([JwtSettings(public_key=public_pem(key)).trust], NoonClock())
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
@@ -154,7 +154,7 @@ async def test_an_issued_token_names_issuer_and_audience() -> None:
     token = issue_token(SECRET, subject="ivo", issuer="us", audience="orders", at=NOON)
     strict = JwtSettings(secret=SECRET, issuer="us", audience="orders")
 
-    assert (await JwtVerifier(strict, NoonClock()).verify(token)).subject == "ivo"
+    assert (await JwtVerifier([strict.trust], NoonClock()).verify(token)).subject == "ivo"
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from typing import Any, Final
 from order_core.errors import InvalidToken, InvalidValue
 from order_core.ports.token_verifier import Principal
 from order_core.text import checked_text
-from order_jwt.settings import JwtSettings
+from order_jwt.trust import Trust
 
 LONGEST_SUBJECT: Final = 200
 LONGEST_EMAIL: Final = 254
 LONGEST_SCOPE: Final = 200
+LONGEST_TOKEN_ID: Final = 200
 MAX_SCOPES: Final = 100
 LAST_SECOND: Final = 253_402_300_799
 """Of the year 9999, in Unix time. Later ones are mistakes (milliseconds) or attacks."""
@@ -23,6 +24,11 @@ class Proof:
     principal: Principal
     good_from: float
     good_until: float
+    issuer: str | None = None
+    token_id: str | None = None
+    """The claim `jti`, by which one token can be revoked."""
+    issued_at: float | None = None
+    """The claim `iat`, by which all tokens before some moment can be."""
 
     def check_at(self, now: float) -> None:
         """Raises InvalidToken when `now` is not within the token's time."""
@@ -32,24 +38,27 @@ class Proof:
             raise InvalidToken("the token is not valid yet")
 
 
-def read_proof(claims: dict[str, Any], settings: JwtSettings) -> Proof:
-    """What the claims prove to a service with these settings.
+def read_proof(claims: dict[str, Any], trust: Trust) -> Proof:
+    """What the claims prove to those who have this trust, once the signature is checked.
 
     Raises:
         InvalidToken: a claim that we need is missing, unreadable, or names somebody else.
     """
-    leeway = settings.leeway.total_seconds()
+    leeway = trust.leeway.total_seconds()
     expires = _time(claims, "exp")
     if expires is None:
         raise InvalidToken("the token has no exp claim")
     not_before = _time(claims, "nbf") or 0
-    issued = _time(claims, "iat") or 0
-    _check_issuer(claims, settings.issuer)
-    _check_audience(claims, settings.audience)
+    issued = _time(claims, "iat")
+    _check_issuer(claims, trust.issuer)
+    _check_audience(claims, trust.audience)
     return Proof(
-        Principal(_subject(claims), _scopes(claims), _verified_email(claims)),
-        good_from=max(not_before, issued) - leeway,
+        Principal(_subject(claims), _scopes(claims), _verified_email(claims), _actor(claims)),
+        good_from=max(not_before, issued or 0) - leeway,
         good_until=expires + leeway,
+        issuer=trust.issuer,
+        token_id=_token_id(claims),
+        issued_at=issued,
     )
 
 
@@ -81,15 +90,38 @@ def _check_audience(claims: dict[str, Any], expected: str | None) -> None:
 
 
 def _subject(claims: dict[str, Any]) -> str:
-    subject = claims.get("sub")
-    if subject is None:
+    if claims.get("sub") is None:
         raise InvalidToken("the token has no sub claim")
-    if not isinstance(subject, str):
-        raise InvalidToken("the sub claim of the token is not text")
+    return _party(claims["sub"], "sub")
+
+
+def _actor(claims: dict[str, Any]) -> str | None:
+    # RFC 8693, 4.1: only the outermost `act` acts now; those inside it did before.
+    if "act" not in claims:
+        return None
+    act = claims["act"]
+    if not isinstance(act, dict) or "sub" not in act:
+        raise InvalidToken("the act claim of the token names nobody")
+    return _party(act["sub"], "act")
+
+
+def _party(name: object, claim: str) -> str:
+    if not isinstance(name, str):
+        raise InvalidToken(f"the {claim} claim of the token is not text")
     try:
-        return checked_text(subject, longest=LONGEST_SUBJECT)
+        return checked_text(name, longest=LONGEST_SUBJECT)
     except InvalidValue as refusal:
-        raise InvalidToken(f"the sub claim of the token {refusal.because}") from None
+        raise InvalidToken(f"the {claim} claim of the token {refusal.because}") from None
+
+
+def _token_id(claims: dict[str, Any]) -> str | None:
+    token_id = claims.get("jti")
+    if token_id is None:
+        return None
+    # One that cannot be compared could not be revoked either.
+    if not isinstance(token_id, str) or len(token_id) > LONGEST_TOKEN_ID:
+        raise InvalidToken("the jti claim of the token is not a short text")
+    return token_id
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:

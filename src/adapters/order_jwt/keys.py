@@ -16,6 +16,8 @@ SHORTEST_SECRET_BYTES: Final = 32
 
 SHORTEST_RSA_BITS: Final = 2048
 
+ALGORITHMS: Final = ("HS256", "RS256", "PS256", "ES256", "EdDSA")
+
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 

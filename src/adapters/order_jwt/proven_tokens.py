@@ -1,12 +1,35 @@
 """The tokens that were verified lately, so that a busy caller is not verified each time."""
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 from order_jwt.claims import Proof
+from order_jwt.key_source import KeySource
+from order_jwt.keys import VerificationKey
 
 MOST_TOKENS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A proof, and the key that it stands and falls with."""
+
+    proof: Proof
+    key: VerificationKey = field(repr=False)
+    key_id: str | None
+    keys: KeySource = field(repr=False)
+
+    async def still_holds(self, now: float) -> bool:
+        """Whether the key is still what the issuer signs with, under the same name.
+
+        Raises:
+            InvalidToken: the token's time is over, or there is no such key any more.
+            TokenUnverifiable: whether there is cannot be found out at present.
+        """
+        self.proof.check_at(now)
+        return await self.keys.key_for(self.key_id, self.key.algorithm) == self.key
 
 
 class ProvenTokens:
@@ -18,20 +41,20 @@ class ProvenTokens:
 
     def __init__(self, most: int = MOST_TOKENS) -> None:
         self._most = most
-        self._proofs: OrderedDict[bytes, Proof] = OrderedDict()
+        self._proofs: OrderedDict[bytes, Proven] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._proofs)
 
-    def find(self, token: str) -> Proof | None:
+    def find(self, token: str) -> Proven | None:
         digest = _digest(token)
-        proof = self._proofs.get(digest)
-        if proof is not None:
+        proven = self._proofs.get(digest)
+        if proven is not None:
             self._proofs.move_to_end(digest)
-        return proof
+        return proven
 
-    def keep(self, token: str, proof: Proof) -> None:
-        self._proofs[_digest(token)] = proof
+    def keep(self, token: str, proven: Proven) -> None:
+        self._proofs[_digest(token)] = proven
         if len(self._proofs) > self._most:
             self._proofs.popitem(last=False)
 

@@ -1,25 +1,22 @@
-"""What a token must be to be believed."""
+"""Trust in a key that does not change."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
 
+from order_jwt.key_source import StaticKey
 from order_jwt.keys import VerificationKey
-
-LARGEST_LEEWAY: Final = timedelta(minutes=5)
+from order_jwt.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
 class JwtSettings:
     """The key (a secret or a public key, never both) and the claims to insist on.
 
-    With an `audience`, a token must name it. Without one, a token that names any audience is
-    refused: it was made for somebody, and nothing says that we are meant (RFC 7519, 4.1.3).
-    With an `issuer`, a token must name exactly that one. `leeway` forgives clocks that differ.
+    `issuer`, `audience` and `leeway` mean what they mean for a `Trust`.
 
     Raises:
-        ValueError: no key or two, a weak or unusable key, an empty issuer or audience, or a
-            leeway outside 0..`LARGEST_LEEWAY`. The text never shows the secret.
+        ValueError: no key or two, a weak or unusable key, or what a `Trust` refuses. The
+            text never shows the secret.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -30,15 +27,13 @@ class JwtSettings:
     audience: str | None = None
     leeway: timedelta = timedelta(seconds=30)
     verification_key: VerificationKey = field(init=False, repr=False, compare=False)
+    trust: Trust = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.issuer == "" or self.audience == "":
-            raise ValueError("a JWT issuer or audience, where given, must not be empty")
-        if not timedelta() <= self.leeway <= LARGEST_LEEWAY:
-            raise ValueError(
-                f"the JWT leeway must be between 0 and {LARGEST_LEEWAY.total_seconds():.0f} seconds"
-            )
         object.__setattr__(self, "verification_key", self._only_key())
+        keys = StaticKey(self.verification_key)
+        trust = Trust(keys, self.issuer, self.audience, self.leeway)
+        object.__setattr__(self, "trust", trust)
 
     def _only_key(self) -> VerificationKey:
         match self.secret, self.public_key:

@@ -28,6 +28,7 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
     Raises:
         Problem: no token or a token that proves nothing (401), or without the scope (403);
             with the challenge of RFC 6750.
+        TokenUnverifiable: whether the token proves anything cannot be told at present.
     """
     headers = request.headers.getlist("authorization")
     scheme, _, token = (headers[0] if headers else "").partition(" ")

@@ -34,6 +34,10 @@ _COME_BACK: Final[dict[type[errors.OrderCoreError], tuple[str, str]]] = {
         "The event cannot be verified just now. Send it again later.",
         "60",
     ),
+    errors.TokenUnverifiable: (
+        "The bearer token cannot be checked just now. Nothing happened.",
+        "10",
+    ),
 }
 """What to say, and after how many seconds it makes sense to try again."""
 _CODE_OF_STATUS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
@@ -70,7 +74,10 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
             headers = {"Retry-After": str(error.retry_after_seconds)}
             return Problem(code, str(error), headers=headers)
         case (
-            errors.StoreUnavailable() | errors.ProviderUnavailable() | errors.WebhookUnverifiable()
+            errors.StoreUnavailable()
+            | errors.ProviderUnavailable()
+            | errors.WebhookUnverifiable()
+            | errors.TokenUnverifiable()
         ):
             detail, seconds = _COME_BACK[type(error)]
             return Problem(code, detail, headers={"Retry-After": seconds})

@@ -40,7 +40,13 @@ _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-I
 
 # What any request can meet, before anybody has read what it wants.
 _ALWAYS: Final = ("body_too_large", "headers_too_large", "internal_error")
-_WITH_TOKEN: Final = ("token_missing", "invalid_token", "insufficient_scope", "invalid_request")
+_WITH_TOKEN: Final = (
+    "token_missing",
+    "invalid_token",
+    "insufficient_scope",
+    "invalid_request",
+    "token_unverifiable",
+)
 
 
 @dataclass(frozen=True, slots=True)

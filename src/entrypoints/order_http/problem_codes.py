@@ -40,6 +40,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "provider_unavailable": (503, "The payment provider cannot be asked at present"),
     "overloaded": (503, "Nothing happened; try again"),
     "outcome_unknown": (503, "The outcome is not known yet"),
+    "token_unverifiable": (503, "The bearer token cannot be checked just now"),
     "webhook_unverifiable": (503, "The event cannot be verified just now"),
     "not_ready": (503, "The service is not ready"),
 }
@@ -68,6 +69,7 @@ CODE_OF_ERROR: Final[dict[type[errors.OrderCoreError], str]] = {
     errors.WebhookRejected: "webhook_rejected",
     errors.WebhookUnverifiable: "webhook_unverifiable",
     errors.InvalidToken: "invalid_token",
+    errors.TokenUnverifiable: "token_unverifiable",
 }
 """What each error of the core is called here. One that is missing is a bug: 500."""
 

@@ -37,7 +37,7 @@ _FOLLOWING: Final = frozenset(
 async def process_order(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 when it is being processed, 202 while its money is still being taken."""
     order_id, key = order_id_of(request), idempotency_key(request)
-    order = await desk.in_flight.run(desk.core.process(order_id, by=principal.subject, key=key))
+    order = await desk.in_flight.run(desk.core.process(order_id, by=principal.by, key=key))
     if order.status in _BEGUN or _waits(order):
         return _answer(principal, order)
     raise refused_by_rule("cannot_process", *(process_refusal(order) or _NOT_CAPTURED))
@@ -52,7 +52,7 @@ async def refund_order(desk: Desk, request: Request, principal: Principal) -> Re
         # A number means nothing without the order's currency.
         order = await read_order(desk, order_id, principal)
         amount = _amount(body.amount, order.total.currency)
-    refunding = desk.core.refund(order_id, amount=amount, by=principal.subject, key=key)
+    refunding = desk.core.refund(order_id, amount=amount, by=principal.by, key=key)
     return _answer(principal, await desk.in_flight.run(refunding))
 
 
@@ -68,7 +68,7 @@ async def review_order(desk: Desk, request: Request, principal: Principal) -> Re
         transaction_id=body.transaction_id,
         decision=_decision(body.decision),
         note=body.note,
-        by=principal.subject,
+        by=principal.by,
         key=key,
     )
     return _answer(principal, await desk.in_flight.run(reviewing))

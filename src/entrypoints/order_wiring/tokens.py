@@ -15,7 +15,7 @@ def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     Raises:
         ConfigurationInvalid: the key cannot be used.
     """
-    return JwtVerifier(jwt_settings(settings), clock)
+    return JwtVerifier([jwt_settings(settings).trust], clock)
 
 
 def jwt_settings(settings: Settings) -> JwtSettings:
