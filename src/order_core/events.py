@@ -180,6 +180,13 @@ class PutInReview:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalDataErased:
+    """Where the goods went, and where the customer was told of it, is not known any more."""
+
+    name: ClassVar[str] = "personal_data_erased"
+
+
 Event = (
     OrderOpened
     | OrderPlaced
@@ -203,6 +210,7 @@ Event = (
     | ProcessingBegan
     | ProviderMovedMoney
     | Reviewed
+    | PersonalDataErased
 )
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
@@ -230,6 +238,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
         ProcessingBegan,
         ProviderMovedMoney,
         Reviewed,
+        PersonalDataErased,
     )
 }
 """Stored name -> type. Names are kept for ever; an event that was stored must stay readable."""

@@ -58,7 +58,8 @@ class Order:
     customer_id: str
     items: tuple[OrderItem, ...]
     total: Money
-    shipping_address: ShippingAddress
+    shipping_address: ShippingAddress | None
+    """None once it is erased: there is no order without an address before."""
     email: str | None
     status: OrderStatus
     created_at: datetime

@@ -2,15 +2,23 @@
 
 import pytest
 
-from order_core.ports import OrderAudit
+from order_core.ports import CustomerData, OrderAudit
 from order_memory.contracts import (
+    CustomerDataContract,
     OrderAuditContract,
     OrderRepositoryContract,
     OutboxContract,
     Stores,
     WorkQueueContract,
 )
-from order_sqlalchemy import Database, SqlOrderAudit, SqlOrders, SqlOutbox, SqlWorkQueue
+from order_sqlalchemy import (
+    Database,
+    SqlCustomerData,
+    SqlOrderAudit,
+    SqlOrders,
+    SqlOutbox,
+    SqlWorkQueue,
+)
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
@@ -37,3 +45,9 @@ class TestSqlOrderAudit(_InSql, OrderAuditContract):
     @pytest.fixture
     async def audit(self, database: Database) -> OrderAudit:
         return SqlOrderAudit(database)
+
+
+class TestSqlCustomerData(_InSql, CustomerDataContract):
+    @pytest.fixture
+    async def data(self, database: Database) -> CustomerData:
+        return SqlCustomerData(database)

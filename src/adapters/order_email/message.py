@@ -66,8 +66,10 @@ def render(notice: Notice) -> Message:
     )
 
 
-def address_lines(address: ShippingAddress) -> tuple[tuple[str, str], ...]:
+def address_lines(address: ShippingAddress | None) -> tuple[tuple[str, str], ...]:
     """The lines of the address, each with its name, which is empty in free text."""
+    if address is None:
+        return ()
     if isinstance(address.lines, str):
         lines = tuple(("", one_line(line)) for line in address.lines.splitlines())
         return tuple((name, line) for name, line in lines if line)

@@ -5,6 +5,7 @@
 
 from order_memory.audit import InMemoryOrderAudit
 from order_memory.clock import ManualClock
+from order_memory.customer_data import InMemoryCustomerData
 from order_memory.gateway import ScriptedGateway
 from order_memory.ids import SequentialIds
 from order_memory.notifier import RecordingNotifier
@@ -22,6 +23,7 @@ __all__ = [
     "Delivery",
     "Effect",
     "FixedTokens",
+    "InMemoryCustomerData",
     "InMemoryOrderAudit",
     "InMemoryOrders",
     "InMemoryOutbox",

@@ -27,16 +27,21 @@ class InMemoryOutbox:
         return tuple(claimed)
 
     async def told(self, notice: Notice, /) -> None:
-        self._store.change_notice(replace(self._store.notice(notice), told=True))
+        row = self._store.notice(notice)
+        if row.waits:
+            self._store.change_notice(replace(row, told=True))
 
     async def tell_later(self, notice: Notice, /, *, delay: timedelta) -> None:
         row = self._store.notice(notice)
-        again = replace(row, due_at=self._store.clock.now() + delay, attempts=row.attempts + 1)
-        self._store.change_notice(again)
+        if row.waits:
+            due_at = self._store.clock.now() + delay
+            self._store.change_notice(replace(row, due_at=due_at, attempts=row.attempts + 1))
 
     async def give_up(self, notice: Notice, /, *, because: str) -> None:
         row = self._store.notice(notice)
-        self._store.change_notice(replace(row, given_up_because=because))
+        # A worker that was too slow must not revive what another one has finished.
+        if row.waits:
+            self._store.change_notice(replace(row, given_up_because=because))
 
     @property
     def given_up(self) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """The rows of one pretended database, shared by repository, work queue and outbox."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -174,6 +174,16 @@ class Store:
                 self.change_notice(NoticeRow(order.id, happened, self.clock.now()))
         return stored
 
+    def forget_words(self, order_id: str, without_words: Callable[[Happened], Happened]) -> None:
+        """Of the order's past events: what people wrote, and how a delivery was refused."""
+        row = self.row(order_id)
+        events = tuple(map(without_words, row.events))
+        self._rows[order_id] = OrderRow(row.order, events, row.lease)
+        self._by_content = {k: held for k, held in self._by_content.items() if held != order_id}
+        for notice_id, notice in self._notices.items():
+            if notice.order_id == order_id and notice.given_up_because:
+                self._notices[notice_id] = replace(notice, given_up_because="erased")
+
     # What only one order may have ---------------------------------------------------------
 
     def _refuse_a_double_click(self, order: Order, guard: DuplicateGuard) -> None:
@@ -325,6 +335,10 @@ class Store:
         self._notices[notice_id] = notice
         if notice.waits:
             insort(self._untold, (notice.due_at, notice_id))
+
+    def notice_of(self, order_id: str, happened: Happened) -> NoticeRow | None:
+        """None for an event that the customer does not hear of."""
+        return self._notices.get(f"{order_id}.{happened.sequence}")
 
     def notice(self, notice: Notice) -> NoticeRow:
         return self._notices[notice.id]

@@ -1,6 +1,7 @@
 """Orders in PostgreSQL and SQLite, through SQLAlchemy."""
 
 from order_sqlalchemy.audit import SqlOrderAudit
+from order_sqlalchemy.customer_data import SqlCustomerData
 from order_sqlalchemy.database import Database, Figures, open_database
 from order_sqlalchemy.orders import SqlOrders
 from order_sqlalchemy.outbox import SqlOutbox
@@ -11,6 +12,7 @@ from order_sqlalchemy.work_queue import SqlWorkQueue
 __all__ = [
     "Database",
     "Figures",
+    "SqlCustomerData",
     "SqlOrderAudit",
     "SqlOrders",
     "SqlOutbox",

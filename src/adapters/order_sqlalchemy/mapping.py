@@ -123,7 +123,6 @@ def json_text(value: object) -> str:
 
 def order_row(order: Order) -> dict[str, Any]:
     """The columns of `orders`, without version and lease; JSON columns as plain values."""
-    address = order.shipping_address.lines
     return {
         "id": order.id,
         "customer_id": order.customer_id,
@@ -131,9 +130,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "currency": order.total.currency,
         "total_minor": order.total.minor_units,
         "items": [[item.product_id, item.quantity, item.price.minor_units] for item in order.items],
-        "shipping_address": address
-        if isinstance(address, str)
-        else [list(line) for line in address],
+        "shipping_address": _address_row(order.shipping_address),
         "email": order.email,
         "created_at_us": moment_us(order.created_at),
         "event_count": order.event_count,
@@ -142,6 +139,13 @@ def order_row(order: Order) -> dict[str, Any]:
         "refund_asked_minor": order.refund_asked_minor_units,
         "attend_at_us": _us_or_none(order.attend_at),
     }
+
+
+def _address_row(address: ShippingAddress | None) -> str | list[list[str]]:
+    # An address has a line at least, so none of it is one that was erased.
+    if address is None:
+        return []
+    return address.lines if isinstance(address.lines, str) else [list(n) for n in address.lines]
 
 
 def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str, Any]:
@@ -234,7 +238,6 @@ def order_from(row: Row) -> Order:
         event_count,
         transactions,
     ) = row
-    lines = json.loads(shipping_address)
     return Order(
         id=order_id,
         customer_id=customer_id,
@@ -243,15 +246,22 @@ def order_from(row: Row) -> Order:
             for product_id, quantity, price_minor in json.loads(items)
         ),
         total=Money(total_minor, currency),
-        shipping_address=ShippingAddress(
-            lines if isinstance(lines, str) else tuple((name, line) for name, line in lines)
-        ),
+        shipping_address=_address_from(shipping_address),
         email=email,
         status=OrderStatus(status),
         created_at=moment_from(created_at_us),
         transactions=tuple(_transaction_from(values) for values in json.loads(transactions)),
         event_count=event_count,
         version=version,
+    )
+
+
+def _address_from(text: str) -> ShippingAddress | None:
+    lines = json.loads(text)
+    if lines == []:
+        return None
+    return ShippingAddress(
+        lines if isinstance(lines, str) else tuple((name, line) for name, line in lines)
     )
 
 

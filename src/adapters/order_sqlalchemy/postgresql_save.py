@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from order_sqlalchemy import schema
 from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
+from order_sqlalchemy.erasing import ERASED, HAS_NOTE
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, order_row
 from order_sqlalchemy.saving import Saving
 
@@ -141,7 +142,7 @@ def _lease(column: str, taken: str, ended: str) -> str:
         ELSE o.{column} END"""
 
 
-REPLACE: Final = f"""
+_REPLACED: Final = f"""
 WITH {_MOMENT},
 stored AS (
     UPDATE orders o
@@ -182,10 +183,23 @@ transactions AS (
     WHERE ({_columns(*_TRANSACTION_VALUES, of="p.")})
           IS DISTINCT FROM ({_columns(*_TRANSACTION_VALUES, of="excluded.")})
 ),
-events AS ({_EVENTS_ADDED})
-SELECT holds FROM stored
-"""
+events AS ({_EVENTS_ADDED})"""
+
+REPLACE: Final = f"{_REPLACED} SELECT holds FROM stored"
 """Replace the order of the same version. Answers no row if there is none."""
+
+ERASE: Final = f"""{_REPLACED},
+words AS (
+    UPDATE order_events w
+    SET data = CASE WHEN {HAS_NOTE}
+                    THEN (w.data::jsonb || jsonb_build_object('note', '{ERASED}'))::json
+                    ELSE w.data END,
+        given_up_because = CASE WHEN w.given_up_because IS NOT NULL THEN '{ERASED}' END
+    FROM stored
+    WHERE w.order_id = stored.id AND ({HAS_NOTE} OR w.given_up_because IS NOT NULL)
+)
+SELECT holds FROM stored"""
+"""Replace it too, and forget what people wrote about it. Arguments and answer as of `REPLACE`."""
 
 
 def _shared_arguments(saving: Saving) -> tuple[Any, ...]:

@@ -134,7 +134,7 @@ class PostgresqlStore:
         if saving.is_new:
             statement, arguments = postgresql_save.ADD, postgresql_save.add_arguments(saving)
         else:
-            statement = postgresql_save.REPLACE
+            statement = postgresql_save.ERASE if saving.erases else postgresql_save.REPLACE
             arguments = postgresql_save.replace_arguments(saving)
         try:
             found = await self._fetch(statement, arguments)

@@ -20,6 +20,8 @@ class Saving:
     guard: DuplicateGuard | None
     take: Lease | None
     release: Lease | None
+    erases: bool = False
+    """Whether what people wrote about the order is forgotten with it."""
 
     @property
     def is_new(self) -> bool:
@@ -28,7 +30,7 @@ class Saving:
     @property
     def may_be_repeated(self) -> bool:
         """Whether an equal order is no double click from now on."""
-        return self.order.status in _FREES_ITS_CONTENT
+        return self.erases or self.order.status in _FREES_ITS_CONTENT
 
     def order_row(self) -> dict[str, Any]:
         return order_row(self.order)

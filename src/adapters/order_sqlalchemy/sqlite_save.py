@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from order_core.errors import ConcurrentUpdate, IdempotencyKeyReused
 from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
+from order_sqlalchemy.erasing import ERASED, HAS_NOTE
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, moment_us
 from order_sqlalchemy.refusals import Constraint, possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
@@ -51,6 +52,12 @@ _ADD_EVENT: Final = """
     VALUES (:order_id, :sequence, :at_us, :name, :data,
             CASE WHEN :tell_at_us IS NOT NULL THEN min(:tell_at_us, now_us()) END, :told_at_us)"""
 
+_FORGET_WORDS: Final = f"""
+    UPDATE order_events AS w
+    SET data = CASE WHEN {HAS_NOTE} THEN json_set(w.data, '$.note', '{ERASED}') ELSE w.data END,
+        given_up_because = CASE WHEN w.given_up_because IS NOT NULL THEN '{ERASED}' END
+    WHERE w.order_id = ? AND ({HAS_NOTE} OR w.given_up_because IS NOT NULL)"""
+
 _RELEASE: Final = """
     UPDATE orders SET lease_token = NULL, lease_until_us = NULL, lease_by_request = false
     WHERE id = ? AND lease_token = ?"""
@@ -79,6 +86,8 @@ def save(connection: sqlite3.Connection, saving: Saving) -> bool:
     connection.executemany(
         _ADD_EVENT, [{**event, "data": json_text(event["data"])} for event in saving.event_rows()]
     )
+    if saving.erases:
+        connection.execute(_FORGET_WORDS, (order.id,))
     if saving.release:
         connection.execute(_RELEASE, (order.id, saving.release.token))
     return _take(connection, saving)

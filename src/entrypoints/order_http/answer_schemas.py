@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from order_core.events import EVENT_TYPES
 from order_core.money import MAX_MINOR_UNITS
 from order_core.order import PaymentStatus
+from order_core.order_item import MAX_ITEMS
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, TransactionKind, TransactionStatus
 from order_http.problem_codes import CODES
@@ -106,7 +107,10 @@ class Order(_Answer):
     total: Amount
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     items: Annotated[list[Item], Field(min_length=1)]
-    shipping_address: str | dict[str, str]
+    shipping_address: Annotated[
+        str | dict[str, str] | None,
+        Field(description="Null once the customer's personal data is erased."),
+    ]
     created_at: datetime
     email: str = _absent_unless("of an order that has a contact")
     payment: Payment
@@ -155,6 +159,14 @@ class FieldError(_Answer):
     detail: str
 
 
+class RightPrice(_Answer):
+    """What one piece really costs of the item to which the pointer leads."""
+
+    pointer: str
+    price: Amount
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
 class Problem(BaseModel):
     """An error, by RFC 9457. `type` and `code` are stable; `detail` is for people."""
 
@@ -166,6 +178,9 @@ class Problem(BaseModel):
     code: Annotated[str, Field(json_schema_extra={"enum": sorted(CODES)})]
     errors: Annotated[list[FieldError], Field(max_length=MOST_FIELD_ERRORS)] = _absent_unless(
         "if values of the request are to blame"
+    )
+    right_prices: Annotated[list[RightPrice], Field(max_length=MAX_ITEMS)] = _absent_unless(
+        "if prices are not the shop's; without the items that it does not sell so"
     )
     order_id: str = _absent_unless("of a payment that did not happen")
     decline_code: str = _absent_unless("of a payment that did not happen")

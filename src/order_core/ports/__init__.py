@@ -1,6 +1,13 @@
 """What the core needs from the outside: one port a module, implemented by the adapters."""
 
 from order_core.ports.clock import Clock, StoreClock
+from order_core.ports.customer_data import (
+    CustomerData,
+    HeldOrder,
+    HeldRequest,
+    OrderTraces,
+    Telling,
+)
 from order_core.ports.ids import Ids
 from order_core.ports.notifier import Notice, Notifier
 from order_core.ports.order_audit import AuditedOrder, OrderAudit
@@ -28,9 +35,12 @@ __all__ = [
     "AuditedOrder",
     "Claim",
     "Clock",
+    "CustomerData",
     "DuplicateGuard",
     "EarlierRequest",
     "EventPlace",
+    "HeldOrder",
+    "HeldRequest",
     "Ids",
     "Lease",
     "Notice",
@@ -40,6 +50,7 @@ __all__ = [
     "OrderPage",
     "OrderQuery",
     "OrderRepository",
+    "OrderTraces",
     "Outbox",
     "PaymentGateway",
     "Prices",
@@ -49,6 +60,7 @@ __all__ = [
     "RequestRecord",
     "Saved",
     "StoreClock",
+    "Telling",
     "TokenVerifier",
     "WebhookEvent",
     "WebhookParser",

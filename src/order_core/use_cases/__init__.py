@@ -2,6 +2,8 @@
 
 from order_core.order_request import OrderRequest
 from order_core.use_cases.cancel_order import CancelOrder
+from order_core.use_cases.erase_customer import EraseCustomer, ErasedOrder
+from order_core.use_cases.export_customer import ExportCustomer
 from order_core.use_cases.list_waiting import ListWaiting, Waiting
 from order_core.use_cases.match_events import MatchEvents
 from order_core.use_cases.place_order import PlaceOrder
@@ -17,6 +19,9 @@ from order_core.use_cases.verify_orders import VerifyOrders
 
 __all__ = [
     "CancelOrder",
+    "EraseCustomer",
+    "ErasedOrder",
+    "ExportCustomer",
     "GetHistory",
     "GetOrder",
     "ListOrders",

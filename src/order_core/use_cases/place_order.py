@@ -66,7 +66,7 @@ class PlaceOrder:
         and one charge however often it comes; each repeat gets that order as it is by then.
 
         Raises:
-            InvalidValue, PriceMismatch, UnknownProvider: the request is refused.
+            InvalidValue, PriceMismatch, QuoteRefused, UnknownProvider: the request is refused.
             IdempotencyKeyReused: the key came before with another request.
             RequestInProgress: the key's first request has no answer yet.
             PossibleDuplicate: without a key, or with a fresh one, this looks like a double
@@ -81,7 +81,7 @@ class PlaceOrder:
         try:
             order = await self._recorded(request)
         except OrderCoreError:
-            # Prices and providers change; the answer to a repeated request does not.
+            # Prices and providers change and quotes expire; the answer to a repetition does not.
             if key and (earlier := await self._earlier(request, key)):
                 return await self._answer_of(earlier, request, key)
             raise
@@ -107,7 +107,9 @@ class PlaceOrder:
         total = total_of(request.items)
         self.gateways[provider].check(total, token)
         self.carry_out.breaker.refuse_if_open(provider)
-        await self.prices.verify(request.items, customer_id=request.customer_id)
+        await self.prices.verify(
+            request.items, customer_id=request.customer_id, quotes=request.quotes
+        )
         now, order_id = self.clock.now(), self.ids.new_id()
         return Order.open(
             order_id=order_id,
