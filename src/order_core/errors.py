@@ -8,7 +8,8 @@
     ├── CannotProcess             a business rule says no, with its reason
     ├── CannotRefund              a business rule says no, with its reason
     ├── CannotReview              there is nothing of this to review
-    ├── PriceMismatch             the claimed price is not the shop's price
+    ├── PriceMismatch             claimed prices are not the shop's
+    ├── QuoteRefused              what shall prove a price proves nothing here
     ├── UnknownProvider           no such payment provider is configured
     ├── ProviderUnavailable       the order's provider cannot be asked; nothing happened
     ├── PossibleDuplicate         an equal order was placed a moment ago: the double click
@@ -31,6 +32,8 @@ A declined card or a provider's silence is not here. They are answers, so they a
 outcomes (`order_core.outcomes`). No error knows an HTTP status: the entrypoint
 holds that table.
 """
+
+from dataclasses import dataclass
 
 
 class OrderCoreError(Exception):
@@ -107,15 +110,40 @@ class CannotReview(OrderCoreError):
         self.because = because
 
 
-class PriceMismatch(OrderCoreError):
-    """The claimed price of item `index` is not the shop's; `right_price` is, if it sells it."""
+@dataclass(frozen=True, slots=True)
+class WrongPrice:
+    """What item `index` claims to cost is not what it costs.
 
-    def __init__(self, index: int, product_id: str, right_price: str | None) -> None:
-        what = f"costs {right_price}" if right_price else "is not for sale"
-        super().__init__(f"Item {index}: {product_id} {what}.")
-        self.index = index
-        self.product_id = product_id
-        self.right_price = right_price
+    `code` is stable for programs (`price_mismatch`, `currency_mismatch`, `product_unknown`),
+    `because` is for people and follows the product's name. `price` is the right one as plain
+    decimal text, in `currency`; None if there is no such one.
+    """
+
+    index: int
+    product_id: str
+    code: str
+    because: str
+    price: str | None = None
+    currency: str | None = None
+
+
+class PriceMismatch(OrderCoreError):
+    """`wrong` holds every item whose price is not the shop's: at least one."""
+
+    def __init__(self, *wrong: WrongPrice) -> None:
+        first = wrong[0]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        super().__init__(f"Item {first.index}: {first.product_id} {first.because}{more}.")
+        self.wrong = wrong
+
+
+class QuoteRefused(OrderCoreError):
+    """`refusals` names every quote that is missing or proves nothing, and shows none."""
+
+    def __init__(self, *refusals: InvalidValue) -> None:
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        super().__init__(f"{refusals[0]}{more}.")
+        self.refusals = refusals
 
 
 class UnknownProvider(OrderCoreError):

@@ -6,6 +6,7 @@ from typing import Final
 from order_core.errors import InvalidValue, UnknownProvider
 from order_core.order_item import OrderItem, total_of
 from order_core.payment import fingerprint
+from order_core.quotes import NO_QUOTES, Quotes
 from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
 
@@ -32,6 +33,9 @@ class OrderRequest:
     change between a request and its repeat, so it does not tell one request from another."""
     return_url: str | None = None
     allow_duplicate: bool = False
+    quotes: Quotes = NO_QUOTES
+    """What proves the prices. Quotes expire and are renewed, so they tell neither one request
+    from another nor one click from the next."""
 
     def __post_init__(self) -> None:
         checked_text(self.customer_id, "customer_id", longest=200)

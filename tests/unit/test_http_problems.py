@@ -25,7 +25,16 @@ def test_every_error_that_a_request_can_meet_has_a_code() -> None:
         (errors.OrderNotFound("o-1"), 404, "order_not_found"),
         (errors.NotTheOwner("o-1"), 403, "not_your_order"),
         (errors.CannotCancel("o-1", "already_shipped", "it is gone"), 409, "cannot_cancel"),
-        (errors.PriceMismatch(0, "cup", None), 422, "price_mismatch"),
+        (
+            errors.PriceMismatch(errors.WrongPrice(0, "cup", "product_unknown", "is not for sale")),
+            422,
+            "price_mismatch",
+        ),
+        (
+            errors.QuoteRefused(errors.InvalidValue(("quote",), "quote_expired", "has expired")),
+            422,
+            "quote_refused",
+        ),
         (errors.UnknownProvider("p"), 422, "unknown_provider"),
         (errors.PossibleDuplicate(10), 409, "possible_duplicate"),
         (errors.PaymentMethodInUse(), 409, "payment_method_in_use"),

@@ -1,24 +1,15 @@
-"""The smaller fakes: a clock set by hand, foreseeable ids, prices, and a notifier that fails."""
+"""The smaller fakes: a clock set by hand, foreseeable ids, and a notifier that fails."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from order_core.errors import NotificationFailed, NotificationRefused, PriceMismatch
-from order_core.money import Money
-from order_core.order_item import OrderItem
+from order_core.errors import NotificationFailed, NotificationRefused
 from order_core.ports import Notice
-from order_memory import (
-    CataloguePrices,
-    ManualClock,
-    RecordingNotifier,
-    SequentialIds,
-    TrustedPrices,
-)
+from order_memory import ManualClock, RecordingNotifier, SequentialIds
 from order_memory.contracts import samples
 
 _MAY_FIRST = datetime(2031, 5, 1, 8, tzinfo=UTC)
-_CATALOGUE = {"lamp": Money(4999, "EUR"), "bulb": Money(350, "EUR")}
 
 
 async def test_a_manual_clock_moves_by_hand_and_by_sleep_alone() -> None:
@@ -48,33 +39,6 @@ def test_ids_count_on_and_sort_as_they_came() -> None:
 
     assert made[0] == "lamp-000001"
     assert made == sorted(set(made))
-
-
-async def test_a_catalogue_takes_its_own_prices() -> None:
-    items = (OrderItem("lamp", 1, Money(4999, "EUR")), OrderItem("bulb", 2, Money(350, "EUR")))
-
-    await CataloguePrices(_CATALOGUE).verify(items, customer_id="ann")
-
-
-@pytest.mark.parametrize(
-    ("item", "right_price"),
-    [
-        (OrderItem("bulb", 1, Money(349, "EUR")), "3.50 EUR"),
-        (OrderItem("bulb", 1, Money(350, "USD")), "3.50 EUR"),
-        (OrderItem("moon", 1, Money(350, "EUR")), None),
-    ],
-)
-async def test_a_catalogue_refuses_other_prices(item: OrderItem, right_price: str | None) -> None:
-    items = (OrderItem("lamp", 1, Money(4999, "EUR")), item)
-
-    with pytest.raises(PriceMismatch) as refusal:
-        await CataloguePrices(_CATALOGUE).verify(items, customer_id="ann")
-
-    assert (refusal.value.index, refusal.value.right_price) == (1, right_price)
-
-
-async def test_trusted_prices_are_whatever_is_claimed() -> None:
-    await TrustedPrices().verify((OrderItem("moon", 1, Money(1, "EUR")),), customer_id="ann")
 
 
 async def test_a_notifier_fails_as_often_as_it_was_told_to() -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 
-from order_core.errors import PriceMismatch
 from order_core.money import Money
 from order_core.order_item import OrderItem
+from order_core.price_check import check_prices
+from order_core.quotes import Quotes
 
 
 class TrustedPrices:
     """Takes every claimed price for the right one."""
 
-    async def verify(self, items: tuple[OrderItem, ...], /, *, customer_id: str) -> None:
+    async def verify(
+        self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
+    ) -> None:
         pass
 
 
@@ -18,10 +21,14 @@ class CataloguePrices:
     """Sells exactly what `prices` (product id -> price) holds, at that price, to everybody."""
 
     def __init__(self, prices: Mapping[str, Money]) -> None:
-        self._prices = dict(prices)
+        self._prices = {product: {price.currency: price} for product, price in prices.items()}
 
-    async def verify(self, items: tuple[OrderItem, ...], /, *, customer_id: str) -> None:  # noqa: ARG002 - everybody pays the same here
-        for index, item in enumerate(items):
-            right = self._prices.get(item.product_id)
-            if right != item.price:
-                raise PriceMismatch(index, item.product_id, str(right) if right else None)
+    async def verify(
+        self,
+        items: tuple[OrderItem, ...],
+        /,
+        *,
+        customer_id: str,  # noqa: ARG002 - everybody pays the same here
+        quotes: Quotes,  # noqa: ARG002 - the catalogue needs no proof
+    ) -> None:
+        check_prices(items, lambda item: self._prices.get(item.product_id, {}))

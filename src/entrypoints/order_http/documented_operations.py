@@ -135,6 +135,7 @@ OPERATIONS: Final = (
             "payment_method_in_use",
             "unsupported_media_type",
             "price_mismatch",
+            "quote_refused",
             "unknown_provider",
             "raw_card_number",
             "request_in_progress",

@@ -7,10 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from order_core import errors
+from order_http.price_problem import price_mismatch
 from order_http.problem_codes import CODE_OF_ERROR, CODES
 from order_http.problems import (
     FieldError,
     Problem,
+    all_named,
     field_error,
     invalid,
     outcome_unknown,
@@ -64,9 +66,9 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         ):
             return refused_by_rule(code, error.reason, error.because)
         case errors.PriceMismatch():
-            costs = f"costs {error.right_price}" if error.right_price else "is not for sale"
-            wrong = FieldError(f"/items/{error.index}/price", code, f"the product {costs}")
-            return Problem(code, sentence(wrong.detail), field_errors=[wrong])
+            return price_mismatch(error)
+        case errors.QuoteRefused():
+            return all_named(code, [field_error(refusal) for refusal in error.refusals])
         case errors.UnknownProvider():
             wrong = FieldError("/payment_method", code, "names a provider that is not known here")
             return Problem(code, CODES[code][1] + ".", field_errors=[wrong])

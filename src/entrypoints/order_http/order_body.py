@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from order_core.money import MAX_MINOR_UNITS
 from order_core.order_item import LONGEST_PRODUCT_ID, MAX_ITEMS, MAX_QUANTITY
 from order_core.order_request import LONGEST_TOKEN
+from order_core.quotes import LONGEST_CART_QUOTE, LONGEST_ITEM_QUOTE
 from order_core.shipping_address import LONGEST_ADDRESS
 from order_http.return_url import LONGEST_RETURN_URL
 
@@ -83,6 +84,14 @@ class ItemBody(StrictBody):
     product_id: Annotated[str, _bounds(minLength=1, maxLength=LONGEST_PRODUCT_ID)]
     quantity: Annotated[int, _bounds(minimum=1, maximum=MAX_QUANTITY)]
     price: Amount
+    quote: Annotated[
+        str | None,
+        Field(
+            description="The shop's signed word for this price, where the service asks for it. "
+            "Renewing it does not make the request another one.",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_ITEM_QUOTE},
+        ),
+    ] = None
 
 
 class OrderBody(StrictBody):
@@ -115,6 +124,13 @@ class OrderBody(StrictBody):
             description="Where the buyer comes back to after approving the payment: an "
             "absolute https URL of an origin that the service allows.",
             json_schema_extra={"maxLength": LONGEST_RETURN_URL},
+        ),
+    ] = None
+    quote: Annotated[
+        str | None,
+        Field(
+            description="The shop's signed word for the whole cart, instead of one an item.",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_CART_QUOTE},
         ),
     ] = None
     allow_duplicate: Annotated[

@@ -9,6 +9,7 @@ from order_core.money import Money
 from order_core.order_item import OrderItem
 from order_core.order_request import LONGEST_TOKEN, OrderRequest
 from order_core.ports.token_verifier import Principal
+from order_core.quotes import Quotes
 from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
 from order_http.card_number import holds_card_number
@@ -54,7 +55,8 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
         refusals.catch(_email, order.email)
     if order.return_url is not None:
         refusals.catch(checked_return_url, order.return_url, settings.return_origins)
-    if refusals.errors or address is None:
+    quotes = refusals.catch(_quotes, order)
+    if refusals.errors or address is None or quotes is None:
         raise invalid(refusals.errors)
     try:
         return OrderRequest(
@@ -66,6 +68,7 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
             fallback_email=_usable(principal.email),
             return_url=order.return_url,
             allow_duplicate=order.allow_duplicate,
+            quotes=quotes,
         )
     except InvalidValue as refusal:
         raise invalid([field_error(refusal)]) from None
@@ -97,6 +100,10 @@ def _item(item: ItemBody, index: int, currency: str) -> OrderItem:
         return OrderItem(item.product_id, item.quantity, price)
     except InvalidValue as refusal:
         raise refusal.inside("items", index) from None
+
+
+def _quotes(order: OrderBody) -> Quotes:
+    return Quotes(order.quote, tuple(item.quote for item in order.items))
 
 
 def _shipping_address(lines: str | dict[str, str | None]) -> ShippingAddress:

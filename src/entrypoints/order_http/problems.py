@@ -75,11 +75,18 @@ def problem_response(problem: Problem) -> Response:
 
 def invalid(field_errors: Sequence[FieldError]) -> Problem:
     """A 422 that names every broken rule."""
+    return all_named("invalid_request", field_errors)
+
+
+def all_named(
+    code: str, field_errors: Sequence[FieldError], members: Mapping[str, Any] | None = None
+) -> Problem:
+    """The problem `code`, with every value that is to blame."""
     count = len(field_errors)
     detail = field_errors[0].detail if count == 1 else f"{count} values break a rule."
     if count > MOST_FIELD_ERRORS:
         detail += f" The first {MOST_FIELD_ERRORS} are listed."
-    return Problem("invalid_request", sentence(detail), field_errors=field_errors)
+    return Problem(code, sentence(detail), field_errors=field_errors, members=members)
 
 
 def outcome_unknown() -> Problem:

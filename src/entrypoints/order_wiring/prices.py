@@ -5,6 +5,7 @@ from typing import Final
 
 from order_core.order_item import OrderItem
 from order_core.ports import Prices
+from order_core.quotes import Quotes
 from order_wiring.settings import Settings
 
 _log: Final = logging.getLogger("order_core.prices")
@@ -13,14 +14,18 @@ _log: Final = logging.getLogger("order_core.prices")
 class TrustedPrices:
     """Believes every price, because the shop chose so in as many words."""
 
-    async def verify(self, items: tuple[OrderItem, ...], /, *, customer_id: str) -> None:
+    async def verify(
+        self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
+    ) -> None:
         """Accept every price."""
 
 
 class UndecidedPrices:
     """For processes that place no orders: nobody said how prices are checked."""
 
-    async def verify(self, items: tuple[OrderItem, ...], /, *, customer_id: str) -> None:
+    async def verify(
+        self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
+    ) -> None:
         """Refuse to guess."""
         raise RuntimeError(
             f"ORDER_CORE_PRICES is not set, so {len(items)} prices of customer {customer_id} "

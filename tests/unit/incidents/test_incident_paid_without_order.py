@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 
 from order_core.assembly import OrderCore
-from order_core.errors import ConcurrentUpdate, OrderCoreError, PriceMismatch, StoreUnavailable
+from order_core.errors import (
+    ConcurrentUpdate,
+    OrderCoreError,
+    PriceMismatch,
+    StoreUnavailable,
+    WrongPrice,
+)
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import OrderQuery, ProviderFact
+from order_core.quotes import Quotes
 from order_core.reviewing import ReviewDecision
 from order_memory import CataloguePrices
 from tests.unit.incidents.meanwhile import Meanwhile, answer_of, at_every_call
@@ -114,8 +121,8 @@ async def test_incident_25_nothing_can_refuse_an_order_once_the_money_was_taken(
     shop: Shop,
 ) -> None:
     class SoldOut:
-        async def verify(self, *items: Any, customer_id: str) -> None:
-            raise PriceMismatch(0, "mug", None)
+        async def verify(self, *items: Any, customer_id: str, quotes: Quotes) -> None:
+            raise PriceMismatch(WrongPrice(0, "mug", "product_unknown", "is not for sale"))
 
     with pytest.raises(PriceMismatch):
         await shop.assembled(prices=SoldOut()).place(a_request())

@@ -17,6 +17,7 @@ import pytest
 # Before the imports, or a failed assertion would not show its values.
 pytest.register_assert_rewrite(
     "order_memory.contracts.audit",
+    "order_memory.contracts.customer_data",
     "order_memory.contracts.finding",
     "order_memory.contracts.leases",
     "order_memory.contracts.lists",
@@ -24,6 +25,7 @@ pytest.register_assert_rewrite(
     "order_memory.contracts.orders",
     "order_memory.contracts.outbox",
     "order_memory.contracts.payment_gateway",
+    "order_memory.contracts.prices",
     "order_memory.contracts.received_events",
     "order_memory.contracts.refusals",
     "order_memory.contracts.token_verifier",
@@ -31,22 +33,27 @@ pytest.register_assert_rewrite(
 )
 
 from order_memory.contracts.audit import OrderAuditContract  # noqa: E402
+from order_memory.contracts.customer_data import CustomerDataContract  # noqa: E402
 from order_memory.contracts.notifier import NotifierContract  # noqa: E402
 from order_memory.contracts.orders import OrderRepositoryContract  # noqa: E402
 from order_memory.contracts.outbox import OutboxContract  # noqa: E402
 from order_memory.contracts.payment_gateway import PaymentGatewayContract, ProviderTokens  # noqa: E402
+from order_memory.contracts.prices import PricesContract, StrictPricesContract  # noqa: E402
 from order_memory.contracts.stores import Stores  # noqa: E402
 from order_memory.contracts.token_verifier import TokenVerifierContract  # noqa: E402
 from order_memory.contracts.work_queue import WorkQueueContract  # noqa: E402
 
 __all__ = [
+    "CustomerDataContract",
     "NotifierContract",
     "OrderAuditContract",
     "OrderRepositoryContract",
     "OutboxContract",
     "PaymentGatewayContract",
+    "PricesContract",
     "ProviderTokens",
     "Stores",
+    "StrictPricesContract",
     "TokenVerifierContract",
     "WorkQueueContract",
 ]
