@@ -123,3 +123,17 @@ def test_the_openapi_document_and_the_table_are_the_same() -> None:
 
     assert served == documented
     assert {endpoint.path for endpoint in API} & NOT_DOCUMENTED == {"/api/orders"}
+
+
+def test_the_document_says_how_each_owner_rule_refuses() -> None:
+    rule_of = {(endpoint.method, endpoint.path): endpoint.owner_rule for endpoint in API}
+    refusals = {"not_your_order", "order_not_found"}
+    for operation in OPERATIONS:
+        match rule_of.get((operation.method.upper(), operation.path)):
+            case OwnerRule.ONE_ORDER:
+                expected = refusals
+            case OwnerRule.STAFF:
+                expected = refusals - {"not_your_order"}
+            case _:
+                expected = set()
+        assert refusals & set(operation.codes) == expected, operation.id
