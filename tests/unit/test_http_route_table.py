@@ -50,7 +50,7 @@ def test_a_bare_route_of_a_host_is_refused_by_the_type_and_when_the_service_is_b
     )
 
 
-@pytest.mark.parametrize("bare", [leak, Mount("/leak"), ("GET", "/leak", leak), None])
+@pytest.mark.parametrize("bare", [leak, Mount("/leak", routes=[]), ("GET", "/leak", leak), None])
 def test_nothing_else_that_could_answer_is_served_either(bare: Any) -> None:
     with pytest.raises(UnguardedRoute, match="does not say what keeps strangers out"):
         service(extra_routes=[bare])
@@ -126,7 +126,9 @@ def test_the_openapi_document_and_the_table_are_the_same() -> None:
 
 
 def test_the_document_says_how_each_owner_rule_refuses() -> None:
-    rule_of = {(endpoint.method, endpoint.path): endpoint.owner_rule for endpoint in API}
+    rule_of: dict[tuple[str, str], OwnerRule] = {
+        (endpoint.method, endpoint.path): endpoint.owner_rule for endpoint in API
+    }
     refusals = {"not_your_order", "order_not_found"}
     for operation in OPERATIONS:
         match rule_of.get((operation.method.upper(), operation.path)):
