@@ -108,6 +108,7 @@ DAMAGES: Final[Mapping[str, Damage]] = {
     "history_leads_here": _damage(
         f"DELETE FROM order_events WHERE {_OF} AND sequence = 1", breaks="history_leads_here"
     ),
+    "forgotten_for_good": _damage(_order("shipping_address = '[]'"), breaks="forgotten_for_good"),
     "placed_is_paid": _damage(
         _charge("status = 'declined'"), _order("captured_minor = 0"), breaks="placed_is_paid"
     ),

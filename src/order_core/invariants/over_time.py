@@ -10,6 +10,7 @@ from order_core.events import (
     OrderPlaced,
     PaymentDeclined,
     PaymentFailed,
+    PersonalDataErased,
     ProcessingBegan,
 )
 from order_core.invariants.evidence import Evidence
@@ -83,6 +84,20 @@ def _status_after(status: OrderStatus | None, happened: Happened) -> OrderStatus
             return status
 
 
+def _forgotten_for_good(evidence: Evidence) -> Iterator[str]:
+    if evidence.history is None:
+        return
+    order = evidence.order
+    if any(isinstance(h.event, PersonalDataErased) for h in evidence.history):
+        # Without what they hold: a finding is printed, and may be sent to somebody.
+        if order.shipping_address is not None or order.email is not None:
+            yield "its address or contact was erased, and is there again"
+        if back := [t.id for t in order.transactions if t.return_url is not None]:
+            yield f"where its buyer came back to was erased, and {', '.join(back)} tells it"
+    elif order.shipping_address is None:
+        yield "it has no address, and nobody erased it"
+
+
 def _told_stays_true(evidence: Evidence) -> Iterator[str]:
     now = evidence.order.status
     for told in evidence.told:
@@ -110,6 +125,12 @@ OVER_TIME: Final = (
         "The events of an order, numbered without gaps, lead to its status.",
         Scope.ALWAYS,
         _history_leads_here,
+    ),
+    Invariant(
+        "forgotten_for_good",
+        "What was erased of a person does not come back, and nothing goes without being erased.",
+        Scope.ALWAYS,
+        _forgotten_for_good,
     ),
     Invariant(
         "told_stays_true",

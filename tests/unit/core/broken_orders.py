@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from order_core.events import Happened, OrderCancelled, OrderOpened, OrderPlaced, Reviewed
+from order_core.events import (
+    Happened,
+    OrderCancelled,
+    OrderOpened,
+    OrderPlaced,
+    PersonalDataErased,
+    Reviewed,
+)
 from order_core.invariants import Evidence, MovedMoney, StoredTotals
 from order_core.money import Money
 from order_core.order import Order
@@ -65,6 +72,7 @@ HISTORY: Final = (
     Happened(1, NOON, OrderOpened("t-1", "24.00 EUR", "stripe")),
     Happened(2, NOON, OrderPlaced("t-1", "pi_7")),
 )
+FORGOTTEN: Final = (*HISTORY, Happened(3, NOON, PersonalDataErased()))
 SECOND_DEBIT: Final = replace(PAID, id="t-9", provider_reference="pi_9", origin=Origin.PROVIDER)
 TAKEN: Final = MovedMoney(TransactionKind.CHARGE, Money(2_400, "EUR"), "pi_7")
 GIVEN_BACK: Final = MovedMoney(TransactionKind.REFUND, Money(2_400, "EUR"), "re_7")
@@ -108,6 +116,9 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
             replace(REFUND, amount=Money(1_500, "EUR")),
             status=OrderStatus.CANCELLED,
         )
+    ),
+    "erased": Evidence(
+        an_order(PAID, shipping_address=None, email=None, event_count=3), history=FORGOTTEN
     ),
     "failed": Evidence(FAILED, earlier=WAITING, told=(OrderStatus.PAYMENT_FAILED,)),
     "in flight": Evidence(WAITING, untold_events=1, at_provider=(TAKEN,)),
@@ -173,6 +184,23 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(
             an_order(PAID, event_count=3),
             history=(HISTORY[0], Happened(2, NOON, OrderCancelled("ann")), placed_as(3)),
+        ),
+    ),
+    "forgotten_for_good": (
+        lambda: Evidence(an_order(PAID, shipping_address=None), history=HISTORY),
+        lambda: Evidence(an_order(PAID, event_count=3), history=FORGOTTEN),
+        lambda: Evidence(
+            an_order(PAID, event_count=3, shipping_address=None, email="a@b.example"),
+            history=FORGOTTEN,
+        ),
+        lambda: Evidence(
+            an_order(
+                replace(PAID, return_url="https://shop.example/?of=ann"),
+                event_count=3,
+                shipping_address=None,
+                email=None,
+            ),
+            history=FORGOTTEN,
         ),
     ),
     "told_stays_true": (
