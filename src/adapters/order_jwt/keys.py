@@ -16,7 +16,12 @@ SHORTEST_SECRET_BYTES: Final = 32
 
 SHORTEST_RSA_BITS: Final = 2048
 
-ALGORITHMS: Final = ("HS256", "RS256", "PS256", "ES256", "EdDSA")
+LONGEST_RSA_BITS: Final = 8192
+LONGEST_RSA_EXPONENT_BITS: Final = 32
+"""Beyond either, one signature check costs as much as thousands."""
+
+PUBLIC_KEY_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS: Final = ("HS256", *PUBLIC_KEY_ALGORITHMS)
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -85,3 +90,18 @@ class VerificationKey:
                 return cls("EdDSA", key)
             case _:
                 raise ValueError("the JWT public key must be RSA, P-256 or Ed25519")
+
+    @classmethod
+    def from_published(cls, key: object, algorithm: str) -> "VerificationKey | None":
+        """For `algorithm`, which goes with the type of key; None if the key is unsafe."""
+        match key:
+            case RSAPublicKey(key_size=bits):
+                exponent_bits = key.public_numbers().e.bit_length()
+                fits = SHORTEST_RSA_BITS <= bits <= LONGEST_RSA_BITS
+                if not fits or exponent_bits > LONGEST_RSA_EXPONENT_BITS:
+                    return None
+                return cls(algorithm, key)
+            case EllipticCurvePublicKey(curve=SECP256R1()) | Ed25519PublicKey():
+                return cls(algorithm, key)
+            case _:
+                return None

@@ -18,7 +18,7 @@ from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
 from order_wiring.schema import schema_differs
 from order_wiring.setting_values import shown_seconds
 from order_wiring.settings import SERVING, Settings
-from order_wiring.tokens import jwt_settings
+from order_wiring.tokens import trust_of
 
 _MASK: Final = "********"
 
@@ -107,7 +107,7 @@ async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:
         mistakes += error.mistakes
     if settings.jwt_secret or settings.jwt_public_key_file:
         try:
-            jwt_settings(settings)
+            trust_of(settings)
         except ConfigurationInvalid as error:
             mistakes += error.mistakes
     return mistakes

@@ -95,7 +95,7 @@ class Given:
             case Need.PRICES:
                 return "prices" in self.own
             case Need.KEY:
-                return bool({"jwt_secret", "jwt_public_key_file"} & self.own.keys())
+                return not self.own.keys().isdisjoint(access.KEY_SOURCES)
             case Need.GATEWAY:
                 return bool(self.by_provider)
 
@@ -112,6 +112,7 @@ class Given:
                 return about(
                     "jwt_secret",
                     "must be set (make one: openssl rand -hex 32), or "
+                    "ORDER_CORE_OIDC_ISSUER to your identity provider, or "
                     "ORDER_CORE_JWT_PUBLIC_KEY_FILE to the public key of whoever issues tokens",
                 )
             case Need.GATEWAY:

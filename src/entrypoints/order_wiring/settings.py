@@ -108,7 +108,10 @@ class Settings(
 
 
 _NAMES: Final = frozenset(Settings.model_fields) - {"gateway_settings"}
-_SECRETS: Final = frozenset({"database_url", "jwt_secret", "mail_url"})
+_SECRETS: Final = frozenset(
+    # Of the addresses, only a wrong one can hold a password, and that one is not repeated.
+    {"database_url", "jwks_url", "jwt_secret", "mail_url", "oidc_issuer"}
+)
 
 
 def gateway_settings_in(

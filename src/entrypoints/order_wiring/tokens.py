@@ -3,7 +3,15 @@
 from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
-from order_jwt import JwtSettings, JwtVerifier, issue_token
+from order_jwt import (
+    JwtSettings,
+    JwtVerifier,
+    PublishedKeys,
+    Trust,
+    discovered_keys,
+    issue_token,
+    keys_at,
+)
 from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.settings import Settings
@@ -15,10 +23,24 @@ def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     Raises:
         ConfigurationInvalid: the key cannot be used.
     """
-    return JwtVerifier([jwt_settings(settings).trust], clock)
+    return JwtVerifier([trust_of(settings)], clock)
 
 
-def jwt_settings(settings: Settings) -> JwtSettings:
+def trust_of(settings: Settings) -> Trust:
+    """Whose tokens are believed. What an issuer publishes is fetched when a token comes.
+
+    Raises:
+        ConfigurationInvalid: the key cannot be used.
+    """
+    audience = settings.jwt_audience
+    if (issuer := settings.oidc_issuer) is not None:
+        return Trust(PublishedKeys(discovered_keys(issuer)), issuer, audience)
+    if (address := settings.jwks_url) is not None:
+        return Trust(PublishedKeys(keys_at(address)), settings.jwt_issuer, audience)
+    return _static_key(settings).trust
+
+
+def _static_key(settings: Settings) -> JwtSettings:
     """The key and the claims to insist on.
 
     Raises:
@@ -51,8 +73,8 @@ def token_for(
             [
                 Mistake(
                     f"{PREFIX}JWT_SECRET",
-                    "must be set to make tokens; those that ORDER_CORE_JWT_PUBLIC_KEY_FILE "
-                    "verifies are signed by whoever holds the private key",
+                    "must be set to make tokens; all others are signed by whoever holds the "
+                    "private key",
                 )
             ]
         )

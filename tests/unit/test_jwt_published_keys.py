@@ -1,0 +1,275 @@
+"""The keys of an issuer: found, kept, renewed, and given up in time."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from order_core.errors import InvalidToken, TokenUnverifiable
+from order_jwt import JwtVerifier, Trust
+from order_jwt.proven_tokens import ProvenTokens
+from tests.unit.fake_issuer import AUDIENCE, ISSUER, FakeIssuer, SetTicks
+
+NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
+KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(4)]
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+ED_KEY = ed25519.Ed25519PrivateKey.generate()
+MINUTE = 60
+HOUR = 3600
+
+
+class AtNoon:
+    def now(self) -> datetime:
+        return NOON
+
+    async def sleep(self, _seconds: float, /) -> None:
+        raise AssertionError("a verifier has nothing to wait for")
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    expires = int((NOON + timedelta(days=1)).timestamp())
+    return {"iss": ISSUER, "aud": AUDIENCE, "sub": "cook-7", "exp": expires} | changes
+
+
+class Kitchen:
+    """A verifier, the issuer it trusts, and the time that passes for its keys."""
+
+    def __init__(self, **keys: Any) -> None:
+        self.issuer = FakeIssuer(**keys or {"spring": KEYS[0]})
+        self.ticks = SetTicks()
+        self.proven = ProvenTokens()
+        source = self.issuer.source(self.ticks)
+        self.verifier = JwtVerifier([Trust(source, ISSUER, AUDIENCE)], AtNoon(), proven=self.proven)
+
+    async def verify(self, token: str) -> str:
+        return (await self.verifier.verify(token)).subject
+
+    def token(self, key_id: str | None = "spring", **changes: Any) -> str:
+        return self.issuer.token(key_id, claims(**changes))
+
+    async def refusal(self, token: str) -> str:
+        with pytest.raises(InvalidToken) as caught:
+            await self.verify(token)
+        return caught.value.because
+
+    def is_down(self) -> None:
+        def silence(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("connection refused", request=request)
+
+        self.issuer.answer = silence
+
+    def is_up(self) -> None:
+        self.issuer.answer = None
+
+    async def settle(self) -> None:
+        """Let what goes on beside the requests come to its end."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+NOT_PUBLISHED = "the token names no key that its issuer publishes"
+
+
+@pytest.mark.parametrize("key", [KEYS[0], RSA_KEY, ED_KEY], ids=["ES256", "RS256", "EdDSA"])
+async def test_the_issuer_is_asked_once_for_many_tokens(key: Any) -> None:
+    kitchen = Kitchen(spring=key)
+
+    for number in range(5):
+        assert await kitchen.verify(kitchen.token(sub=f"cook-{number}")) == f"cook-{number}"
+
+    assert kitchen.issuer.asked == [
+        "/realms/kitchen/.well-known/openid-configuration",
+        "/realms/kitchen/keys",
+    ]
+
+
+async def test_a_thousand_tokens_at_the_start_are_one_look() -> None:
+    kitchen = Kitchen()
+    tokens = [kitchen.token(sub=f"cook-{number % 10}") for number in range(1000)]
+
+    await asyncio.gather(*map(kitchen.verify, tokens))
+
+    assert kitchen.issuer.looks == 1
+
+
+async def test_a_new_key_is_fetched_when_the_first_token_names_it() -> None:
+    kitchen = Kitchen()
+    await kitchen.verify(kitchen.token())
+    kitchen.issuer.keys["summer"] = KEYS[1]
+    kitchen.ticks.now += 10
+
+    names = await asyncio.gather(*[kitchen.verify(kitchen.token("summer")) for _ in range(50)])
+
+    assert set(names) == {"cook-7"}
+    assert kitchen.issuer.looks == 2
+
+
+async def test_a_flood_of_invented_key_names_is_one_look_in_ten_seconds() -> None:
+    kitchen = Kitchen()
+    good = kitchen.token()
+    await kitchen.verify(good)
+
+    for second in range(60):
+        kitchen.ticks.now += 1
+        for number in range(20):
+            forged = kitchen.token(f"invented-{second}-{number}")
+            assert await kitchen.refusal(forged) == NOT_PUBLISHED
+        assert await kitchen.verify(good) == "cook-7"
+
+    assert kitchen.issuer.looks == 1 + 6
+    assert len(kitchen.proven) == 1
+
+
+async def test_a_token_that_would_be_refused_anyway_makes_nobody_look() -> None:
+    kitchen = Kitchen()
+    await kitchen.verify(kitchen.token())
+    kitchen.ticks.now += 11
+
+    for change in ({"exp": 1}, {"aud": "another"}, {"iss": "https://else.example"}, {"sub": ""}):
+        await kitchen.refusal(kitchen.token("gone", **change))
+
+    assert kitchen.issuer.looks == 1
+
+
+async def test_a_key_that_was_withdrawn_ends_what_it_proved() -> None:
+    kitchen = Kitchen(spring=KEYS[0], summer=KEYS[1])
+    old, new = kitchen.token("spring"), kitchen.token("summer")
+    await kitchen.verify(old)
+    await kitchen.verify(new)
+
+    del kitchen.issuer.keys["spring"]
+    kitchen.ticks.now += 5 * MINUTE
+    await kitchen.verify(new)
+    await kitchen.settle()
+
+    assert await kitchen.refusal(old) == NOT_PUBLISHED
+    assert await kitchen.verify(new) == "cook-7"
+    assert len(kitchen.proven) == 1
+
+
+async def test_another_key_under_the_same_name_ends_what_the_first_proved() -> None:
+    kitchen = Kitchen()
+    old = kitchen.token()
+    await kitchen.verify(old)
+
+    kitchen.issuer.keys["spring"] = KEYS[2]
+    kitchen.ticks.now += 10 * MINUTE
+
+    assert await kitchen.refusal(old) == "the signature of the token is wrong"
+    assert await kitchen.verify(kitchen.token()) == "cook-7"
+
+
+async def test_after_a_quiet_time_the_first_request_waits_for_the_keys_of_now() -> None:
+    kitchen = Kitchen()
+    old = kitchen.token()
+    await kitchen.verify(old)
+
+    kitchen.issuer.keys = {"summer": KEYS[1]}
+    kitchen.ticks.now += 3 * HOUR
+
+    assert await kitchen.refusal(old) == NOT_PUBLISHED
+
+
+async def test_a_silent_issuer_is_no_outage_for_six_hours_and_then_one() -> None:
+    kitchen = Kitchen()
+    seen, unseen = kitchen.token(), kitchen.token(sub="cook-8")
+    await kitchen.verify(seen)
+    kitchen.is_down()
+
+    kitchen.ticks.now += 6 * HOUR - 1
+    assert await kitchen.verify(seen) == "cook-7"
+    assert await kitchen.verify(unseen) == "cook-8"
+
+    kitchen.ticks.now += 10
+    for token in (seen, unseen):
+        with pytest.raises(TokenUnverifiable):
+            await kitchen.verify(token)
+
+    kitchen.is_up()
+    kitchen.ticks.now += 10
+    assert await kitchen.verify(seen) == "cook-7"
+
+
+async def test_while_the_issuer_is_silent_nobody_waits_for_it() -> None:
+    kitchen = Kitchen()
+    token = kitchen.token()
+    await kitchen.verify(token)
+    kitchen.is_down()
+    kitchen.ticks.now += HOUR
+    await kitchen.verify(token)
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    kitchen.issuer.answer = hang
+    for _ in range(20):
+        kitchen.ticks.now += 11
+        async with asyncio.timeout(1):
+            assert await kitchen.verify(token) == "cook-7"
+
+
+async def test_a_new_key_that_cannot_be_fetched_is_not_called_a_forgery() -> None:
+    kitchen = Kitchen()
+    await kitchen.verify(kitchen.token())
+    kitchen.is_down()
+    kitchen.ticks.now += 10
+
+    with pytest.raises(TokenUnverifiable):
+        await kitchen.verify(kitchen.token("summer"))
+
+
+async def test_before_the_issuer_ever_answered_nobody_gets_in_and_it_is_asked_again() -> None:
+    kitchen = Kitchen()
+    kitchen.is_down()
+    for _ in range(3):
+        with pytest.raises(TokenUnverifiable):
+            await kitchen.verify(kitchen.token())
+    assert len(kitchen.issuer.asked) == 1
+
+    kitchen.is_up()
+    kitchen.ticks.now += 10
+
+    assert await kitchen.verify(kitchen.token()) == "cook-7"
+
+
+async def test_an_issuer_that_withdraws_every_key_is_believed() -> None:
+    kitchen = Kitchen()
+    token = kitchen.token()
+    await kitchen.verify(token)
+
+    kitchen.issuer.keys = {}
+    kitchen.ticks.now += 10 * MINUTE
+
+    assert await kitchen.refusal(token) == NOT_PUBLISHED
+
+
+async def test_a_caller_who_goes_away_does_not_take_the_look_from_the_others() -> None:
+    kitchen = Kitchen()
+    release = asyncio.Event()
+    usual = FakeIssuer(spring=KEYS[0])
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await release.wait()
+        return await usual._answer(request)  # noqa: SLF001 - the same answer, only later
+
+    kitchen.issuer.answer = slow
+    impatient = asyncio.create_task(kitchen.verify(kitchen.token()))
+    patient = asyncio.create_task(kitchen.verify(kitchen.token(sub="cook-9")))
+    await kitchen.settle()
+    impatient.cancel()
+    await kitchen.settle()
+    release.set()
+
+    assert await patient == "cook-9"
+
+
+async def test_a_token_without_a_key_name_needs_an_issuer_with_one_key() -> None:
+    kitchen = Kitchen()
+    assert await kitchen.verify(kitchen.token(None)) == "cook-7"
+
+    two = Kitchen(spring=KEYS[0], summer=KEYS[1])
+    assert await two.refusal(two.token(None)) == NOT_PUBLISHED

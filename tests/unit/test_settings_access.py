@@ -1,0 +1,96 @@
+"""Where the keys that prove tokens may come from, and what must be said beside it."""
+
+import pytest
+
+from order_memory import ManualClock
+from order_wiring.given_variables import Need
+from order_wiring.mistakes import ConfigurationInvalid
+from order_wiring.settings import Settings
+from order_wiring.tokens import token_verifier, trust_of
+
+ISSUER = "https://id.shop.example/realms/shop"
+KEYS = "https://id.shop.example/keys?policy=shop"
+
+
+def read(**variables: str) -> Settings:
+    environment = {f"ORDER_CORE_{name}": text for name, text in variables.items()}
+    return Settings.read(environment, installed=(), needs=[Need.KEY])
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        read(**variables)
+    return str(refused.value)
+
+
+def test_an_issuer_and_an_audience_are_enough_to_believe_tokens() -> None:
+    settings = read(OIDC_ISSUER=ISSUER, JWT_AUDIENCE="orders")
+
+    trust = trust_of(settings)
+    assert (trust.issuer, trust.audience) == (ISSUER, "orders")
+    assert token_verifier(settings, ManualClock()) is not None
+
+
+def test_the_address_of_keys_needs_to_be_told_whose_they_are() -> None:
+    trust = trust_of(read(JWKS_URL=KEYS, JWT_ISSUER="the-shop", JWT_AUDIENCE="orders"))
+
+    assert (trust.issuer, trust.audience) == ("the-shop", "orders")
+    assert "ORDER_CORE_JWKS_URL: needs ORDER_CORE_JWT_ISSUER beside it" in refusal(
+        JWKS_URL=KEYS, JWT_AUDIENCE="orders"
+    )
+
+
+@pytest.mark.parametrize("source", [{"OIDC_ISSUER": ISSUER}, {"JWKS_URL": KEYS}])
+def test_an_issuer_for_whose_other_services_tokens_are_made_too_needs_an_audience(
+    source: dict[str, str],
+) -> None:
+    message = refusal(**source, **({"JWT_ISSUER": "us"} if "JWKS_URL" in source else {}))
+
+    assert f"ORDER_CORE_{next(iter(source))}: needs ORDER_CORE_JWT_AUDIENCE beside it" in message
+
+
+@pytest.mark.parametrize(
+    "other", [{"JWT_SECRET": "s" * 32}, {"JWKS_URL": KEYS}, {"JWT_ISSUER": "us"}]
+)
+def test_two_sources_of_keys_or_two_names_of_the_issuer_are_refused(other: dict[str, str]) -> None:
+    message = refusal(OIDC_ISSUER=ISSUER, JWT_AUDIENCE="orders", **other)
+
+    assert "cannot be set together with ORDER_CORE_" in message
+
+
+@pytest.mark.parametrize(
+    ("issuer", "because"),
+    [
+        ("http://id.shop.example", "must begin with https://"),
+        ("http://127.0.0.1.shop.example", "must begin with https://"),
+        ("http://2130706433/", "must begin with https://"),
+        ("ftp://id.shop.example", "must begin with https://"),
+        ("file:///etc/keys", "must be an address such as"),
+        ("id.shop.example", "must be an address such as"),
+        ("https://", "must be an address such as"),
+        ("https://id.shop.example:port", "must be an address such as"),
+        ("https://id.shop.example/#keys", "must be an address such as"),
+        ("https://id.shop.example\\@evil.example", "must be an address such as"),
+        ("https://id.shop.example/a b", "must be an address such as"),
+        ("https://id.shöp.example", "must be an address such as"),
+        ("https://id.shop.example/" + "x" * 2000, "must be an address such as"),
+        ("https://id.shop.example/?realm=shop", "which has no query"),
+    ],
+)
+def test_an_issuer_that_anybody_could_answer_for_is_refused(issuer: str, because: str) -> None:
+    message = refusal(OIDC_ISSUER=issuer, JWT_AUDIENCE="orders")
+
+    assert "ORDER_CORE_OIDC_ISSUER: " in message
+    assert because in message
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
+    message = refusal(OIDC_ISSUER="https://ann:hunter2@id.shop.example", JWT_AUDIENCE="orders")
+
+    assert "ORDER_CORE_OIDC_ISSUER: must not hold a user or a password" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"])
+def test_an_issuer_on_this_machine_needs_no_https(host: str) -> None:
+    assert read(OIDC_ISSUER=f"http://{host}", JWT_AUDIENCE="orders").oidc_issuer is not None
