@@ -15,7 +15,8 @@ LONGEST_KEY_ID: Final = 200
 
 _SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
-_ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+"""Values of the `typ` header, in small letters. A token without one is a `jwt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,19 @@ class UnprovenToken:
     claims: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def read(cls, text: str) -> "UnprovenToken":
-        """The parts of `text`, which is of bounded length.
+    def read(
+        cls, text: str, types: frozenset[str] = ACCESS_TOKEN_TYPES, what: str = "an access token"
+    ) -> "UnprovenToken":
+        """The parts of `text`, which is of bounded length, and says of itself that it is `what`.
 
         Raises:
-            InvalidToken: not a signed JWT, or of a kind that is no access token.
+            InvalidToken: not a signed JWT, or of a kind that is not among `types`.
         """
         if _SEGMENTS.fullmatch(text) is None:
             raise InvalidToken(MALFORMED)
         header_text, claims_text, _signature = text.split(".")
         header = _json_object(header_text)
-        _check_kind(header)
+        _check_kind(header, types, what)
         algorithm = header.get("alg")
         return cls(
             text,
@@ -53,7 +56,7 @@ class UnprovenToken:
         )
 
 
-def _check_kind(header: dict[str, Any]) -> None:
+def _check_kind(header: dict[str, Any], types: frozenset[str], what: str) -> None:
     # PyJWT understands the `b64` extension; no issuer of bearer tokens has a use for it.
     if "crit" in header or "b64" in header:
         raise InvalidToken("the token demands an extension that is not supported")
@@ -61,8 +64,8 @@ def _check_kind(header: dict[str, Any]) -> None:
         raise InvalidToken("a token inside a token is not supported")
     kind = header.get("typ", "JWT")
     # Issuers sign other things with the same key, such as log-out notices (RFC 8725, 3.11).
-    if not isinstance(kind, str) or kind.lower() not in _ACCESS_TOKEN_TYPES:
-        raise InvalidToken("the token is not an access token")
+    if not isinstance(kind, str) or kind.lower() not in types:
+        raise InvalidToken(f"the token is not {what}")
 
 
 def _key_id(header: dict[str, Any]) -> str | None:
