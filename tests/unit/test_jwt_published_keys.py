@@ -273,3 +273,19 @@ async def test_a_token_without_a_key_name_needs_an_issuer_with_one_key() -> None
 
     two = Kitchen(spring=KEYS[0], summer=KEYS[1])
     assert await two.refusal(two.token(None)) == NOT_PUBLISHED
+
+
+async def test_an_issuer_that_names_no_keys_may_change_its_only_one() -> None:
+    kitchen = Kitchen()
+    old = kitchen.token(None)
+    await kitchen.verify(old)
+
+    kitchen.issuer.keys = {"summer": KEYS[1]}
+    kitchen.ticks.now += 10
+    assert await kitchen.verify(kitchen.token(None)) == "cook-7"
+    assert await kitchen.refusal(old) == "the signature of the token is wrong"
+
+    kitchen.ticks.now += 9
+    for number in range(20):
+        await kitchen.refusal(old[:-9] + f"forged{number:03}")
+    assert kitchen.issuer.looks == 2

@@ -23,6 +23,13 @@ class KeySource(Protocol):
         """
         ...
 
+    async def key_instead_of(self, key: VerificationKey, /) -> VerificationKey | None:
+        """The only key for the algorithm of `key`, which did not prove a token without a name.
+
+        None if that is `key` still, as it is for most forgeries.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StaticKey:
@@ -34,3 +41,6 @@ class StaticKey:
         if algorithm != self.key.algorithm:
             raise InvalidToken(f"the token must be signed with {self.key.algorithm}")
         return self.key
+
+    async def key_instead_of(self, _key: VerificationKey, /) -> VerificationKey | None:
+        return None

@@ -75,6 +75,12 @@ class PublishedKeys:
             raise TokenUnverifiable("the issuer of tokens does not answer")
         raise InvalidToken("the token names no key that its issuer publishes")
 
+    async def key_instead_of(self, key: VerificationKey, /) -> VerificationKey | None:
+        if look := self._look_again():
+            await _end_of(look)
+        found = self._keys.find(None, key.algorithm)
+        return None if found == key else found
+
     async def _renew_if_old(self) -> None:
         if self._age < self._fresh:
             return

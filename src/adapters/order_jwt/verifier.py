@@ -8,6 +8,8 @@ from order_core.errors import InvalidToken, TokenUnverifiable
 from order_core.ports.clock import Clock
 from order_core.ports.token_verifier import Principal
 from order_jwt.claims import Proof, read_proof
+from order_jwt.key_source import KeySource
+from order_jwt.keys import VerificationKey
 from order_jwt.proven_tokens import Proven, ProvenTokens
 from order_jwt.revocations import NothingRevoked, Revocations
 from order_jwt.signature import check_signature
@@ -73,8 +75,7 @@ class JwtVerifier:
         # Before the key: an expired token must not make us look for a key that is gone.
         proof = read_proof(token.claims, trust)
         proof.check_at(now)
-        key = await trust.keys.key_for(token.key_id, token.algorithm)
-        check_signature(token, key)
+        key = await _proving_key(token, trust.keys)
         return Proven(proof, key, token.key_id, trust.keys)
 
     def _trust_in(self, issuer: object) -> Trust:
@@ -92,3 +93,17 @@ class JwtVerifier:
             raise TokenUnverifiable("it is not known in time whether it was revoked") from None
         if revoked:
             raise InvalidToken("the token was revoked")
+
+
+async def _proving_key(token: UnprovenToken, keys: KeySource) -> VerificationKey:
+    key = await keys.key_for(token.key_id, token.algorithm)
+    try:
+        check_signature(token, key)
+    except InvalidToken:
+        # Where keys have no names, a new one is noticed by the old one's failure only.
+        newer = await keys.key_instead_of(key) if token.key_id is None else None
+        if newer is None:
+            raise
+        check_signature(token, newer)
+        return newer
+    return key
