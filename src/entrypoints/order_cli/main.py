@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
     "verify": "compare every stored order with what must be true of it; changes nothing",
+    "customer": "show or erase what is kept of one customer",
     "simulate": "try whole shops on virtual time, with everything going wrong, from a seed",
     "emulate": "pretend to be a payment provider: stripe, paypal, square or adyen",
     "demo": "run the service with play money, and print a request to start with",
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many violations are printed; all are counted (default: %(default)s)",
     )
+    _add_customer(of["customer"])
     of["simulate"].add_argument(
         "--seed", type=_from_1_to(999_999_999), metavar="N", help="default: a new one, told"
     )
@@ -142,6 +144,19 @@ def _parser() -> argparse.ArgumentParser:
         help="the port to listen on (default: 8000 or the next free one)",
     )
     return parser
+
+
+def _add_customer(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    says = {
+        "export": "print everything that is kept of the customer, as one JSON document",
+        "erase": "forget address and e-mail in all of the customer's orders; the books stay",
+    }
+    for name, text in says.items():
+        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        action.add_argument("customer_id", metavar="CUSTOMER_ID", help="the `sub` of its tokens")
+        if name == "erase":
+            action.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _from_1_to(most: int) -> Callable[[str], int]:
