@@ -12,9 +12,17 @@ from order_core.errors import NotificationFailed
 from order_core.events import EVENT_TYPES
 from order_core.order import Order
 from order_core.payment import PaymentTransaction
-from order_core.ports import Notifier, OrderAudit, PaymentGateway, Principal, TokenVerifier
+from order_core.ports import (
+    CustomerData,
+    Notifier,
+    OrderAudit,
+    PaymentGateway,
+    Principal,
+    TokenVerifier,
+)
 from order_memory import (
     FixedTokens,
+    InMemoryCustomerData,
     InMemoryOrderAudit,
     InMemoryOrders,
     InMemoryOutbox,
@@ -24,6 +32,7 @@ from order_memory import (
     ScriptedGateway,
 )
 from order_memory.contracts import (
+    CustomerDataContract,
     NotifierContract,
     OrderAuditContract,
     OrderRepositoryContract,
@@ -69,6 +78,13 @@ class TestInMemoryOrderAudit(_InMemory, OrderAuditContract):
     async def audit(self, stores: Stores) -> OrderAudit:
         assert isinstance(stores.orders, InMemoryOrders)
         return InMemoryOrderAudit(stores.orders)
+
+
+class TestInMemoryCustomerData(_InMemory, CustomerDataContract):
+    @pytest.fixture
+    async def data(self, stores: Stores) -> CustomerData:
+        assert isinstance(stores.orders, InMemoryOrders)
+        return InMemoryCustomerData(stores.orders)
 
 
 class TestScriptedGateway(PaymentGatewayContract):
