@@ -9,6 +9,7 @@ from typing import Final
 
 from order_cli.exit_codes import DONE, FAILED
 from order_core.ports.gateway_plugin import GatewayPlugin
+from order_wiring.certificates import mistakes_of_certificate
 from order_wiring.composition import mistakes_of_windows
 from order_wiring.configuration import read_configuration
 from order_wiring.gateways import build_gateways
@@ -100,7 +101,7 @@ def _events_of(plugin: GatewayPlugin) -> str:
 
 
 async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:
-    mistakes: list[Mistake] = []
+    mistakes = mistakes_of_certificate(settings)
     try:
         await mail_of(settings).close()
     except ConfigurationInvalid as error:

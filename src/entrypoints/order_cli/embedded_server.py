@@ -8,7 +8,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
-from order_cli.granian_logs import GRANIAN_LOG_LEVEL, GRANIAN_LOGS
+from order_cli.front_door import FrontDoor
 
 _log: Final = logging.getLogger("order_core.serve")
 
@@ -16,22 +16,13 @@ _log: Final = logging.getLogger("order_core.serve")
 class EmbeddedServer:
     """Answers requests with `app`, from `start` until `stop`."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._server = Server(
-            app,
-            address=host,
-            port=port,
-            interface=Interfaces.ASGINL,
-            websockets=False,
-            log_level=GRANIAN_LOG_LEVEL,
-            log_dictconfig=GRANIAN_LOGS,
-        )
-        self._host = host
-        self._port = port
+    def __init__(self, app: ASGIApp, door: FrontDoor) -> None:
+        self._server = Server(app, interface=Interfaces.ASGINL, **door.for_granian())
+        self._door = door
 
     def start(self) -> asyncio.Task[None]:
         """Begin; the task ends when the server does, with its error if it had one."""
-        return asyncio.create_task(self._server.serve(), name=f"http-server-{self._port}")
+        return asyncio.create_task(self._server.serve(), name=f"http-server-{self._door.port}")
 
     async def listens(self) -> None:
         """Come back once something answers at the address."""
@@ -55,7 +46,7 @@ class EmbeddedServer:
 
     async def _answers(self) -> bool:
         try:
-            _, connection = await asyncio.open_connection(self._host, self._port)
+            _, connection = await asyncio.open_connection(self._door.host, self._door.port)
         except OSError:
             return False
         connection.close()

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_cli.embedded_server import EmbeddedServer
+from order_cli.front_door import FrontDoor
 from order_emulators import build_emulator
 from order_emulators.chassis import ConnectionCut, JournalInvalid
 from order_wiring.mistakes import CannotStart
@@ -40,7 +41,7 @@ async def emulating(
         app = build_emulator(provider, webhook_url=webhook_url, secrets=secrets, journal=journal)
     except (LookupError, JournalInvalid, OSError) as error:
         raise CannotStart(str(error)) from None
-    server = EmbeddedServer(_Cutting(app), host, port)
+    server = EmbeddedServer(_Cutting(app), FrontDoor(host, port))
     answering = server.start()
     try:
         await _begun(server, provider)

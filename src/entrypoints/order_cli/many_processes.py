@@ -12,9 +12,9 @@ from granian.constants import Interfaces, Loops
 from granian.server.mp import MPServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from order_cli.granian_logs import GRANIAN_LOG_LEVEL, GRANIAN_LOGS
-from order_cli.listening import address
+from order_cli.front_door import FrontDoor
 from order_cli.work import working
+from order_wiring.certificates import mistakes_of_certificate
 from order_wiring.composition import running
 from order_wiring.configuration import read_configuration
 from order_wiring.http_app import app_of
@@ -38,29 +38,38 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     asyncio.run(_try_out(settings))
     factory = "worker_process" if with_worker else "worker_process_without_worker"
     grace = settings.shutdown_grace.total_seconds()
-    server = MPServer(
+    # The processes inherit how many files they may open.
+    door = FrontDoor.of(settings)
+    server = _Server(
         f"order_cli.many_processes:{factory}",
         factory=True,
-        address=settings.host,
-        port=settings.port,
         workers=settings.workers,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
-        websockets=False,
         respawn_failed_workers=True,
         # Each process first gives its requests, then its worker, as long as that.
         workers_kill_timeout=round(2 * grace) + 5,
-        log_level=GRANIAN_LOG_LEVEL,
-        log_dictconfig=GRANIAN_LOGS,
+        **door.for_granian(),
     )
+    server.settings = settings
     server.on_startup(
-        lambda: _log.info(
-            "listening on http://%s with %d processes",
-            address(settings.host, settings.port),
-            settings.workers,
-        )
+        lambda: _log.info("listening on %s with %d processes", door.url, settings.workers)
     )
     server.serve()
+
+
+class _Server(MPServer):
+    """Reads the certificate anew on SIGHUP, if it can be used."""
+
+    settings: Settings
+
+    def signal_handler_reload(self, *args: object, **kwargs: object) -> None:
+        # New processes would end at a broken file, and then all of them with these.
+        if mistakes := mistakes_of_certificate(self.settings):
+            _log.error("the old certificate stays: %s", "; ".join(map(str, mistakes)))
+            return
+        _log.info("replacing the processes one after another")
+        super().signal_handler_reload(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 async def _try_out(settings: Settings) -> None:

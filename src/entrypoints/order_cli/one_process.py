@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from order_cli.embedded_server import EmbeddedServer
-from order_cli.listening import address
+from order_cli.front_door import FrontDoor
 from order_cli.stop_signals import stop_signals
 from order_cli.work import working
 from order_wiring.composition import running
@@ -38,17 +38,17 @@ async def serve(
         # Not left to Granian, which would skip its end when connections have to be cut. Orders
         # in the making get the grace again there.
         await closing.enter_async_context(app.router.lifespan_context(app))
-        server = EmbeddedServer(app, settings.host, settings.port)
-        await _answer_until_stopped(server, settings, grace, when_listening)
+        server = EmbeddedServer(app, door := FrontDoor.of(settings))
+        await _answer_until_stopped(server, door, grace, when_listening)
 
 
 async def _answer_until_stopped(
-    server: EmbeddedServer, settings: Settings, grace: float, when_listening: Callable[[], None]
+    server: EmbeddedServer, door: FrontDoor, grace: float, when_listening: Callable[[], None]
 ) -> None:
     stopping = stop_signals()
     answering = server.start()
     asked = asyncio.create_task(stopping.wait(), name="stop-signal")
-    greeting = asyncio.create_task(_greet(server, settings, when_listening), name="greeting")
+    greeting = asyncio.create_task(_greet(server, door, when_listening), name="greeting")
     try:
         await asyncio.wait({answering, asked}, return_when=asyncio.FIRST_COMPLETED)
         greeting.cancel()
@@ -63,9 +63,9 @@ async def _answer_until_stopped(
 
 
 async def _greet(
-    server: EmbeddedServer, settings: Settings, when_listening: Callable[[], None]
+    server: EmbeddedServer, door: FrontDoor, when_listening: Callable[[], None]
 ) -> None:
     """Say that the service listens, once it does."""
     await server.listens()
-    _log.info("listening on http://%s", address(settings.host, settings.port))
+    _log.info("listening on %s", door.url)
     when_listening()

@@ -6,8 +6,10 @@ import os
 from order_cli.event_loop import run_loop
 from order_cli.exit_codes import DONE
 from order_cli.listening import refuse_taken_port
+from order_wiring.certificates import mistakes_of_certificate, warn_of_expiry
 from order_wiring.configuration import read_configuration
 from order_wiring.logs import log_to_standard_error
+from order_wiring.mistakes import ConfigurationInvalid
 from order_wiring.prices import warn_of_trusted_prices
 from order_wiring.settings import SERVING, Settings
 
@@ -19,9 +21,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def serve(settings: Settings, *, with_worker: bool) -> int:
-    """Serve with these settings until told to stop."""
+    """Serve with these settings until told to stop.
+
+    Raises:
+        ConfigurationInvalid: the certificate cannot be used, or what `serve` of the server raises.
+    """
     log_to_standard_error(settings.log_level)
+    if mistakes := mistakes_of_certificate(settings):
+        raise ConfigurationInvalid(mistakes)
     refuse_taken_port(settings.host, settings.port)
+    warn_of_expiry(settings)
     warn_of_trusted_prices(settings)
     if settings.workers == 1:
         from order_cli import one_process

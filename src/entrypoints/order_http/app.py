@@ -14,6 +14,8 @@ from order_core.errors import OrderCoreError
 from order_core.ports.token_verifier import TokenVerifier
 from order_http import docs_page, openapi, operations
 from order_http.access_log import AccessLog
+from order_http.address_limit import AddressLimit
+from order_http.answer_pace import AnswerPace
 from order_http.body_limit import BodyLimit
 from order_http.cors import Cors
 from order_http.desk import Desk
@@ -32,6 +34,8 @@ from order_http.security_headers import SecurityHeaders
 from order_http.settings import HttpSettings
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+from order_http.single_headers import SingleHeaders
+from order_http.trusted_proxies import TrustedProxies
 
 _SIGNED: Final = "the provider's signature over the raw body proves who is speaking"
 _NOTHING_OF_ANYBODY: Final = "it says only how the service itself is"
@@ -116,6 +120,10 @@ def _middleware(settings: HttpSettings, metrics: Metrics) -> list[Middleware]:
         ),
         Middleware(
             BodyLimit,
+        Middleware(
+            TrustedProxies, trusted=settings.trusted_proxies, header=settings.forwarding_header
+        ),
+        Middleware(AnswerPace, timeout_seconds=settings.answer_timeout_seconds),
             max_bytes=settings.max_body_bytes,
             timeout_seconds=settings.body_timeout_seconds,
         ),
@@ -125,9 +133,11 @@ def _middleware(settings: HttpSettings, metrics: Metrics) -> list[Middleware]:
 def _finishing_first(
     in_flight: InFlight, timeout_seconds: float, lifespan: Lifespan | None
 ) -> Lifespan:
+        Middleware(SingleHeaders),
     @asynccontextmanager
     async def finishing(app: Starlette) -> AsyncGenerator[None]:
         async with lifespan(app) if lifespan else nullcontext():
+            max_bytes_of_all=settings.max_bodies_bytes,
             yield
             if left := await in_flight.drain(timeout_seconds):
                 _log.warning("stopping with %s requests at work; the worker finishes them", left)

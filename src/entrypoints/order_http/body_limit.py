@@ -1,23 +1,33 @@
 """Bounds what a request body may weigh and how long it may take."""
 
 import asyncio
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_http.problems import Problem
 
+_SMALL: Final = 32 * 1024
+"""Bytes; orders and events of providers are hardly ever larger."""
+
 
 class BodyLimit:
     """Wraps `receive`; the limits hold for chunked bodies, which announce no length, too.
 
-    Whoever reads the body gets a `Problem` raised when it is too large or too slow.
+    Whoever reads the body gets a `Problem` raised when it is too large or too slow, or when
+    those of all requests together are too large. Small ones are always read, so that somebody
+    who sends many large ones only shuts out others like them.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, max_bytes_of_all: int, timeout_seconds: float
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_bytes_of_all = max_bytes_of_all
         self._timeout_seconds = timeout_seconds
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,12 +37,12 @@ class BodyLimit:
         # No int() of a header as long as the sender likes.
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > self._max_bytes):  # noqa: PLR2004 - digits that always fit
             raise self._too_large()
-        read = 0
+        read = held = 0
         complete = False
         deadline: float | None = None
 
         async def receive_bounded() -> Message:
-            nonlocal read, complete, deadline
+            nonlocal read, held, complete, deadline
             if complete:
                 return await receive()  # Waits for the client to go away, however long.
             loop = asyncio.get_running_loop()
@@ -49,9 +59,18 @@ class BodyLimit:
             read += len(message.get("body", b""))
             if read > self._max_bytes:
                 raise self._too_large()
+            self._held += max(read - _SMALL, 0) - held
+            held = max(read - _SMALL, 0)
+            if held and self._held > self._max_bytes_of_all:
+                raise Problem(
+                    "overloaded", "Too many large bodies at once.", headers={"Retry-After": "2"}
+                )
             return message
 
-        await self._app(scope, receive_bounded, send)
+        try:
+            await self._app(scope, receive_bounded, send)
+        finally:
+            self._held -= held
 
     def _too_large(self) -> Problem:
         return Problem(

@@ -54,11 +54,17 @@ def _packed_script() -> bytes:
     return files("order_http").joinpath(_SCRIPT).read_bytes()
 
 
+@cache
+def _unpacked_script() -> bytes:
+    # Unpacked for each request, it would be the cheapest way to keep the service busy.
+    return gzip.decompress(_packed_script())
+
+
 async def _script(request: Request) -> Response:
-    script = _packed_script()
     headers = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
+        script = _packed_script()
     else:
-        script = gzip.decompress(script)
+        script = _unpacked_script()
     return Response(script, headers=headers, media_type="text/javascript; charset=utf-8")

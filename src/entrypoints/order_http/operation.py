@@ -39,7 +39,7 @@ _HEADER_OF_CODE: Final = {
 _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 
 # What any request can meet, before anybody has read what it wants.
-_ALWAYS: Final = ("body_too_large", "headers_too_large", "internal_error")
+_ALWAYS: Final = ("bad_request", "body_too_large", "headers_too_large", "internal_error")
 _WITH_TOKEN: Final = (
     "token_missing",
     "invalid_token",
@@ -118,7 +118,7 @@ def _schema(shape: type[BaseModel] | Json) -> Json:
 
 def _problems(codes: Sequence[str]) -> dict[str, Json]:
     codes_of_status: dict[int, list[str]] = {}
-    for code in codes:
+    for code in dict.fromkeys(codes):
         codes_of_status.setdefault(CODES[code][0], []).append(code)
     return {str(status): _problem(status, own) for status, own in sorted(codes_of_status.items())}
 

@@ -10,8 +10,12 @@ class HttpSettings:
     default_currency: str = "USD"
     """ISO 4217, for a request that names no currency."""
     max_body_bytes: int = 1024 * 1024
+    max_bodies_bytes: int = 64 * 1024 * 1024
+    """All bodies together that are being read or answered; small ones are not counted."""
     body_timeout_seconds: float = 10.0
     """From the first wait for the body until its last byte."""
+    answer_timeout_seconds: float = 60.0
+    """How long a client may take to read an answer that is not small."""
     request_timeout_seconds: float = 40.0
     """After this long the client gets an answer, whatever the work is waiting for."""
     shutdown_timeout_seconds: float = 30.0
@@ -27,6 +31,10 @@ class HttpSettings:
     max_header_bytes: int = 32 * 1024
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call the API, such as `https://shop.example`."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks whose word about their clients is believed."""
+    forwarding_header: str = "x-forwarded-for"
+    """Where they say it: `x-forwarded-for`, or `forwarded` (RFC 7239)."""
     return_origins: tuple[str, ...] = ()
     """Origins that a buyer may be sent back to after approving a payment."""
     version: str = "0"

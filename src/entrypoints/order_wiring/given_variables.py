@@ -7,7 +7,7 @@ from typing import Final
 
 from order_wiring import setting_values as value
 from order_wiring.mistakes import Mistake
-from order_wiring.setting_groups import access, mailing, payments
+from order_wiring.setting_groups import access, limits, mailing, payments, serving
 
 PREFIX: Final = "ORDER_CORE_"
 SANDBOX: Final = "sandbox"
@@ -87,6 +87,8 @@ class Given:
             *access.contradictions(self.own),
             *payments.contradictions(self.own, self.by_provider),
             *mailing.contradictions(self.own),
+            *limits.contradictions(self.own),
+            *serving.contradictions(self.own),
         )
         return [about(name, because) for name, because in found]
 

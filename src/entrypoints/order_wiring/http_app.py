@@ -60,6 +60,8 @@ def _pages_of_gateways(service: Service) -> list[Public]:
     # Only the sandbox has a page of its own; real providers show theirs.
     return [
         page
+            trusted_proxies=settings.trusted_proxies,
+            forwarding_header=settings.forwarding_header,
         for plugin in service.plugins.values()
         if isinstance(plugin.gateway, SandboxGateway)
         for page in sandbox_page(plugin.gateway.ledger)

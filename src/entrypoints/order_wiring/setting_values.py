@@ -26,6 +26,7 @@ LONGEST_SHOWN: Final = 80
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 _MOST_ORIGINS: Final = 100
+_MOST_NETWORKS: Final = 100
 _SHORTEST_SECRET: Final = 32
 _INSTALLATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MAIL_SCHEMES: Final = frozenset({"console", "file", "smtp", "smtps", "http", "https"})
@@ -88,6 +89,20 @@ def ip_address(text: str) -> str:
 
 
 def origins(text: str) -> tuple[str, ...]:
+def networks(text: str) -> tuple[str, ...]:
+    """Read addresses and networks, separated by commas or blanks."""
+    wrong = "must be IP addresses or networks such as 10.0.0.0/24, separated by commas"
+    try:
+        found = tuple(dict.fromkeys(map(ipaddress.ip_network, text.replace(",", " ").split())))
+    except ValueError as error:
+        raise ValueError(f"{wrong} ({error})") from None
+    if not found or len(found) > _MOST_NETWORKS:
+        raise ValueError(f"{wrong}, {_MOST_NETWORKS} at most")
+    if any(network.prefixlen == 0 for network in found):
+        raise ValueError("must not be every address there is: anybody could claim to be anybody")
+    return tuple(map(str, found))
+
+
     """Read origins, separated by commas or blanks."""
     found = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if len(found) > _MOST_ORIGINS:
@@ -178,6 +193,22 @@ def mail_from(text: str) -> str:
 
 
 def database_url(text: str) -> str:
+def count_storage(text: str) -> str:
+    """Read where it is counted how often somebody asks."""
+    wrong = "must be memory:// or redis://HOST:PORT/NUMBER (rediss:// with encryption)"
+    if text == "memory://":
+        return text
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+        # What stands behind a question mark would become arguments of the client.
+        if named and _DATABASE_NUMBER.fullmatch(parts.path) and not parts.query + parts.fragment:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(wrong)
+
+
     """Read where orders are kept, and name the driver that is used for it."""
     scheme, separator, rest = text.partition("://")
     if separator and scheme in {"sqlite", "sqlite+aiosqlite"}:

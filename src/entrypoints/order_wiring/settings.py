@@ -70,7 +70,7 @@ class Settings(
             host = f"[{self.host}]" if ":" in self.host else self.host
             if ipaddress.ip_address(self.host).is_unspecified:
                 host = "127.0.0.1"
-            page = {"SANDBOX_PUBLIC_URL": f"http://{host}:{self.port}"}
+            page = {"SANDBOX_PUBLIC_URL": f"{self.scheme}://{host}:{self.port}"}
             own[SANDBOX] = page | dict(own[SANDBOX])
         return own
 
