@@ -97,6 +97,11 @@ chaos: venv ## Break things under load, compare the books (SECONDS=60 SEED=7 DAT
 	@CHAOS_SECONDS="$(SECONDS)" CHAOS_SEED="$(SEED)" CHAOS_DATABASE="$(DATABASE)" \
 		.venv/bin/python tools/run_checks.py chaos
 
+.PHONY: bench
+bench: venv ## Measure the service beside two references (ROUNDS=5 SECONDS=4; a quiet machine, please)
+	@.venv/bin/python -m benchmarks --keep --rounds "$(or $(ROUNDS),5)" \
+		--seconds "$(if $(filter command line,$(origin SECONDS)),$(SECONDS),4)"
+
 # The code gets in as a wheel and never as a link to src: a file that the wheel lacks is lacking.
 .venv-wheel/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
 	@tools/make-venv "$(PYTHON3)" .venv-wheel requirements/dev.txt

@@ -124,10 +124,12 @@ class PostgresServer:
 
     Commits reach the operating system but not the disk: nothing that was committed is lost when
     the server is killed, and the tests do not wait for a disk that they do not pull the plug of.
+    With `durable` they do, as they would in a shop: what is measured has to be true there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         binaries = find_binaries()
+        self._durable = durable
         self._folder = Path(tempfile.mkdtemp(prefix="order-core-postgres-"))
         self._data = self._folder / "data"
         self._launch = _launch(binaries, self._folder)
@@ -170,11 +172,14 @@ class PostgresServer:
             "port": str(self.port),
             "unix_socket_directories": "",
             "max_connections": "200",
-            "fsync": "off",
-            "full_page_writes": "off",
-            # It keeps a core busy with databases that are gone a moment later.
-            "autovacuum": "off",
         }
+        if not self._durable:
+            settings |= {
+                "fsync": "off",
+                "full_page_writes": "off",
+                # It keeps a core busy with databases that are gone a moment later.
+                "autovacuum": "off",
+            }
         options = [f"--{name}={value}" for name, value in settings.items()]
         with (self._folder / "server.log").open("ab") as log:
             return subprocess.Popen(
@@ -216,6 +221,17 @@ class PostgresServer:
         """Stop, and remove every trace."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def process(self) -> int:
+        """Of the server that runs now.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        if self._process is None:
+            raise RuntimeError("PostgreSQL was not started")
+        return self._process.pid
 
     def log(self) -> str:
         return (self._folder / "server.log").read_text(errors="replace")
