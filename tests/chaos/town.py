@@ -137,6 +137,7 @@ class Town:
             "ACTION_EXPIRY": "10",
             "CAPTURE": self.plan.capture,
             "SHUTDOWN_GRACE": "1",
+            "RATE_LIMIT": "off",
         }
 
     def journal(self, provider: str) -> Path:

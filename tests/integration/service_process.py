@@ -99,6 +99,7 @@ class ServiceProcess:
             "MAIL_FROM": "orders@shop.example",
             "RECOVERY_DELAY": "0.2",
             "DUPLICATE_WINDOW": "0",
+            "RATE_LIMIT": "off",
             **settings,
         }
         self.client = httpx.Client(

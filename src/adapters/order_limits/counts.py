@@ -56,10 +56,17 @@ class MemoryCounts:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policies = frozenset(policies)
-        self._policies = {
-            name: Policy(name, rate, BoundedMemory(most_keys=most_keys, clock=clock))
-            for name, rate in policies.items()
+        self._memories = {
+            name: BoundedMemory(most_keys=most_keys, clock=clock) for name in policies
         }
+        self._policies = {
+            name: Policy(name, rate, self._memories[name]) for name, rate in policies.items()
+        }
+
+    @property
+    def names(self) -> int:
+        """How many are remembered at present, in all limits together."""
+        return sum(len(memory) for memory in self._memories.values())
 
     async def count(self, policy: str, key: str) -> bool:
         """Count once more; False, and nothing counted, where the limit is reached."""

@@ -130,6 +130,11 @@ def _common(port: int, secret: str) -> dict[str, str]:
         "MAIL_FROM": "Demo Shop <orders@shop.example>",
         "RECOVERY_DELAY": "5",
         "LOG_LEVEL": "warning",
+        # Limits can be seen, but are not in the way of whoever tries the demo out with a loop.
+        "RATE_LIMIT": "60000/minute",
+        "RATE_LIMIT_ADDRESS": "600000/minute",
+        "RATE_LIMIT_FAILURES": "6000/minute",
+        "RATE_LIMIT_DECLINES": "6000/hour",
     }
 
 

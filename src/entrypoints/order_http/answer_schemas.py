@@ -184,4 +184,7 @@ class Problem(BaseModel):
     )
     order_id: str = _absent_unless("of a payment that did not happen")
     decline_code: str = _absent_unless("of a payment that did not happen")
+    violated_policies: Annotated[list[str], Field(alias="violated-policies", max_length=3)] = (
+        _absent_unless("if too many requests or failures came: the limits that are reached")
+    )
     reason: str = _absent_unless("if a rule about orders says no")

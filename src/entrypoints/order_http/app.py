@@ -17,6 +17,7 @@ from order_http.access_log import AccessLog
 from order_http.address_limit import AddressLimit
 from order_http.answer_pace import AnswerPace
 from order_http.body_limit import BodyLimit
+from order_http.card_testing import BY_CUSTOMER, CardTesting
 from order_http.cors import Cors
 from order_http.desk import Desk
 from order_http.endpoint import Endpoint, Public
@@ -26,16 +27,17 @@ from order_http.in_flight import InFlight
 from order_http.last_resort import LastResort
 from order_http.metrics import Metrics, ReadFigures
 from order_http.problems import Problem
+from order_http.rate_limits import Counts, RateLimits
 from order_http.receive_webhook import WEBHOOK_PATH, receive_webhook
 from order_http.request_id import RequestId
 from order_http.resource import routes_of
 from order_http.route_table import API
 from order_http.security_headers import SecurityHeaders
 from order_http.settings import HttpSettings
-
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 from order_http.single_headers import SingleHeaders
 from order_http.trusted_proxies import TrustedProxies
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _SIGNED: Final = "the provider's signature over the raw body proves who is speaking"
 _NOTHING_OF_ANYBODY: Final = "it says only how the service itself is"
@@ -53,6 +55,7 @@ def build_app(
     figures: ReadFigures,
     lifespan: Lifespan | None = None,
     extra_routes: Sequence[Endpoint] = (),
+    counts: Counts | None = None,
 ) -> Starlette:
     """The HTTP service over `core`.
 
@@ -61,6 +64,8 @@ def build_app(
     that are being placed and cancelled are finished. A host that mounts this application
     runs no lifespan of it, and awaits `app.state.in_flight.drain(seconds)` itself.
 
+    `counts` says who has asked too often; without it, nobody has.
+
     Raises:
         UnguardedRoute: one of `extra_routes` does not say what keeps strangers out.
     """
@@ -68,7 +73,9 @@ def build_app(
         most=settings.max_in_flight, timeout_seconds=settings.request_timeout_seconds
     )
     metrics = Metrics()
-    desk = Desk(core, verifier, settings, in_flight)
+    limits = None if counts is None else RateLimits(counts, metrics)
+    card_testing = CardTesting(limits) if limits and BY_CUSTOMER in limits.counts.policies else None
+    desk = Desk(core, verifier, settings, in_flight, limits, card_testing)
     webhooks = in_flight.lane(most=settings.max_webhooks_in_flight)
     endpoints = (
         *API,
@@ -78,7 +85,7 @@ def build_app(
     )
     app = Starlette(
         routes=routes_of(endpoints, desk),
-        middleware=_middleware(settings, metrics),
+        middleware=_middleware(settings, metrics, limits),
         exception_handlers={
             HTTPException: answer_http_exception,
             OrderCoreError: answer_core_error,
@@ -107,24 +114,30 @@ def _operations(
     ]
 
 
-def _middleware(settings: HttpSettings, metrics: Metrics) -> list[Middleware]:
+def _middleware(
+    settings: HttpSettings, metrics: Metrics, limits: RateLimits | None
+) -> list[Middleware]:
     cors = [Middleware(Cors, origins=settings.cors_origins)] if settings.cors_origins else []
+    limiting = [Middleware(AddressLimit, limits=limits)] if limits else []
     return [
+        Middleware(
+            TrustedProxies, trusted=settings.trusted_proxies, header=settings.forwarding_header
+        ),
+        Middleware(AnswerPace, timeout_seconds=settings.answer_timeout_seconds),
         Middleware(RequestId),
         Middleware(AccessLog, metrics=metrics),
         Middleware(SecurityHeaders),
         *cors,
         Middleware(LastResort),
+        *limiting,
         Middleware(
             HeaderLimits, max_headers=settings.max_headers, max_bytes=settings.max_header_bytes
         ),
+        Middleware(SingleHeaders),
         Middleware(
             BodyLimit,
-        Middleware(
-            TrustedProxies, trusted=settings.trusted_proxies, header=settings.forwarding_header
-        ),
-        Middleware(AnswerPace, timeout_seconds=settings.answer_timeout_seconds),
             max_bytes=settings.max_body_bytes,
+            max_bytes_of_all=settings.max_bodies_bytes,
             timeout_seconds=settings.body_timeout_seconds,
         ),
     ]
@@ -133,11 +146,9 @@ def _middleware(settings: HttpSettings, metrics: Metrics) -> list[Middleware]:
 def _finishing_first(
     in_flight: InFlight, timeout_seconds: float, lifespan: Lifespan | None
 ) -> Lifespan:
-        Middleware(SingleHeaders),
     @asynccontextmanager
     async def finishing(app: Starlette) -> AsyncGenerator[None]:
         async with lifespan(app) if lifespan else nullcontext():
-            max_bytes_of_all=settings.max_bodies_bytes,
             yield
             if left := await in_flight.drain(timeout_seconds):
                 _log.warning("stopping with %s requests at work; the worker finishes them", left)

@@ -10,7 +10,15 @@ from starlette.types import ASGIApp
 from order_http.problems import Problem, problem_response
 
 _ASKS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
-_SHOWS: Final = ("Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+_SHOWS: Final = (
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+)
 
 
 class Cors(CORSMiddleware):

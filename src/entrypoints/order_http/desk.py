@@ -7,7 +7,9 @@ from starlette.requests import Request
 
 from order_core.assembly import OrderCore
 from order_core.ports.token_verifier import TokenVerifier
+from order_http.card_testing import CardTesting
 from order_http.in_flight import InFlight
+from order_http.rate_limits import RateLimits
 from order_http.settings import HttpSettings
 
 
@@ -19,6 +21,8 @@ class Desk:
     verifier: TokenVerifier
     settings: HttpSettings
     in_flight: InFlight
+    limits: RateLimits | None = None
+    card_testing: CardTesting | None = None
 
 
 ORDER_PATH: Final = "/api/orders/{order_id}"

@@ -61,6 +61,18 @@ class Metrics:
             ("provider", "verdict"),
             registry=self._registry,
         )
+        self._refusals = Counter(
+            "order_http_rate_limited",
+            "Requests that were turned away, by the limit that was reached.",
+            ("policy",),
+            registry=self._registry,
+        )
+        self._limits_up = Gauge(
+            "order_http_rate_limit_storage_up",
+            "0 while processes that should count together cannot.",
+            registry=self._registry,
+        )
+        self._limits_up.set(1)
         self._figures_up = Gauge(
             "order_core_figures_up",
             "1 if the store answered; the other order_core figures are then present values.",
@@ -81,6 +93,14 @@ class Metrics:
     def count_webhook(self, provider: str, verdict: str) -> None:
         """`provider` is one that is known here: a label must not come from a stranger."""
         self._webhooks.labels(provider, verdict).inc()
+
+    def count_refusal(self, policy: str) -> None:
+        """A request was turned away because of the limit `policy`."""
+        self._refusals.labels(policy).inc()
+
+    def watch_limits(self, is_up: Callable[[], bool]) -> None:
+        """Show whether the counts of all processes are together."""
+        self._limits_up.set_function(is_up)
 
     def render(self, figures: Figures | None) -> bytes:
         """The exposition; `figures` None means that the store could not be asked."""

@@ -24,13 +24,27 @@ _MEANING_OF_HEADER: Final[dict[str, Json]] = {
         "description": "Seconds after which asking again makes sense.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimit": {
+        "description": "What is left, by draft-ietf-httpapi-ratelimit-headers-10.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that RateLimit speaks of.",
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {
         "description": "The challenge of RFC 6750.",
         "schema": {"type": "string"},
     },
 }
-_SOMETIMES: Final = frozenset({"Link"})
-_HEADER_OF_STATUS: Final = {401: "WWW-Authenticate", 402: "Location", 503: "Retry-After"}
+_SOMETIMES: Final = frozenset({"Link", "RateLimit", "RateLimit-Policy"})
+_LIMITS: Final = ("RateLimit", "RateLimit-Policy")
+_HEADER_OF_STATUS: Final = {
+    401: "WWW-Authenticate",
+    402: "Location",
+    429: "Retry-After",
+    503: "Retry-After",
+}
 _HEADER_OF_CODE: Final = {
     "insufficient_scope": "WWW-Authenticate",
     "request_in_progress": "Retry-After",
@@ -46,6 +60,7 @@ _WITH_TOKEN: Final = (
     "insufficient_scope",
     "invalid_request",
     "token_unverifiable",
+    "rate_limited",
 )
 
 
@@ -87,6 +102,9 @@ class Operation:
                 **_problems((*self.codes, *_ALWAYS, *(_WITH_TOKEN if self.scope else ()))),
             },
         }
+        if self.scope:
+            for response in document["responses"].values():
+                response["headers"] |= {name: _header(name, always=False) for name in _LIMITS}
         if self.body is not None:
             content = {"schema": _schema(self.body), "example": self.body_example}
             document["requestBody"] = {

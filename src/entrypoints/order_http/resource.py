@@ -64,6 +64,8 @@ class Resource:
 def _guard(desk: Desk, endpoint: Guarded) -> Handler:
     async def handler(request: Request) -> Response:
         principal = await authenticate(request, desk.verifier, endpoint.scope)
+        if desk.limits:
+            await desk.limits.admit_customer(request, principal)
         if set(request.query_params) - endpoint.query:
             known = (
                 f"one of {', '.join(sorted(endpoint.query))}"

@@ -1,5 +1,7 @@
 """The HTTP application over a running service."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -11,6 +13,7 @@ from order_http.metrics import Figures
 from order_http.settings import HttpSettings
 from order_sandbox import SandboxGateway
 from order_wiring.composition import Service
+from order_wiring.limits import counts_of
 from order_wiring.sandbox_page import sandbox_page
 from order_wiring.tokens import token_verifier
 
@@ -19,7 +22,7 @@ def app_of(service: Service) -> Starlette:
     """Its lifespan ends when the orders that are being placed and cancelled are finished.
 
     Raises:
-        ConfigurationInvalid: the key that proves tokens cannot be used.
+        ConfigurationInvalid: the key that proves tokens cannot be used, or a package is missing.
     """
     settings = service.settings
 
@@ -39,6 +42,16 @@ def app_of(service: Service) -> Starlette:
             mails_waiting=now.notices_waiting,
         )
 
+    counts = counts_of(settings)
+
+    @asynccontextmanager
+    async def closing_counts(_app: Starlette) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            if counts is not None:
+                await counts.close()
+
     return build_app(
         service.core,
         token_verifier(settings, service.clock),
@@ -47,11 +60,15 @@ def app_of(service: Service) -> Starlette:
             max_body_bytes=settings.max_body_bytes,
             shutdown_timeout_seconds=settings.shutdown_grace.total_seconds(),
             cors_origins=settings.cors_origins,
+            trusted_proxies=settings.trusted_proxies,
+            forwarding_header=settings.forwarding_header,
             return_origins=settings.return_origins,
             version=version("order-core"),
         ),
         probe=probe,
         figures=figures,
+        lifespan=closing_counts,
+        counts=counts,
         extra_routes=_pages_of_gateways(service),
     )
 
@@ -60,8 +77,6 @@ def _pages_of_gateways(service: Service) -> list[Public]:
     # Only the sandbox has a page of its own; real providers show theirs.
     return [
         page
-            trusted_proxies=settings.trusted_proxies,
-            forwarding_header=settings.forwarding_header,
         for plugin in service.plugins.values()
         if isinstance(plugin.gateway, SandboxGateway)
         for page in sandbox_page(plugin.gateway.ledger)

@@ -11,6 +11,7 @@ from order_wiring import setting_values as value
 from order_wiring.given_variables import PREFIX, SANDBOX, Given, Need, about
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.setting_groups.access import AccessSettings
+from order_wiring.setting_groups.limits import LimitSettings
 from order_wiring.setting_groups.mailing import MailSettings
 from order_wiring.setting_groups.payments import PaymentSettings
 from order_wiring.setting_groups.pricing import PricingSettings
@@ -25,6 +26,7 @@ class Settings(
     PricingSettings,
     PaymentSettings,
     AccessSettings,
+    LimitSettings,
     MailSettings,
 ):
     """The effective configuration. Field `port` is the environment variable ORDER_CORE_PORT."""
@@ -92,7 +94,7 @@ class Settings(
 
     def _shown(self, name: str) -> str:
         held = getattr(self, name)
-        if name in {"database_url", "mail_url"}:
+        if name in {"database_url", "mail_url", "rate_limit_storage"}:
             return value.without_password(held.get_secret_value())
         match held:
             case None | ():
@@ -110,7 +112,16 @@ class Settings(
 _NAMES: Final = frozenset(Settings.model_fields) - {"gateway_settings"}
 _SECRETS: Final = frozenset(
     # Of the addresses, only a wrong one can hold a password, and that one is not repeated.
-    {"database_url", "jwks_url", "jwt_secret", "mail_url", "oidc_issuer"}
+    {
+        "database_url",
+        "jwks_url",
+        "jwt_secret",
+        "quote_secret",
+        "mail_url",
+        "oauth_key_secret",
+        "oidc_issuer",
+        "rate_limit_storage",
+    }
 )
 
 

@@ -178,6 +178,14 @@ class PlaceOrder:
                 continue
         raise CommitUnknown("It is not known whether the order was stored.")
 
+    async def was_recorded(self, customer_id: str, key: str) -> bool:
+        """Whether this customer's key has an order already, so that a repeat charges nothing.
+
+        Raises:
+            CommitUnknown: the store cannot say.
+        """
+        return await self._earlier_of(customer_id, key) is not None
+
     # The same key again -------------------------------------------------------------------
 
     @staticmethod
@@ -185,8 +193,11 @@ class PlaceOrder:
         return RequestRecord(request.customer_id, ROUTE, key, request.body_fingerprint())
 
     async def _earlier(self, request: OrderRequest, key: str) -> EarlierRequest | None:
+        return await self._earlier_of(request.customer_id, key)
+
+    async def _earlier_of(self, customer_id: str, key: str) -> EarlierRequest | None:
         try:
-            return await self.orders.find_request(request.customer_id, ROUTE, key)
+            return await self.orders.find_request(customer_id, ROUTE, key)
         except StoreUnavailable as error:
             # The request that came first with this key may have been charged.
             raise CommitUnknown("It is not known what this key's request came to.") from error

@@ -1,0 +1,119 @@
+"""Slows down whoever finds out by ordering which stolen cards still pay.
+
+Declines are counted by customer, by payment method and by address. A try that is turned away
+is neither recorded nor does a provider hear of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from order_core.assembly import OrderCore
+from order_core.errors import OrderCoreError
+from order_core.order import Order
+from order_core.order_request import OrderRequest
+from order_core.order_status import OrderStatus
+from order_core.payment import fingerprint
+from order_http.rate_limits import Quota, RateLimits
+
+BY_CUSTOMER: Final = "declines-of-customer"
+BY_METHOD: Final = "declines-of-payment-method"
+BY_ADDRESS: Final = "declines-of-address"
+PAID_BY_ADDRESS: Final = "paid-by-address"
+COUNTED: Final = "counted-orders"
+"""An order is counted once, however often its answer is asked for."""
+
+_SOON_SECONDS: Final = 2
+_DETAIL: Final = (
+    "Too many payments were declined. Nothing was recorded, and no provider was asked. Orders "
+    "that were placed before can be read and cancelled."
+)
+
+Tried = tuple[str, str]
+"""The limit, and whom it counts."""
+
+
+class CardTesting:
+    """Stands between the endpoint and the use case."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+        self._counts = limits.counts
+        self._under_way: Counter[Tried] = Counter()
+
+    async def place(
+        self, core: OrderCore, wish: OrderRequest, *, key: str | None, address: str | None
+    ) -> Order:
+        """What the use case makes of it. A repeat of a recorded request always gets there.
+
+        Raises:
+            Problem: 429.
+            OrderCoreError: whatever the use case raises.
+        """
+        declines = [
+            (BY_CUSTOMER, wish.customer_id),
+            (BY_METHOD, _method_of(core, wish)),
+        ]
+        declines = [tried for tried in declines if tried[0] in self._counts.policies]
+        with self._trying(declines) as turns:
+            full = await self._used_up(declines, turns, address)
+            # Whoever lost the answer to a payment must be able to ask what became of it.
+            if full and not (key and await core.place.was_recorded(wish.customer_id, key)):
+                wait = None if any(not each.remaining for each in full) else _SOON_SECONDS
+                self._limits.refuse(*full, detail=_DETAIL, wait_seconds=wait)
+            order = await core.place(wish, key=key)
+            await self._remember(order, declines, address, repeatable=key is not None)
+            return order
+
+    @contextmanager
+    def _trying(self, tried: Sequence[Tried]) -> Iterator[list[int]]:
+        # A thousand cards at once would all be tried before the first is declined.
+        self._under_way.update(tried)
+        try:
+            yield [self._under_way[each] for each in tried]
+        finally:
+            self._under_way.subtract(tried)
+            for each in tried:
+                if self._under_way[each] <= 0:
+                    del self._under_way[each]
+
+    async def _used_up(
+        self, declines: Sequence[Tried], turns: Sequence[int], address: str | None
+    ) -> list[Quota]:
+        by_address = self._of_address(address)
+        quotas = await self._counts.look(*declines, *by_address)
+        full = [quota for quota, turn in zip(quotas, turns, strict=False) if quota.remaining < turn]
+        if by_address:
+            declined, paid = quotas[-2:]
+            # Behind one address there may be a whole town, or the shop's own backend.
+            if not declined.remaining and paid.amount - paid.remaining < declined.amount:
+                full.append(declined)
+        return full
+
+    async def _remember(
+        self, order: Order, declines: Sequence[Tried], address: str | None, *, repeatable: bool
+    ) -> None:
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            return
+        by_address = self._of_address(address)
+        declined = order.status is OrderStatus.PAYMENT_FAILED
+        happened = [*declines, *by_address[:1]] if declined else by_address[1:]
+        if not happened or (repeatable and not await self._counts.count(COUNTED, order.id)):
+            return
+        for policy, whose in happened:
+            await self._counts.count(policy, whose)
+
+    def _of_address(self, address: str | None) -> list[Tried]:
+        if address is None or BY_ADDRESS not in self._counts.policies:
+            return []
+        return [(BY_ADDRESS, address), (PAID_BY_ADDRESS, address)]
+
+
+def _method_of(core: OrderCore, wish: OrderRequest) -> str:
+    """Stands for the payment method; nobody can tell it from the counts."""
+    known = frozenset(core.place.gateways)
+    try:
+        return fingerprint(*wish.provider_and_token(core.place.default_provider, known))
+    except OrderCoreError:
+        return fingerprint(wish.payment_method)  # The use case refuses it.
