@@ -1,73 +1,21 @@
 """The keys of an issuer: found, kept, renewed, and given up in time."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from order_core.errors import InvalidToken, TokenUnverifiable
-from order_jwt import JwtVerifier, Trust
-from order_jwt.proven_tokens import ProvenTokens
-from tests.unit.fake_issuer import AUDIENCE, ISSUER, FakeIssuer, SetTicks
+from order_core.errors import TokenUnverifiable
+from tests.unit.fake_issuer import FakeIssuer
+from tests.unit.trusting_service import KEY, Kitchen
 
-NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
-KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(4)]
+KEYS = [KEY, *(ec.generate_private_key(ec.SECP256R1()) for _ in range(3))]
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
 MINUTE = 60
 HOUR = 3600
-
-
-class AtNoon:
-    def now(self) -> datetime:
-        return NOON
-
-    async def sleep(self, _seconds: float, /) -> None:
-        raise AssertionError("a verifier has nothing to wait for")
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    expires = int((NOON + timedelta(days=1)).timestamp())
-    return {"iss": ISSUER, "aud": AUDIENCE, "sub": "cook-7", "exp": expires} | changes
-
-
-class Kitchen:
-    """A verifier, the issuer it trusts, and the time that passes for its keys."""
-
-    def __init__(self, **keys: Any) -> None:
-        self.issuer = FakeIssuer(**keys or {"spring": KEYS[0]})
-        self.ticks = SetTicks()
-        self.proven = ProvenTokens()
-        source = self.issuer.source(self.ticks)
-        self.verifier = JwtVerifier([Trust(source, ISSUER, AUDIENCE)], AtNoon(), proven=self.proven)
-
-    async def verify(self, token: str) -> str:
-        return (await self.verifier.verify(token)).subject
-
-    def token(self, key_id: str | None = "spring", **changes: Any) -> str:
-        return self.issuer.token(key_id, claims(**changes))
-
-    async def refusal(self, token: str) -> str:
-        with pytest.raises(InvalidToken) as caught:
-            await self.verify(token)
-        return caught.value.because
-
-    def is_down(self) -> None:
-        def silence(request: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectError("connection refused", request=request)
-
-        self.issuer.answer = silence
-
-    def is_up(self) -> None:
-        self.issuer.answer = None
-
-    async def settle(self) -> None:
-        """Let what goes on beside the requests come to its end."""
-        for _ in range(50):
-            await asyncio.sleep(0)
 
 
 NOT_PUBLISHED = "the token names no key that its issuer publishes"

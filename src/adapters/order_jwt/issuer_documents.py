@@ -42,23 +42,27 @@ def _ssl_context() -> SSLContext:
     return httpx.create_ssl_context()
 
 
-def keys_at(address: str, *, open_client: OpenClient = client_for) -> FetchKeys:
+def keys_at(
+    address: str, *, open_client: OpenClient = client_for, seconds: float = FETCH_SECONDS
+) -> FetchKeys:
     """Fetches the JWKS document at `address`, which was checked."""
 
     async def fetch(client: httpx.AsyncClient) -> KeySet:
         return KeySet.read(await _json_at(client, address))
 
-    return _bounded(fetch, address, open_client)
+    return _bounded(fetch, lambda: open_client(address), seconds)
 
 
-def discovered_keys(issuer: str, *, open_client: OpenClient = client_for) -> FetchKeys:
+def discovered_keys(
+    issuer: str, *, open_client: OpenClient = client_for, seconds: float = FETCH_SECONDS
+) -> FetchKeys:
     """Asks `issuer`, whose name was checked, where its keys are, and fetches them."""
 
     async def fetch(client: httpx.AsyncClient) -> KeySet:
         metadata = await _json_at(client, discovery_address(issuer))
         return KeySet.read(await _json_at(client, _address_of_keys(metadata, issuer)))
 
-    return _bounded(fetch, issuer, open_client)
+    return _bounded(fetch, lambda: open_client(issuer), seconds)
 
 
 def _address_of_keys(metadata: object, issuer: str) -> str:
@@ -78,14 +82,16 @@ def _address_of_keys(metadata: object, issuer: str) -> str:
 
 
 def _bounded(
-    fetch: Callable[[httpx.AsyncClient], Awaitable[KeySet]], address: str, open_client: OpenClient
+    fetch: Callable[[httpx.AsyncClient], Awaitable[KeySet]],
+    open_client: Callable[[], httpx.AsyncClient],
+    seconds: float,
 ) -> FetchKeys:
     async def fetch_in_time() -> KeySet:
         try:
-            async with asyncio.timeout(FETCH_SECONDS), open_client(address) as client:
+            async with asyncio.timeout(seconds), open_client() as client:
                 return await fetch(client)
         except TimeoutError:
-            raise IssuerUnreadable(f"it did not answer within {FETCH_SECONDS:g} s") from None
+            raise IssuerUnreadable(f"it did not answer within {seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise IssuerUnreadable(f"it cannot be asked ({type(error).__name__})") from None
         except (ValueError, RecursionError) as error:

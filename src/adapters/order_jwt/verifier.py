@@ -19,7 +19,7 @@ from order_jwt.unproven import UnprovenToken
 LONGEST_TOKEN: Final = 8192
 """Characters. Nothing longer is looked at, so that nobody can make us parse megabytes."""
 
-_REVOCATION_SECONDS: Final = 2.0
+REVOCATION_SECONDS: Final = 2.0
 
 
 class JwtVerifier:
@@ -40,6 +40,7 @@ class JwtVerifier:
         clock: Clock,
         *,
         revocations: Revocations | None = None,
+        revocation_seconds: float = REVOCATION_SECONDS,
         proven: ProvenTokens | None = None,
     ) -> None:
         self._trusts: dict[str | None, Trust] = {}
@@ -51,6 +52,7 @@ class JwtVerifier:
             raise ValueError("a verifier that trusts nobody lets nobody in")
         self._clock = clock
         self._revocations = NothingRevoked() if revocations is None else revocations
+        self._revocation_seconds = revocation_seconds
         self._proven = ProvenTokens() if proven is None else proven
 
     async def verify(self, token: str, /) -> Principal:
@@ -87,7 +89,7 @@ class JwtVerifier:
 
     async def _check_revocation(self, proof: Proof) -> None:
         try:
-            async with asyncio.timeout(_REVOCATION_SECONDS):
+            async with asyncio.timeout(self._revocation_seconds):
                 revoked = await self._revocations.is_revoked(proof)
         except TimeoutError:
             raise TokenUnverifiable("it is not known in time whether it was revoked") from None
