@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from order_core.errors import StoreUnavailable
+from order_sqlalchemy.said import said
 
 
 class Connections:
@@ -37,9 +38,7 @@ class Connections:
             return await self.engine.raw_connection()
         except (SQLAlchemyError, self._driver_error, sqlite3.Error, OSError) as error:
             self._free.release()
-            raise StoreUnavailable(
-                f"There is no connection: {type(error).__name__}: {error}."
-            ) from error
+            raise StoreUnavailable(f"There is no connection: {said(error)}.") from error
         except BaseException:
             self._free.release()
             raise

@@ -24,6 +24,7 @@ from order_sqlalchemy import postgresql_claims, postgresql_save
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
 from order_sqlalchemy.refusals import possible_duplicate, refusal
+from order_sqlalchemy.said import said
 from order_sqlalchemy.saving import Saving
 from order_sqlalchemy.statements import Statements
 from order_sqlalchemy.store import Timeouts
@@ -79,6 +80,8 @@ class PostgresqlStore:
             # The latest used connection is the likeliest to be open still.
             pool_use_lifo=True,
             json_deserializer=str,
+            # Or an error of its own would quote what was to be stored.
+            hide_parameters=True,
             connect_args={
                 "timeout": timeouts.connect,
                 "command_timeout": self._timeout,
@@ -107,7 +110,7 @@ class PostgresqlStore:
         try:
             return await self._fetch_again(statement, arguments)
         except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
-            raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
+            raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def _fetch_again(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
         # A server that was restarted leaves dead connections behind, and some of them are
@@ -128,7 +131,7 @@ class PostgresqlStore:
         try:
             return await self._fetch(statement, arguments)
         except (asyncpg.PostgresError, *_CONNECTION_LOST, ValueError) as error:
-            raise StoreUnavailable(f"The database did not answer: {_name(error)}.") from error
+            raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
         if saving.is_new:
@@ -141,11 +144,9 @@ class PostgresqlStore:
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
         except _CONNECTION_LOST as error:
-            raise CommitUnknown(
-                f"The database did not confirm the save: {_name(error)}."
-            ) from error
+            raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         except ValueError as error:
-            raise StoreUnavailable(f"The save could not be written down: {error}") from error
+            raise StoreUnavailable(f"The save could not be written down: {said(error)}.") from error
         if not saving.is_new:
             if not found:
                 raise ConcurrentUpdate(saving.order.id)
@@ -172,7 +173,7 @@ class PostgresqlStore:
         try:
             pooled = await self._connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
-            raise StoreUnavailable(f"There is no connection: {_name(error)}.") from error
+            raise StoreUnavailable(f"There is no connection: {said(error)}.") from error
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         usable = False
         try:
@@ -201,18 +202,14 @@ def _session_ended(error: asyncpg.PostgresError) -> bool:
     return state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
 
 
-def _name(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
 def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
     state = error.sqlstate or ""
     if state == _COMPLETION_UNKNOWN or _session_ended(error):
-        return CommitUnknown(f"The database did not confirm the save: {_name(error)}.")
+        return CommitUnknown(f"The database did not confirm the save: {said(error)}.")
     if state.startswith("23"):
         if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
             # See postgresql_save.ADD: the guard admitted no order.
             return possible_duplicate(saving)
         if refused := refusal(error.constraint_name, saving):
             return refused
-    return StoreUnavailable(f"The database stored nothing: {_name(error)}.")
+    return StoreUnavailable(f"The database stored nothing: {said(error)}.")

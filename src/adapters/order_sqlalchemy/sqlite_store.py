@@ -21,6 +21,7 @@ from order_core.errors import CommitUnknown, StoreUnavailable
 from order_sqlalchemy import sqlite_claims, sqlite_save
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.said import said
 from order_sqlalchemy.saving import Saving
 from order_sqlalchemy.sqlite_thread import NeverBegun, StillRunning, on_its_thread
 from order_sqlalchemy.statements import Statements
@@ -91,7 +92,7 @@ class SqliteStore:
                 raise _nothing_stored(error) from error
             raise refused from error
         except (_CommitFailed, StillRunning) as error:
-            raise CommitUnknown(f"The database did not confirm the save: {error!r}.") from error
+            raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         except _CERTAIN as error:
             raise _nothing_stored(error) from error
 
@@ -115,7 +116,7 @@ class SqliteStore:
         try:
             return await self._run(among, work)
         except (*_CERTAIN, _CommitFailed, StillRunning) as error:
-            raise StoreUnavailable(f"The database did not answer: {error!r}.") from error
+            raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def _run(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
         pooled = await among.take()
@@ -132,7 +133,7 @@ _CERTAIN: Final = (sqlite3.Error, NeverBegun, ValueError, OverflowError)
 
 
 def _nothing_stored(error: BaseException) -> StoreUnavailable:
-    return StoreUnavailable(f"The database stored nothing: {error!r}.")
+    return StoreUnavailable(f"The database stored nothing: {said(error)}.")
 
 
 def _in_transaction(work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
@@ -173,6 +174,7 @@ def _connections(
         max_overflow=0,
         pool_timeout=timeouts.pool,
         pool_reset_on_return=None,
+        hide_parameters=True,
         connect_args={"timeout": timeouts.connect, "isolation_level": None},
     )
 

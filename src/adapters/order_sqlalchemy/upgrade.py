@@ -80,6 +80,7 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(
         address,
         poolclass=NullPool,
+        hide_parameters=True,
         connect_args={"isolation_level": None} if is_sqlite else {},
     )
     if is_sqlite:

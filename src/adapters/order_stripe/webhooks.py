@@ -40,7 +40,7 @@ class StripeWebhooks:
         try:
             facts = facts_of(str(name), event.get("data"))
         except Unreadable as error:
-            raise WebhookRejected(f"the event cannot be read: {error}") from error
+            raise WebhookRejected("the event cannot be read") from error
         return WebhookEvent(str(event_id), str(name), facts)
 
     def _verify(self, body: bytes, header: str) -> None:

@@ -10,6 +10,10 @@ from order_http.request_id import current_request_id
 _log = logging.getLogger("order_http.errors")
 
 
+class AnswerBrokenOff(Exception):
+    """Half an answer is out, and the other half will never come."""
+
+
 class LastResort:
     """Stands inside the middleware that names and logs requests, unlike Starlette's own."""
 
@@ -31,12 +35,13 @@ class LastResort:
             await self._app(scope, receive, send_watched)
         except Problem as refusal:
             problem = refusal
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, it is told in our words
             request_id = current_request_id.get()
             # The message stays free of the request: a traceback is enough to find the fault.
             _log.exception("request %s failed", request_id, extra={"request_id": request_id})
             if started:
-                raise  # Half an answer is out; the server must break the connection.
+                # The server must break the connection, and logs in its own words what it gets.
+                raise AnswerBrokenOff from None
             problem = Problem(
                 "internal_error",
                 "The service failed in a way nobody foresaw. Its log names this request.",

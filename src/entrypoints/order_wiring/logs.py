@@ -1,13 +1,26 @@
-"""Logs are one JSON object a line, on standard error."""
+"""Logs are one JSON object a line, on standard error. No line tells of a person, or a secret.
 
+What a line says is what the code says: a message of ours, and of an exception its kind and
+where it came from. What an exception says itself may quote a row, a request or an address, and
+what a library says may too.
+"""
+
+import errno
 import json
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+OURS: Final = "order_"
+"""How the names of our loggers begin. A gateway of your own may call its logger so too."""
+
 _ACCESS: Final = "order_http.access"
 _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_MOST_CAUSES: Final = 10
+_MOST_FRAMES: Final = 50
 
 
 class JsonLines(logging.Formatter):
@@ -18,23 +31,69 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage() if is_ours(record) else _template(record),
         }
         if record.name == _ACCESS:
             # Its message is an object already.
             line |= json.loads(record.getMessage())
             del line["message"]
-        line |= {name: held for name, held in vars(record).items() if name not in _PLAIN}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if is_ours(record):
+            line |= {name: held for name, held in vars(record).items() if name not in _PLAIN}
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = where_it_came_from(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether we know what such a line says."""
+    return record.name.startswith(OURS)
+
+
+def _template(record: logging.LogRecord) -> str:
+    # A library puts data into its arguments, or below the first line.
+    return str(record.msg).partition("\n")[0][:500]
+
+
+def where_it_came_from(error: BaseException) -> str:
+    """The kinds of the exception and its causes, each with its lines of code, the first first."""
+    return "\n".join(["Traceback:", *reversed(list(_told(error)))])
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return
+        frames = "".join(traceback.format_tb(cause.__traceback__, _MOST_FRAMES))
+        yield f"{frames}{_kind(cause)}"
+        if isinstance(cause, BaseExceptionGroup):
+            yield "of " + ", ".join(_kind(each) for each in cause.exceptions[:_MOST_CAUSES])
+        hidden = None if cause.__suppress_context__ else cause.__context__
+        cause = cause.__cause__ or hidden
+
+
+def _kind(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, OSError) and error.errno:
+        return f"{kind}: {errno.errorcode.get(error.errno, error.errno)}"
+    state = getattr(error, "sqlstate", None)
+    return f"{kind}: {state}" if isinstance(state, str) else kind
+
+
+def _is_to_be_told(record: logging.LogRecord) -> bool:
+    # Below a warning, libraries report each request or statement, some with all that is in it.
+    return is_ours(record) or record.levelno >= logging.WARNING
+
+
 def log_to_standard_error(level: str, *, stream: TextIO | None = None) -> None:
-    """Send everything at `level` and above to standard error; replaces what was set before."""
+    """Send everything of ours at `level` and above to standard error, and warnings of libraries.
+
+    Replaces what was set before.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
+    handler.addFilter(_is_to_be_told)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # They report each request or statement, which is the access log's task.
+    # What the handler leaves out need not be written down first.
     for talkative in ("aiosqlite", "alembic", "asyncio", "httpx", "httpcore", "_granian"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
