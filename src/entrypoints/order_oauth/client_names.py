@@ -22,8 +22,13 @@ def client_id_of(name: str) -> str:
     return PREFIX + bare
 
 
-def is_client_id(text: str) -> bool:
-    """Whether a subject of this name is a client. No customer can be called so.
+def could_be_client(text: str) -> bool:
+    """Whether there can be a client of this id."""
+    return text.startswith(PREFIX) and _NAME.fullmatch(text.removeprefix(PREFIX)) is not None
+
+
+def is_kept_for_clients(text: str) -> bool:
+    """Whether no customer can be called so.
 
     Both stand in the same claim, `sub`: a client that could name a customer after another
     client would act as that one.

@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749 import (
 
 from order_core.errors import InvalidValue
 from order_core.text import checked_text
-from order_oauth.client_names import is_client_id
+from order_oauth.client_names import is_kept_for_clients
 from order_oauth.credentials import METHODS
 from order_oauth.hearing import Revoking
 from order_oauth.parties import GrantType, Party, Session
@@ -84,7 +84,7 @@ class CustomerGrant(BaseGrant, TokenEndpointMixin):
             customer = checked_text(form.get("subject_token", ""), longest=LONGEST_CUSTOMER_ID)
         except InvalidValue as refusal:
             raise InvalidRequestError(f"The subject_token {refusal.because}.") from None
-        if is_client_id(customer):
+        if is_kept_for_clients(customer):
             raise InvalidRequestError("The subject_token names a client, not a customer.")
         return customer
 

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Error
 
 from order_core.ports import Clock
-from order_oauth.client_names import is_client_id
+from order_oauth.client_names import could_be_client
 from order_oauth.credentials import not_proven, read_credentials
 from order_oauth.form import read_form
 from order_oauth.hearing import Granting, Hearing, Revoking, Rotating
@@ -26,7 +26,6 @@ from order_sqlalchemy.oauth_keys import SqlSigningKeys
 from order_sqlalchemy.oauth_records import StoredClient
 
 _PRUNED_AT_ONCE: Final = 1_000
-_LONGEST_CLIENT_ID: Final = 60
 
 _log: Final = logging.getLogger("order_oauth")
 
@@ -82,9 +81,7 @@ class Issuer:
 
     async def _client(self, client_id: str) -> StoredClient | None:
         # What cannot be the name of a client need not be asked for, nor can it be stored.
-        if len(client_id) > _LONGEST_CLIENT_ID or not is_client_id(client_id):
-            return None
-        return await self._clients.find(client_id)
+        return await self._clients.find(client_id) if could_be_client(client_id) else None
 
     async def _decide(
         self, hearing: Hearing, sent: RefreshToken | None, decide: Callable[[Protocol], Answer]

@@ -14,7 +14,7 @@ KEY_SET_PATH: Final = "/oauth/jwks"
 
 
 def metadata(settings: IssuerSettings) -> Mapping[str, Any]:
-    """The document of RFC 8414. Nothing redirects a browser here, so no response types."""
+    """The document. Response types are required, and none redirects a browser here."""
     return {
         "issuer": settings.issuer,
         "token_endpoint": settings.issuer + TOKEN_PATH,

@@ -7,7 +7,7 @@ from typing import Final
 
 from order_wiring import setting_values as value
 from order_wiring.mistakes import Mistake
-from order_wiring.setting_groups import access, limits, mailing, payments, serving
+from order_wiring.setting_groups import access, issuing, limits, mailing, payments, serving
 
 PREFIX: Final = "ORDER_CORE_"
 SANDBOX: Final = "sandbox"
@@ -85,6 +85,7 @@ class Given:
     def contradictions(self) -> list[Mistake]:
         found = (
             *access.contradictions(self.own),
+            *issuing.contradictions(self.own),
             *payments.contradictions(self.own, self.by_provider),
             *mailing.contradictions(self.own),
             *limits.contradictions(self.own),
@@ -97,7 +98,8 @@ class Given:
             case Need.PRICES:
                 return "prices" in self.own
             case Need.KEY:
-                return not self.own.keys().isdisjoint(access.KEY_SOURCES)
+                keys = not self.own.keys().isdisjoint(access.KEY_SOURCES)
+                return keys or issuing.is_on(self.own)
             case Need.GATEWAY:
                 return bool(self.by_provider)
 

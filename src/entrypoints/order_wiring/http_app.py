@@ -1,7 +1,7 @@
 """The HTTP application over a running service."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -11,8 +11,10 @@ from order_http.app import build_app
 from order_http.endpoint import Public
 from order_http.metrics import Figures
 from order_http.settings import HttpSettings
+from order_oauth import oauth_endpoints, upkeep
 from order_sandbox import SandboxGateway
 from order_wiring.composition import Service
+from order_wiring.issuing import issuer_of, trust_in
 from order_wiring.limits import counts_of
 from order_wiring.sandbox_page import sandbox_page
 from order_wiring.tokens import token_verifier
@@ -43,18 +45,20 @@ def app_of(service: Service) -> Starlette:
         )
 
     counts = counts_of(settings)
+    issuer = issuer_of(settings, service.database, service.clock)
 
     @asynccontextmanager
     async def closing_counts(_app: Starlette) -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            if counts is not None:
-                await counts.close()
+        async with upkeep(issuer) if issuer else nullcontext():
+            try:
+                yield
+            finally:
+                if counts is not None:
+                    await counts.close()
 
     return build_app(
         service.core,
-        token_verifier(settings, service.clock),
+        token_verifier(settings, service.clock, [trust_in(issuer)] if issuer else ()),
         settings=HttpSettings(
             default_currency=settings.default_currency,
             max_body_bytes=settings.max_body_bytes,
@@ -69,7 +73,10 @@ def app_of(service: Service) -> Starlette:
         figures=figures,
         lifespan=closing_counts,
         counts=counts,
-        extra_routes=_pages_of_gateways(service),
+        extra_routes=(
+            *_pages_of_gateways(service),
+            *(oauth_endpoints(issuer) if issuer else ()),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from order_wiring import setting_values as value
 from order_wiring.given_variables import PREFIX, SANDBOX, Given, Need, about
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.setting_groups.access import AccessSettings
+from order_wiring.setting_groups.issuing import IssuingSettings
 from order_wiring.setting_groups.limits import LimitSettings
 from order_wiring.setting_groups.mailing import MailSettings
 from order_wiring.setting_groups.payments import PaymentSettings
@@ -26,6 +27,7 @@ class Settings(
     PricingSettings,
     PaymentSettings,
     AccessSettings,
+    IssuingSettings,
     LimitSettings,
     MailSettings,
 ):

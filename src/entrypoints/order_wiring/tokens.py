@@ -1,5 +1,6 @@
 """Bearer tokens: which are believed, and how to make one for trying things out."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
@@ -14,16 +15,18 @@ from order_jwt import (
 )
 from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
+from order_wiring.setting_groups.access import KEY_SOURCES
 from order_wiring.settings import Settings
 
 
-def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
-    """Whoever checks the tokens of requests.
+def token_verifier(settings: Settings, clock: Clock, also: Iterable[Trust] = ()) -> TokenVerifier:
+    """Whoever checks the tokens of requests: those that the settings trust, and `also`.
 
     Raises:
         ConfigurationInvalid: the key cannot be used.
     """
-    return JwtVerifier([trust_of(settings)], clock)
+    given = any(getattr(settings, source) is not None for source in KEY_SOURCES)
+    return JwtVerifier([*([trust_of(settings)] if given else []), *also], clock)
 
 
 def trust_of(settings: Settings) -> Trust:
