@@ -72,9 +72,20 @@ def test_a_setting_that_this_version_does_not_know_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("way", ["signed", "catalogue:prices.csv", "TRUST"])
-def test_only_one_way_of_checking_prices_is_known(way: str) -> None:
-    assert "ORDER_CORE_PRICES: must be trust" in refusal(PRICES=way)
+@pytest.mark.parametrize("way", ["catalogue", "catalogue:", "TRUST", "signed:quotes"])
+def test_the_ways_of_checking_prices_are_named(way: str) -> None:
+    assert "ORDER_CORE_PRICES: must be catalogue:FILE" in refusal(PRICES=way)
+
+
+def test_the_key_of_quotes_is_one_and_is_no_other_key() -> None:
+    key = "a-secret-of-more-than-thirty-two-letters"
+
+    message = refusal(QUOTE_SECRET=key, JWT_SECRET=key, QUOTE_PUBLIC_KEY_FILE=__file__)
+
+    assert "ORDER_CORE_QUOTE_SECRET: cannot be set together with" in message
+    assert "ORDER_CORE_QUOTE_SECRET: must not be ORDER_CORE_JWT_SECRET" in message
+    assert key not in message
+    assert "got" not in refusal(QUOTE_SECRET="too short")
 
 
 @pytest.mark.parametrize(

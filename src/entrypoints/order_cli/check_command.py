@@ -9,6 +9,7 @@ from typing import Final
 
 from order_cli.exit_codes import DONE, FAILED
 from order_core.ports.gateway_plugin import GatewayPlugin
+from order_system import SystemClock
 from order_wiring.certificates import mistakes_of_certificate
 from order_wiring.composition import mistakes_of_windows
 from order_wiring.configuration import read_configuration
@@ -16,6 +17,7 @@ from order_wiring.gateways import build_gateways
 from order_wiring.given_variables import PREFIX
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
+from order_wiring.prices import prices_of
 from order_wiring.schema import schema_differs
 from order_wiring.setting_values import shown_seconds
 from order_wiring.settings import SERVING, Settings
@@ -104,6 +106,10 @@ async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:
     mistakes = mistakes_of_certificate(settings)
     try:
         await mail_of(settings).close()
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    try:
+        prices_of(settings, SystemClock())
     except ConfigurationInvalid as error:
         mistakes += error.mistakes
     if settings.jwt_secret or settings.jwt_public_key_file:

@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "worker": "run only the worker that finishes what was left open and sends e-mail",
     "migrate": "bring the database to the schema of this version",
     "token": "print a bearer token signed with ORDER_CORE_JWT_SECRET",
+    "quote": "print a quote, the proof of a price, signed with ORDER_CORE_QUOTE_SECRET",
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
     "verify": "compare every stored order with what must be true of it; changes nothing",
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how long it is valid (default: %(default)s)",
     )
     of["token"].add_argument("--email", help="the customer's address, told as verified")
+    _add_quote(of["quote"])
     of["open"].add_argument("--json", action="store_true", help="for programs, one document")
     of["open"].add_argument(
         "--limit",
@@ -157,6 +159,23 @@ def _add_customer(parser: argparse.ArgumentParser) -> None:
         action.add_argument("customer_id", metavar="CUSTOMER_ID", help="the `sub` of its tokens")
         if name == "erase":
             action.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_quote(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--product", required=True, metavar="ID", help="what is sold")
+    parser.add_argument("--price", required=True, help="of one piece, such as 24.50")
+    parser.add_argument("--currency", help="default: ORDER_CORE_DEFAULT_CURRENCY")
+    parser.add_argument("--customer", metavar="SUB", help="for this one only (default: for all)")
+    for name in ("min", "max"):
+        most = parser.add_argument(f"--{name}-quantity", type=_from_1_to(1_000_000), metavar="N")
+        most.help = f"the {name}imum on all lines of the product at this price"
+    parser.add_argument(
+        "--expires-in",
+        type=_from_1_to(366 * 86_400),
+        default=900,
+        metavar="SECONDS",
+        help="how long it is valid (default: %(default)s)",
+    )
 
 
 def _from_1_to(most: int) -> Callable[[str], int]:

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _look(
     settings: Settings, limit: int
 ) -> tuple[Sequence[WaitingMovement], Sequence[UnmatchedEvent]]:
-    async with running(settings) as service:
+    async with running(settings, places_orders=False) as service:
         waiting = await service.core.waiting(limit=limit)
     return waiting_movements(waiting.orders), unmatched_events(waiting.events)
 

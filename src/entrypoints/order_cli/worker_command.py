@@ -24,7 +24,7 @@ def run(_arguments: argparse.Namespace) -> int:
 
 async def _work(settings: Settings) -> None:
     grace = settings.shutdown_grace.total_seconds()
-    async with running(settings) as service, working(service, grace):
+    async with running(settings, places_orders=False) as service, working(service, grace):
         stopping = stop_signals()
         logging.getLogger("order_core.worker").info("working")
         await stopping.wait()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from order_core.assembly import OrderCore, assemble
 from order_core.payment_terms import PaymentTerms
-from order_core.ports import Clock
+from order_core.ports import Clock, Prices
 from order_core.ports.gateway_plugin import GatewayPlugin
 from order_email.channel import Mail
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
@@ -15,7 +15,7 @@ from order_wiring.gateways import build_gateways
 from order_wiring.given_variables import PREFIX
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
-from order_wiring.prices import prices_of
+from order_wiring.prices import UndecidedPrices, prices_of
 from order_wiring.schema import ensure_reachable, ensure_schema
 from order_wiring.settings import Settings
 
@@ -32,29 +32,32 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[Service]:
+async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGenerator[Service]:
     """The service, open until the end of the `async with`.
+
+    Without `places_orders` it needs no prices, and is not stopped by a mistake in them: what
+    is open already must be finished.
 
     Raises:
         ConfigurationInvalid: with every mistake that shows only when the parts are built.
         CannotStart: the database cannot be used.
     """
     async with AsyncExitStack() as closing:
-        plugins, mail = await _built(settings, closing)
+        clock = SystemClock()
+        plugins, mail, prices = await _built(settings, clock, closing, places_orders=places_orders)
         await ensure_schema(settings)
         database = open_database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         # The first connection makes an SQLite file ready for many, which two processes that
         # begin at once cannot do at the same time.
         await ensure_reachable(database, settings)
-        clock = SystemClock()
         core = assemble(
             orders=SqlOrders(database),
             work=SqlWorkQueue(database),
             outbox=SqlOutbox(database),
             gateways={name: plugin.gateway for name, plugin in plugins.items()},
             default_provider=settings.provider_by_default,
-            prices=prices_of(settings),
+            prices=prices,
             notifier=mail,
             clock=clock,
             ids=TimeOrderedIds(),
@@ -66,11 +69,12 @@ async def running(settings: Settings) -> AsyncGenerator[Service]:
 
 
 async def _built(
-    settings: Settings, closing: AsyncExitStack
-) -> tuple[Mapping[str, GatewayPlugin], Mail]:
+    settings: Settings, clock: Clock, closing: AsyncExitStack, *, places_orders: bool
+) -> tuple[Mapping[str, GatewayPlugin], Mail, Prices]:
     mistakes: list[Mistake] = []
     plugins: Mapping[str, GatewayPlugin] = {}
     mail: Mail | None = None
+    prices: Prices = UndecidedPrices()
     try:
         plugins = build_gateways(settings.settings_of_gateways)
     except ConfigurationInvalid as error:
@@ -82,10 +86,14 @@ async def _built(
         mail = mail_of(settings)
     except ConfigurationInvalid as error:
         mistakes += error.mistakes
+    try:
+        prices = prices_of(settings, clock) if places_orders else prices
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
     if mistakes or mail is None:
         raise ConfigurationInvalid(mistakes)
     closing.push_async_callback(mail.close)
-    return plugins, mail
+    return plugins, mail, prices
 
 
 def mistakes_of_windows(settings: Settings, plugins: Mapping[str, GatewayPlugin]) -> list[Mistake]:

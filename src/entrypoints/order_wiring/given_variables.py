@@ -7,7 +7,7 @@ from typing import Final
 
 from order_wiring import setting_values as value
 from order_wiring.mistakes import Mistake
-from order_wiring.setting_groups import access, issuing, limits, mailing, payments, serving
+from order_wiring.setting_groups import access, issuing, limits, mailing, payments, pricing, serving
 
 PREFIX: Final = "ORDER_CORE_"
 SANDBOX: Final = "sandbox"
@@ -87,6 +87,7 @@ class Given:
             *access.contradictions(self.own),
             *issuing.contradictions(self.own),
             *payments.contradictions(self.own, self.by_provider),
+            *pricing.contradictions(self.own),
             *mailing.contradictions(self.own),
             *limits.contradictions(self.own),
             *serving.contradictions(self.own),
@@ -108,9 +109,8 @@ class Given:
             case Need.PRICES:
                 return about(
                     "prices",
-                    "must be set: it says how the prices that clients send are checked. "
-                    "`trust` believes them, which is right only if no buyer can reach this "
-                    "service except through your own backend",
+                    "must be set: it says how the prices that clients send are checked, "
+                    f"{pricing.WAYS}",
                 )
             case Need.KEY:
                 return about(

@@ -4,27 +4,27 @@ import logging
 from typing import Final
 
 from order_core.order_item import OrderItem
-from order_core.ports import Prices
+from order_core.ports import Clock, Prices
 from order_core.quotes import Quotes
+from order_prices import CatalogueFilePrices, CatalogueInvalid, SignedPrices, TrustedPrices
+from order_wiring.given_variables import PREFIX
+from order_wiring.mistakes import ConfigurationInvalid, Mistake
+from order_wiring.quotes import proven_quotes
 from order_wiring.settings import Settings
 
 _log: Final = logging.getLogger("order_core.prices")
-
-
-class TrustedPrices:
-    """Believes every price, because the shop chose so in as many words."""
-
-    async def verify(
-        self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
-    ) -> None:
-        """Accept every price."""
 
 
 class UndecidedPrices:
     """For processes that place no orders: nobody said how prices are checked."""
 
     async def verify(
-        self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
+        self,
+        items: tuple[OrderItem, ...],
+        /,
+        *,
+        customer_id: str,
+        quotes: Quotes,  # noqa: ARG002 - nobody said what they would prove
     ) -> None:
         """Refuse to guess."""
         raise RuntimeError(
@@ -33,9 +33,28 @@ class UndecidedPrices:
         )
 
 
-def prices_of(settings: Settings) -> Prices:
-    """The shop's choice."""
-    return UndecidedPrices() if settings.prices is None else TrustedPrices()
+def prices_of(settings: Settings, clock: Clock) -> Prices:
+    """The shop's choice.
+
+    Raises:
+        ConfigurationInvalid: the catalogue holds mistakes, each named, or there is no usable
+            key of quotes.
+    """
+    if settings.catalogue_file is not None:
+        try:
+            return CatalogueFilePrices(settings.catalogue_file)
+        except CatalogueInvalid as error:
+            raise ConfigurationInvalid(
+                Mistake(f"{PREFIX}PRICES", f"{settings.catalogue_file}, {mistake}")
+                for mistake in error.mistakes
+            ) from None
+    match settings.prices:
+        case "signed":
+            return SignedPrices(proven_quotes(settings), clock, skew=settings.clock_skew)
+        case "trust":
+            return TrustedPrices()
+        case _:
+            return UndecidedPrices()
 
 
 def warn_of_trusted_prices(settings: Settings) -> None:
