@@ -28,6 +28,7 @@ _NO: Final = frozenset({"0", "false", "no", "off"})
 _MOST_ORIGINS: Final = 100
 _MOST_NETWORKS: Final = 100
 _SHORTEST_SECRET: Final = 32
+_DATABASE_NUMBER = re.compile(r"/?|/[0-9]{1,4}")
 _INSTALLATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MAIL_SCHEMES: Final = frozenset({"console", "file", "smtp", "smtps", "http", "https"})
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -88,7 +89,6 @@ def ip_address(text: str) -> str:
         ) from None
 
 
-def origins(text: str) -> tuple[str, ...]:
 def networks(text: str) -> tuple[str, ...]:
     """Read addresses and networks, separated by commas or blanks."""
     wrong = "must be IP addresses or networks such as 10.0.0.0/24, separated by commas"
@@ -103,6 +103,7 @@ def networks(text: str) -> tuple[str, ...]:
     return tuple(map(str, found))
 
 
+def origins(text: str) -> tuple[str, ...]:
     """Read origins, separated by commas or blanks."""
     found = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if len(found) > _MOST_ORIGINS:
@@ -148,6 +149,13 @@ def log_level(text: str) -> str:
     raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
 
 
+def prices(text: str) -> str:
+    """Read how the client's prices are checked."""
+    if text == "trust":
+        return text
+    raise ValueError("must be trust, the only way of checking prices that this version knows")
+
+
 def secret(text: str) -> str:
     """Read a secret that signs tokens."""
     if len(text.encode()) >= _SHORTEST_SECRET:
@@ -185,7 +193,6 @@ def mail_from(text: str) -> str:
     raise ValueError("must be an e-mail address, such as orders@shop.example")
 
 
-def database_url(text: str) -> str:
 def count_storage(text: str) -> str:
     """Read where it is counted how often somebody asks."""
     wrong = "must be memory:// or redis://HOST:PORT/NUMBER (rediss:// with encryption)"
@@ -202,6 +209,7 @@ def count_storage(text: str) -> str:
     raise ValueError(wrong)
 
 
+def database_url(text: str) -> str:
     """Read where orders are kept, and name the driver that is used for it."""
     scheme, separator, rest = text.partition("://")
     if separator and scheme in {"sqlite", "sqlite+aiosqlite"}:
