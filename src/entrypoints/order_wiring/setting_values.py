@@ -149,13 +149,6 @@ def log_level(text: str) -> str:
     raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
 
 
-def prices(text: str) -> str:
-    """Read how the client's prices are checked."""
-    if text == "trust":
-        return text
-    raise ValueError("must be trust, the only way of checking prices that this version knows")
-
-
 def secret(text: str) -> str:
     """Read a secret that signs tokens."""
     if len(text.encode()) >= _SHORTEST_SECRET:
