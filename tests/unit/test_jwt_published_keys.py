@@ -34,9 +34,9 @@ async def test_the_issuer_is_asked_once_for_many_tokens(key: Any) -> None:
     ]
 
 
-async def test_a_thousand_tokens_at_the_start_are_one_look() -> None:
+async def test_two_hundred_tokens_at_the_start_are_one_look() -> None:
     kitchen = Kitchen()
-    tokens = [kitchen.token(sub=f"cook-{number % 10}") for number in range(1000)]
+    tokens = [kitchen.token(sub=f"cook-{number % 5}") for number in range(200)]
 
     await asyncio.gather(*map(kitchen.verify, tokens))
 
@@ -62,7 +62,7 @@ async def test_a_flood_of_invented_key_names_is_one_look_in_ten_seconds() -> Non
 
     for second in range(60):
         kitchen.ticks.now += 1
-        for number in range(20):
+        for number in range(3):
             forged = kitchen.token(f"invented-{second}-{number}")
             assert await kitchen.refusal(forged) == NOT_PUBLISHED
         assert await kitchen.verify(good) == "cook-7"
