@@ -2,14 +2,16 @@
 
 # ruff: noqa: S608 - the statements of a test are its data
 
+import asyncio
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, NullPool, create_engine, insert
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -22,7 +24,7 @@ from order_sqlalchemy import SqlOrders, needs_upgrade, upgrade
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.mapping import event_row, moment_us, order_row, transaction_row
 from order_sqlalchemy.schema import metadata
-from order_sqlalchemy.upgrade import current
+from order_sqlalchemy.upgrade import current, newest
 from tests.integration.sqlalchemy_orders import NOON, a_charge, an_order, opened, paid, run_sql
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
@@ -171,7 +173,7 @@ async def test_the_first_schema_needs_the_second(empty_database_url: str) -> Non
 
     assert before == ("0001", True)
     assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
-        "0005",
+        newest(),
         False,
     )
 
@@ -246,14 +248,86 @@ async def test_a_step_that_breaks_leaves_the_schema_before_it(
     await run_sql(empty_database_url, "CREATE TABLE received_events (nonsense INTEGER)")
     before = await _everything(empty_database_url)
 
-    with pytest.raises(StoreUnavailable, match="The schema is as it was"):
+    with pytest.raises(StoreUnavailable, match="could not be brought up to date"):
         await upgrade(empty_database_url)
 
     assert await current(empty_database_url) == "0001"
     assert await _everything(empty_database_url) == before
     await run_sql(empty_database_url, "DROP TABLE received_events")
-    await upgrade(empty_database_url)
+    await upgrade(empty_database_url, to="0002")
     assert await _everything(empty_database_url) == before
+
+
+# While a service is at work ---------------------------------------------------------------
+
+
+@pytest.fixture
+def busy_url(postgres_url: str) -> str:
+    """The address of an empty database of the kind that has many writers."""
+    return postgres_url
+
+
+async def test_nothing_that_reads_a_whole_table_keeps_its_writers_waiting(
+    busy_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await upgrade(busy_url, to="0001")
+    caplog.set_level("INFO", logger="sqlalchemy.engine")
+    await upgrade(busy_url)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("sqlalch")]
+    new = set(re.findall(r"CREATE TABLE (\w+)", "\n".join(said)))
+    indexes = [s for s in said if re.match(r"CREATE (UNIQUE )?INDEX", s)]
+    checks = [s for s in said if "ADD CONSTRAINT" in s]
+
+    assert len(checks) >= 4
+    assert all(s.endswith("NOT VALID") for s in checks)
+    assert sum("CONCURRENTLY" in s for s in indexes) >= 3
+    assert all("CONCURRENTLY" in s or re.search(r" ON (\w+)", s)[1] in new for s in indexes)  # type: ignore[index]
+    unproven = "SELECT conname FROM pg_constraint WHERE NOT convalidated"
+    unfinished = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
+    assert [await run_sql(busy_url, asked) for asked in (unproven, unfinished)] == [[], []]
+
+
+async def test_an_upgrade_that_waits_for_a_table_lets_the_others_pass(busy_url: str) -> None:
+    orders = await _database_of_0001(busy_url)
+    await upgrade(busy_url, to="0002")
+    engine = create_async_engine(with_driver(busy_url), poolclass=NullPool)
+    write = text(f"UPDATE payment_transactions SET attempts = 1 WHERE id = '{orders[0].charge.id}'")
+    longest = 0.0
+    async with engine.connect() as reader:
+        # A report that somebody left open, for longer than anybody should wait.
+        await reader.execute(text("SELECT count(*) FROM payment_transactions"))
+        upgrading = asyncio.create_task(upgrade(busy_url))
+        for _ in range(12):
+            began = time.monotonic()
+            async with engine.begin() as writer:
+                await writer.execute(write)
+            longest = max(longest, time.monotonic() - began)
+            await asyncio.sleep(0.2)
+        still_old = not upgrading.done()
+        await reader.rollback()
+    await upgrading
+    await engine.dispose()
+
+    assert still_old
+    assert longest < 1.6
+    assert await current(busy_url) == newest()
+
+
+async def test_an_index_that_was_left_unfinished_is_built_again(busy_url: str) -> None:
+    await upgrade(busy_url, to="0003")
+    await run_sql(
+        busy_url,
+        "ALTER TABLE received_events ADD COLUMN facts json",
+        "CREATE INDEX ix_received_events_to_match ON received_events (name)",
+    )
+
+    await upgrade(busy_url)
+
+    [[definition]] = await run_sql(
+        busy_url,
+        "SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_received_events_to_match'",
+    )
+    assert "received_at_us" in definition
 
 
 # Old and new databases are alike ----------------------------------------------------------

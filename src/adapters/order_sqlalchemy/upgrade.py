@@ -1,5 +1,7 @@
 """Brings a database to the newest schema."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -9,36 +11,85 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from order_core.errors import StoreUnavailable
 from order_sqlalchemy.database import with_driver
+from order_sqlalchemy.migrations.beside_traffic import SHORT_WAITS
 
-# Two that upgrade at once would collide. SQLite locks with the BEGIN below; PostgreSQL wants
-# a number, any, the same in every process.
-_LOCK: Final = {
-    "postgresql": "SELECT pg_advisory_xact_lock(7021915337)",
-    "sqlite": "SELECT 1",
-}
+_log = logging.getLogger(__name__)
+
+# Two that upgrade at once would collide. SQLite locks with the BEGIN below; PostgreSQL wants a
+# number, any, the same in every process. Asked for again and again, not waited for: an index
+# that is built beside the traffic waits for every statement that runs, even one that waits.
+_TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(7021915337)")
+_LONGEST_TURN_SECONDS: Final = 3600.0
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_MOST_TRIES: Final = 60
+_PAUSE_SECONDS: Final = 1.0
 
 
 async def upgrade(url: str, *, to: str = "head") -> None:
-    """Bring the database to the newest schema, in one transaction. Harmless if it is there.
+    """Bring the database to the newest schema. Harmless if it is there.
+
+    On SQLite it is one transaction. On PostgreSQL a service may go on meanwhile: no statement
+    waits for a table longer than a second, with everybody else behind it; it is tried again
+    instead. What was done before a failure stays, and the next upgrade goes on from there.
 
     Several processes may do it at once; the others wait for the first. `to` names an
     earlier revision to stop at.
 
     Raises:
         ValueError: `url` is not the address of a database that we know.
-        StoreUnavailable: it could not be reached, or refused; nothing has changed.
+        StoreUnavailable: it could not be reached, or refused, or somebody kept a table locked.
     """
-    async with _connected(url) as connection:
-        # Locked before Alembic looks: whoever waited finds the work done.
-        await connection.execute(text(_LOCK[connection.dialect.name]))
-        await connection.run_sync(_upgrade, to)
-        await connection.commit()
+    if with_driver(url).get_backend_name() == "sqlite":
+        async with _connected(url) as connection:
+            # Begun before Alembic looks: whoever waited finds the work done.
+            await connection.execute(text("SELECT 1"))
+            await connection.run_sync(_upgrade, to)
+            await connection.commit()
+        return
+    async with _connected(url) as lock:
+        await lock.execution_options(isolation_level="AUTOCOMMIT")
+        await _take_turn(lock)
+        for tries_left in reversed(range(_MOST_TRIES)):
+            if await _tried(url, to, last=not tries_left):
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _take_turn(lock: AsyncConnection) -> None:
+    # The lock ends with its connection, however that ends.
+    waited = 0.0
+    while not await lock.scalar(_TRY_LOCK):
+        if waited >= _LONGEST_TURN_SECONDS:
+            raise StoreUnavailable("Somebody else has been changing the schema for an hour.")
+        await asyncio.sleep(_PAUSE_SECONDS / 5)
+        waited += _PAUSE_SECONDS / 5
+
+
+async def _tried(url: str, to: str, *, last: bool) -> bool:
+    try:
+        async with _connected(url) as connection:
+            await connection.execute(text(SHORT_WAITS))
+            await connection.commit()
+            await connection.run_sync(_upgrade, to)
+    except StoreUnavailable as error:
+        if last or not _was_kept_waiting(error.__cause__):
+            raise
+        _log.info("a table is in use, and the schema is changed a little later")
+        return False
+    return True
+
+
+def _was_kept_waiting(error: BaseException | None) -> bool:
+    return isinstance(error, DBAPIError) and (
+        getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+    )
 
 
 async def current(url: str) -> str | None:
@@ -94,6 +145,8 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
         async with engine.connect() as connection:
             yield connection
     except (SQLAlchemyError, OSError) as error:
-        raise StoreUnavailable(f"The schema is as it was: {type(error).__name__}.") from error
+        raise StoreUnavailable(
+            f"The schema could not be brought up to date: {type(error).__name__}."
+        ) from error
     finally:
         await engine.dispose()

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from order_sqlalchemy.migrations.beside_traffic import add_checks, create_index
+
 revision = "0002"
 down_revision = "0001"
 
@@ -19,28 +21,21 @@ _UNMATCHED = "verdict = 'unknown_transaction'"
 
 def upgrade() -> None:
     """Add `received_events`; let transactions be reversals, and be found in new ways."""
-    op.drop_index("ix_payment_transactions_open", "payment_transactions")
-    # SQLite cannot change a constraint: Alembic copies the table there, with all that it has.
-    with op.batch_alter_table("payment_transactions") as transactions:
-        transactions.drop_constraint("ck_payment_transactions_kind", type_="check")
-        transactions.create_check_constraint("ck_payment_transactions_kind", sa.text(_KINDS))
-    op.create_index(
+    create_index(
         "ix_payment_transactions_by_reference",
         "payment_transactions",
         ["provider", "account", "provider_reference"],
-        unique=False,
-        postgresql_where=sa.text(_HAS_REFERENCE),
-        sqlite_where=sa.text(_HAS_REFERENCE),
+        where=_HAS_REFERENCE,
     )
-    # Instead of the one that was dropped: it holds those rows too.
-    op.create_index(
+    create_index(
         "ix_payment_transactions_unfinished",
         "payment_transactions",
         ["recorded_at_us", "order_id"],
-        unique=False,
-        postgresql_where=sa.text(_UNFINISHED),
-        sqlite_where=sa.text(_UNFINISHED),
+        where=_UNFINISHED,
     )
+    add_checks("payment_transactions", {"ck_payment_transactions_kind": _KINDS})
+    # The one above holds its rows too.
+    op.drop_index("ix_payment_transactions_open", "payment_transactions", if_exists=True)
     op.create_table(
         "received_events",
         sa.Column("provider", _ID, nullable=False),

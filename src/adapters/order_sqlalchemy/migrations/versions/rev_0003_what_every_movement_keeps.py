@@ -1,7 +1,8 @@
 """What must be true of every movement, and one row shows: now the database refuses the rest."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from order_sqlalchemy.migrations.beside_traffic import add_checks
 
 revision = "0003"
 down_revision = "0002"
@@ -15,6 +16,18 @@ _ERASED = f"{_OPEN} OR (token IS NULL AND client_secret IS NULL)"
 
 def upgrade() -> None:
     """Mend what an older program may have left, and never let it come again."""
+    add_checks(
+        "payment_transactions",
+        {
+            "ck_payment_transactions_begins_with_charge": _BEGINS,
+            "ck_payment_transactions_open_attended": _ATTENDED,
+            "ck_payment_transactions_secrets_erased": _ERASED,
+        },
+        mend=_mend,
+    )
+
+
+def _mend() -> None:
     op.execute(
         "UPDATE payment_transactions SET token = NULL, client_secret = NULL "  # noqa: S608
         f"WHERE {_NOT_OPEN} AND (token IS NOT NULL OR client_secret IS NOT NULL)"
@@ -29,13 +42,3 @@ def upgrade() -> None:
         "(SELECT attend_at_us FROM orders WHERE orders.id = payment_transactions.order_id) "
         f"WHERE {_OPEN} AND attend_at_us IS NULL"
     )
-    with op.batch_alter_table("payment_transactions") as transactions:
-        transactions.create_check_constraint(
-            "ck_payment_transactions_begins_with_charge", sa.text(_BEGINS)
-        )
-        transactions.create_check_constraint(
-            "ck_payment_transactions_open_attended", sa.text(_ATTENDED)
-        )
-        transactions.create_check_constraint(
-            "ck_payment_transactions_secrets_erased", sa.text(_ERASED)
-        )
