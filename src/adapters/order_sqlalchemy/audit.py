@@ -3,18 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
-from order_core.errors import OrderCoreError
 from order_core.invariants import Evidence, StoredTotals
 from order_core.invariants_across import Claim, ClaimKind
 from order_core.ports import AuditedOrder
 from order_sqlalchemy.audit_statements import AuditStatements
 from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import Row, happened_from, moment_from, moment_us, order_from
-
-# What somebody wrote past our code may be anything.
-_UNREADABLE: Final = (OrderCoreError, ValueError, TypeError, LookupError, ArithmeticError)
+from order_sqlalchemy.unreadable import UNREADABLE
 
 
 class SqlOrderAudit:
@@ -55,7 +51,7 @@ def _audited(row: Row) -> AuditedOrder:
     order_id = str(row[0])
     try:
         return AuditedOrder(order_id, _evidence(row[1:]))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return AuditedOrder(order_id, None, f"{type(error).__name__}: {error}")
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from order_core.ports import Notice
 from order_sqlalchemy.database import Database
-from order_sqlalchemy.mapping import happened_from, microseconds, order_from
+from order_sqlalchemy.mapping import Row, happened_from, microseconds, order_from
+from order_sqlalchemy.unreadable import readable
 
 
 class SqlOutbox:
@@ -18,11 +19,8 @@ class SqlOutbox:
 
     async def claim_notices(self, *, limit: int, hold: timedelta) -> tuple[Notice, ...]:
         claimed = await self._store.claim_notices(limit, microseconds(hold))
-        notices = []
-        for sequence, at_us, name, data, attempts, *row in claimed:
-            order = order_from(row)
-            happened = happened_from(sequence, at_us, name, data)
-            notices.append(Notice(order, happened, order.email or "", attempts))
+        # One that cannot be read is claimed again later, and keeps the others from nothing.
+        notices = readable(claimed, _notice, name=lambda row: f"event {row[0]} of order {row[5]}")
         notices.sort(key=lambda n: (n.happened.at, n.order.id, n.happened.sequence))
         return tuple(notices)
 
@@ -35,6 +33,13 @@ class SqlOutbox:
 
     async def give_up(self, notice: Notice, /, *, because: str) -> None:
         await self._store.change(self._store.statements.give_up, *_key(notice), because)
+
+
+def _notice(row: Row) -> Notice:
+    sequence, at_us, name, data, attempts, *order_row = row
+    order = order_from(order_row)
+    happened = happened_from(sequence, at_us, name, data)
+    return Notice(order, happened, order.email or "", attempts)
 
 
 def _key(notice: Notice) -> tuple[str, int]:

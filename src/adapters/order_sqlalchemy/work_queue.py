@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from order_core.ports import Claim, Lease
 from order_sqlalchemy.database import Database
-from order_sqlalchemy.mapping import microseconds, order_from
+from order_sqlalchemy.mapping import Row, microseconds, order_from
+from order_sqlalchemy.unreadable import readable
 
 
 class SqlWorkQueue:
@@ -19,10 +20,13 @@ class SqlWorkQueue:
         if len(tokens) < limit:
             raise ValueError(f"{limit} leases need {limit} tokens, not {len(tokens)}")
         claimed = await self._store.claim_orders(limit, microseconds(hold), tokens)
-        return tuple(
-            Claim(order_from(order), Lease(order[0], token, hold, by_request=False))
-            for token, *order in claimed
-        )
+
+        def claim(row: Row) -> Claim:
+            token, *order = row
+            return Claim(order_from(order), Lease(order[0], token, hold, by_request=False))
+
+        # One that cannot be read stays claimed for the while, and out of the others' way.
+        return tuple(readable(claimed, claim, name=lambda row: f"order {row[1]}"))
 
     async def release(self, lease: Lease, /) -> None:
         await self._store.change(self._store.statements.release, lease.order_id, lease.token)

@@ -133,8 +133,9 @@ class ReceivedEvent:
     `unknown_transaction`, which a person should look at."""
     order_id: str | None = None
     facts: tuple[ProviderFact, ...] = ()
-    """Of an unmatched event: what it says about money that moved (outcomes `Succeeded`,
-    `Reversed` and `Restored`), and what can be matched once the payment is known."""
+    """Of an unmatched event: what it says about money that somebody else moved (outcomes
+    `Succeeded`, `Reversed` and `Restored`, and `Declined` of a refund), and what can be matched
+    once the payment is known."""
 
     @property
     def place(self) -> EventPlace:
@@ -201,7 +202,10 @@ class OrderRepository(Protocol):
         ...
 
     async def unfinished(self, *, limit: int) -> tuple[Order, ...]:
-        """Orders with an open transaction or one in review, longest waiting first."""
+        """Orders with an open transaction or one in review, longest waiting first.
+
+        An order that cannot be read is left out, and an audit reports it.
+        """
         ...
 
     async def receive(self, event: ReceivedEvent, /) -> bool:
@@ -213,7 +217,10 @@ class OrderRepository(Protocol):
         ...
 
     async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
-        """Unmatched events with facts, oldest first, that stand behind `after`."""
+        """Unmatched events with facts, oldest first, that stand behind `after`.
+
+        Facts that the store keeps and cannot read come back as none.
+        """
         ...
 
     async def match(self, event: ReceivedEvent, /) -> bool:

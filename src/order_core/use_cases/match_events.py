@@ -74,6 +74,10 @@ class MatchEvents:
     async def _try(self, event: ReceivedEvent) -> None:
         if event.provider not in self.take_in.terms:
             return
+        if not event.facts:
+            # The store cannot read them. It is a person's: matched, it would be forgotten.
+            _log.error("the facts of event %s cannot be read", event.event_id)
+            return
         order_id = event.order_id
         try:
             matched = True

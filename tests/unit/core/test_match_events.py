@@ -1,6 +1,7 @@
 """Events that overtake their payment do their work once it is known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -256,3 +257,35 @@ async def test_what_went_back_before_its_capture_was_known_is_booked_on_the_capt
     with pytest.raises(CannotRefund):
         await shop.core.refund(placed.id, by="staff")
     assert await unmatched(shop) == []
+
+
+async def test_an_event_whose_facts_the_store_cannot_read_is_left_to_a_person(
+    shop: Any, provider: Provider
+) -> None:
+    opened = await shop.place(payment_method="lost_answer")
+    await provider.tells(refund("somebody-elses", name="re-9"))
+    shop.clock.advance(timedelta(seconds=1))
+    await provider.tells(refund())
+    shop.clock.advance(MINUTE)
+    await shop.core.recover()
+
+    assert await shop.assembled(orders=_Illegible(shop, "e-0")).match() == 2
+    assert (await shop.orders.get(opened.id)).refunded_minor_units == 800
+    assert await unmatched(shop) == ["e-0"]
+
+
+class _Illegible:
+    """The shop's orders; of one event the facts cannot be read."""
+
+    def __init__(self, shop: Any, event_id: str) -> None:
+        self._orders, self._event_id = shop.orders, event_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._orders, name)
+
+    async def events_to_match(self, **asked: Any) -> Any:
+        found = await self._orders.events_to_match(**asked)
+        return tuple(
+            replace(event, facts=()) if event.event_id == self._event_id else event
+            for event in found
+        )
