@@ -61,6 +61,7 @@ class MoneyEvent(StrEnum):
     REFUNDED = "our refund is confirmed"
     REFUNDED_UNASKED = "a refund is made at the dashboard"
     REFUNDED_BEYOND = "a refund at the dashboard exceeds what is left of the payment"
+    REFUND_FAILED_UNASKED = "a refund made at the dashboard fails"
     REFUND_RETURNED = "a refund that had succeeded comes back"
     DISPUTE_OPENED = "the buyer disputes the payment"
     DISPUTE_LOST = "the dispute is lost, or the bank takes the payment back"
@@ -177,6 +178,9 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
         _V.KEEP, "It is booked as the provider's own; a refund of ours gives back the rest."
     ),
     _E.REFUNDED_BEYOND: _row(_V.REVIEW, "More went back than was left."),
+    _E.REFUND_FAILED_UNASKED: _row(
+        _V.KEEP, "Nothing went back, and whoever made it is told there; told late, it stays undone."
+    ),
     _E.REFUND_RETURNED: _row(
         _V.REVIEW, "The money is ours again and still owed; how it gets there, a person decides."
     ),

@@ -142,6 +142,9 @@ class PaymentTransaction:
     client_secret: str | None = field(default=None, repr=False)
     action_expires_at: datetime | None = None
     capture_before: datetime | None = None
+    provider_sequence: int | None = None
+    """Of what the provider told by itself: its place among the provider's words on this
+    reference, by the provider's own time or count. The greater is the later."""
 
     @property
     def key(self) -> str:

@@ -353,6 +353,35 @@ async def test_a_chargeback_that_is_won_gives_the_money_back(
 
     restored = Restored(item["pspReference"], samples.EUR_25, "chargeback_reversed")
     assert [fact.outcome for fact in event.facts] == ([restored] if is_ours_again else [])
+    # Told first as pending and then as won, it is two events, both of which are remembered.
+    assert event.id.endswith(f":{status}")
+
+
+async def a_told(adyen: Adyen, name: str, **but: Any) -> Any:
+    """The event `name` of a payment at the emulator, as Adyen would sign it."""
+    await begun(adyen, TransactionKind.CHARGE)
+    shown = json.loads((await adyen.events())[-1])
+    item = shown["notificationItems"][0]["NotificationRequestItem"]
+    item |= {"eventCode": name, "pspReference": "EMUREFUND1", "originalReference": "EMU1", **but}
+    signature = generate_notification_sig(item, HMAC_KEY)
+    item["additionalData"] = {"hmacSignature": signature.decode()}
+    return await adyen.webhooks.parse(json.dumps(shown).encode(), {})
+
+
+async def test_the_stages_of_a_dispute_are_ordered_whatever_arrives_first(adyen: Adyen) -> None:
+    names = ("SECOND_CHARGEBACK", "CHARGEBACK")
+    later, earlier = [(await a_told(adyen, name)).facts[0] for name in names]
+
+    assert later.sequence > earlier.sequence
+
+
+@pytest.mark.parametrize("name", ["REFUND_FAILED", "REFUNDED_REVERSED"])
+async def test_a_refund_that_fails_is_no_dispute_of_its_payment(adyen: Adyen, name: str) -> None:
+    [fact] = (await a_told(adyen, name, merchantReference="a shop's own words")).facts
+
+    assert fact.kind is TransactionKind.REFUND
+    assert fact.outcome == Reversed("EMUREFUND1", samples.EUR_25, name.lower())
+    assert (fact.transaction_id, fact.parent_reference) == (None, "EMU1")
 
 
 async def test_only_what_adyen_signed_is_believed(adyen: Adyen) -> None:

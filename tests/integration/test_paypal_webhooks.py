@@ -499,3 +499,24 @@ def _parser(wire: PayPalWire) -> PayPalWebhooks:
         emulator=wire.url,
     )
     return PayPalWebhooks(WEBHOOK_ID, certificates)
+
+
+async def test_a_dispute_of_two_payments_takes_its_part_of_each() -> None:
+    def paid(name: str, value: str) -> dict[str, object]:
+        gross = {"currency_code": "EUR", "value": value}
+        return {"seller_transaction_id": name, "gross_amount": gross}
+
+    both = {
+        "disputed_transactions": [paid("CAP-1", "10.00"), paid("CAP-2", "15.00")],
+        "update_time": "2030-05-04T10:00:00.000Z",
+    }
+    body = an_event("CUSTOMER.DISPUTE.CREATED", **{**_DISPUTE, **both})
+
+    facts = (await read(body, signed(body))).facts
+
+    assert [(fact.parent_reference, fact.outcome) for fact in facts] == [
+        ("CAP-1", Reversed("PP-D-27803", Money(1000, "EUR"), "dispute", open=True)),
+        ("CAP-2", Reversed("PP-D-27803", Money(1500, "EUR"), "dispute", open=True)),
+    ]
+    assert {f.reference for f in facts} == {"PP-D-27803"}
+    assert {f.sequence for f in facts} == {1_904_119_200_000_000}

@@ -280,14 +280,15 @@ async def test_a_refund_that_comes_back_is_a_reversal(shop: Shop, inbox: _Inbox)
     refund = child(charge, _REFUND, outcome, amount=Money(600, "EUR"))
     given = await shop.gateway.send(refund)
     assert isinstance(given, Succeeded)
-    assert (await last_fact(shop, inbox))[1] == ProviderFact(
+    told = (await last_fact(shop, inbox))[1]
+    assert replace(told, sequence=None) == ProviderFact(
         _REFUND, given, given.reference, refund.id, "kiel", outcome.reference
     )
     await shop.act(given.reference, "refuse")
 
     name, fact = await last_fact(shop, inbox)
 
-    assert (name, fact.kind) == ("refund.failed", TransactionKind.REVERSAL)
+    assert (name, fact.kind) == ("refund.failed", _REFUND)
     assert fact.outcome == Reversed(given.reference, Money(600, "EUR"), "refund_returned")
     assert (fact.transaction_id, fact.parent_reference) == (refund.id, outcome.reference)
 
@@ -305,6 +306,33 @@ async def test_a_refund_that_had_succeeded_before_it_failed_is_a_reversal() -> N
     (fact,) = (await parsed(body, signature(body))).facts
 
     assert fact.outcome == Reversed("re_1", Money(600, "EUR"), "refund_returned")
+
+
+@pytest.mark.parametrize(
+    ("created", "sequence"), [(1_700_000_009, 1_700_000_009), ("now", None), (2**60, None)]
+)
+async def test_a_dispute_is_told_with_its_place_in_time(
+    created: object, sequence: int | None
+) -> None:
+    dispute = {
+        "id": "dp_1",
+        "status": "won",
+        "amount": 900,
+        "currency": "eur",
+        "payment_intent": "pi_1",
+    }
+    event = {
+        "object": "event",
+        "id": "evt_10",
+        "type": "charge.dispute.closed",
+        "created": created,
+        "data": {"object": dispute},
+    }
+    body = json.dumps(event).encode()
+
+    (fact,) = (await parsed(body, signature(body))).facts
+
+    assert fact.sequence == sequence
 
 
 async def test_a_refund_that_never_left_is_declined(shop: Shop, inbox: _Inbox) -> None:

@@ -34,9 +34,12 @@ _TAKEN_BACK: Final = {
     "CHARGEBACK": True,
     "SECOND_CHARGEBACK": False,
     "CAPTURE_FAILED": False,
-    "REFUND_FAILED": False,
-    "REFUNDED_REVERSED": False,
 }
+_STAGES: Final = {"CHARGEBACK": 1, "CHARGEBACK_REVERSED": 2, "SECOND_CHARGEBACK": 3}
+"""In which order a dispute goes through them. The event's own time is not signed: whoever
+replays an event could choose it."""
+_REFUND_UNDONE: Final = frozenset({"REFUND_FAILED", "REFUNDED_REVERSED"})
+_DISPUTE_STATUS: Final = re.compile(r"[A-Za-z]{1,32}")
 
 
 class AdyenWebhooks:
@@ -76,6 +79,9 @@ class AdyenWebhooks:
     def _event(self, item: Mapping[str, object]) -> WebhookEvent:
         name, success = str(item["eventCode"]), str(item["success"])
         event_id = f"{name}:{item['pspReference']}:{success}"
+        if status := _dispute_status(item):
+            # One stage of a dispute is told several times, and only its status differs.
+            event_id += f":{status}"
         return WebhookEvent(event_id, name, _facts(name, item, went_well=success == "true"))
 
 
@@ -94,19 +100,34 @@ def _facts(name: str, item: Mapping[str, object], *, went_well: bool) -> tuple[P
         kind = _LATER[name]
         outcome = _outcome(kind, reference, amount, ours, went_well=went_well)
         return (_fact(kind, outcome, reference, ours, parent),)
+    if name in _REFUND_UNDONE and went_well:
+        undone = Reversed(reference, amount, name.lower())
+        ours = ours if ours and ours.begins is None else None
+        return (_fact(TransactionKind.REFUND, undone, reference, ours, parent),)
     if name in _TAKEN_BACK and went_well:
         lost = Reversed(reference, amount, name.lower(), open=_TAKEN_BACK[name])
-        return (ProviderFact(TransactionKind.REVERSAL, lost, reference, parent_reference=parent),)
+        return (_of_dispute(name, lost, parent),)
     if name == "CHARGEBACK_REVERSED" and _dispute_status(item) == "Won":
         # Until it is won, what came back is only lent: a second chargeback may follow.
-        won = Restored(reference, amount, name.lower())
-        return (ProviderFact(TransactionKind.REVERSAL, won, reference, parent_reference=parent),)
+        return (_of_dispute(name, Restored(reference, amount, name.lower()), parent),)
     return ()
 
 
-def _dispute_status(item: Mapping[str, object]) -> object:
+def _of_dispute(name: str, outcome: Reversed | Restored, parent: str | None) -> ProviderFact:
+    return ProviderFact(
+        TransactionKind.REVERSAL,
+        outcome,
+        outcome.reference,
+        parent_reference=parent,
+        sequence=_STAGES.get(name),
+    )
+
+
+def _dispute_status(item: Mapping[str, object]) -> str | None:
     more = item.get("additionalData")
-    return more.get("disputeStatus") if isinstance(more, dict) else None
+    status = more.get("disputeStatus") if isinstance(more, dict) else None
+    is_word = isinstance(status, str) and _DISPUTE_STATUS.fullmatch(status)
+    return status if is_word else None
 
 
 def _outcome(
@@ -122,7 +143,7 @@ def _outcome(
 
 def _fact(
     kind: TransactionKind,
-    outcome: Outcome,
+    outcome: Outcome | Reversed,
     reference: str,
     ours: Mark | None,
     parent: str | None = None,

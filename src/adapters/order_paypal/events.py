@@ -1,6 +1,7 @@
 """What an event of PayPal says about the money."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +15,9 @@ from order_paypal.identifiers import BadReference, marked, reference
 from order_paypal.reading import Json, each, link, text
 
 Facts = tuple[ProviderFact, ...]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_DISPUTED: Final = 100
 
 
 def facts_of(name: str, resource: Json) -> Facts:
@@ -101,21 +105,46 @@ def _dispute(resource: Json) -> Facts:
     }
     if not dispute_id:
         return ()
-    outcome = (
-        Restored(dispute_id, amount, "dispute_won")
-        if decided and won
-        else Reversed(dispute_id, amount, "dispute", open=not decided)
-    )
-    return tuple(
-        ProviderFact(
-            TransactionKind.REVERSAL,
-            outcome,
-            dispute_id,
-            installation=marked(text(disputed, "custom"))[1],
-            parent_reference=text(disputed, "seller_transaction_id") or None,
+    disputed = list(each(resource, "disputed_transactions"))[:_MOST_DISPUTED]
+    facts = []
+    for payment in disputed:
+        # The dispute's amount is that of all its payments together.
+        part = _gross(payment, amount) if len(disputed) > 1 else amount
+        outcome = (
+            Restored(dispute_id, part, "dispute_won")
+            if decided and won
+            else Reversed(dispute_id, part, "dispute", open=not decided)
         )
-        for disputed in list(each(resource, "disputed_transactions"))[:1]
-    )
+        facts.append(
+            ProviderFact(
+                TransactionKind.REVERSAL,
+                outcome,
+                dispute_id,
+                installation=marked(text(payment, "custom"))[1],
+                parent_reference=text(payment, "seller_transaction_id") or None,
+                sequence=_microseconds(text(resource, "update_time")),
+            )
+        )
+    return tuple(facts)
+
+
+def _gross(payment: Json, most: Money) -> Money:
+    """What was paid, as far as the dispute reaches; all of that if the event does not say."""
+    try:
+        paid = Money.parse(
+            text(payment, "gross_amount", "value"), text(payment, "gross_amount", "currency_code")
+        )
+    except InvalidValue:
+        return most
+    return paid if paid.currency == most.currency and paid.minor_units < most.minor_units else most
+
+
+def _microseconds(written: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return (moment - _EPOCH) // timedelta(microseconds=1) if moment.tzinfo else None
 
 
 def _captured_id(refund: Json) -> str:

@@ -5,11 +5,16 @@ from dataclasses import fields
 from typing import Any, Final
 
 from order_core.money import Money
-from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact
 
-_OUTCOMES: Final = {"succeeded": Succeeded, "reversed": Reversed, "restored": Restored}
+_OUTCOMES: Final = {
+    "succeeded": Succeeded,
+    "reversed": Reversed,
+    "restored": Restored,
+    "declined": Declined,
+}
 _WORDS: Final = {outcome: word for word, outcome in _OUTCOMES.items()}
 
 
@@ -17,7 +22,7 @@ def facts_text(facts: tuple[ProviderFact, ...]) -> str | None:
     """None for no facts.
 
     Raises:
-        KeyError: an outcome with which no money moved.
+        KeyError: an outcome that says nothing about money which somebody else moved.
     """
     return json.dumps([_fact_row(fact) for fact in facts]) if facts else None
 
@@ -30,27 +35,31 @@ def facts_from(text: str | None) -> tuple[ProviderFact, ...]:
 def _fact_row(fact: ProviderFact) -> dict[str, Any]:
     outcome = fact.outcome
     values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-    amount: Money = values.pop("amount")
+    amount: Money | None = values.pop("amount", None)
     return {
         "kind": fact.kind.value,
         "outcome": _WORDS[type(outcome)],
-        "amount_minor": amount.minor_units,
-        "currency": amount.currency,
+        "amount_minor": amount.minor_units if amount else None,
+        "currency": amount.currency if amount else None,
         "said": values,
         "reference": fact.reference,
         "transaction_id": fact.transaction_id,
         "installation": fact.installation,
         "parent_reference": fact.parent_reference,
+        "sequence": fact.sequence,
     }
 
 
 def _fact_from(row: dict[str, Any]) -> ProviderFact:
-    amount = Money(row["amount_minor"], row["currency"])
+    said = dict(row["said"])
+    if row["amount_minor"] is not None:
+        said["amount"] = Money(row["amount_minor"], row["currency"])
     return ProviderFact(
         TransactionKind(row["kind"]),
-        _OUTCOMES[row["outcome"]](amount=amount, **row["said"]),
+        _OUTCOMES[row["outcome"]](**said),
         row["reference"],
         row["transaction_id"],
         row["installation"],
         row["parent_reference"],
+        row.get("sequence"),
     )

@@ -72,6 +72,7 @@ TRANSACTION_COLUMNS: Final = (
     "client_secret",
     "action_expires_at_us",
     "capture_before_us",
+    "provider_sequence",
 )
 """What a transaction's JSON array holds, in this order."""
 
@@ -186,6 +187,7 @@ def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str,
         "client_secret": transaction.client_secret,
         "action_expires_at_us": _us_or_none(transaction.action_expires_at),
         "capture_before_us": _us_or_none(transaction.capture_before),
+        "provider_sequence": transaction.provider_sequence,
     }
 
 
@@ -301,6 +303,7 @@ def _transaction_from(values: list[Any]) -> PaymentTransaction:
         client_secret=of["client_secret"],
         action_expires_at=_moment_or_none(of["action_expires_at_us"]),
         capture_before=_moment_or_none(of["capture_before_us"]),
+        provider_sequence=of["provider_sequence"],
     )
 
 

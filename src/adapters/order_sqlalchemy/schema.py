@@ -172,6 +172,7 @@ payment_transactions: Final = Table(
     Column("client_secret", Text),
     Column("action_expires_at_us", BigInteger),
     Column("capture_before_us", BigInteger),
+    Column("provider_sequence", BigInteger),
     PrimaryKeyConstraint("order_id", "position", name="pk_payment_transactions"),
     UniqueConstraint("id", name="uq_payment_transactions_id"),
     ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_payment_transactions_order"),

@@ -15,6 +15,7 @@ from order_square import marks
 from order_square.marks import Mark
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_MOST_CHANGES: Final = 2**31
 _CODE: Final = re.compile(r"[A-Z0-9_]{1,64}")
 
 
@@ -59,6 +60,8 @@ class SeenDispute:
     reason: str
     payment_id: str | None
     location_id: str | None
+    version: int | None
+    """Counts the changes of the dispute."""
 
 
 def seen_payment(shown: object) -> SeenPayment:
@@ -102,6 +105,7 @@ def seen_dispute(shown: object) -> SeenDispute:
         reason=code(fields.get("reason")),
         payment_id=_text(payment_id),
         location_id=_text(fields.get("location_id")),
+        version=_count(fields.get("version")),
     )
 
 
@@ -132,6 +136,10 @@ def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise Unreadable("not a text")
     return value
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 <= value < _MOST_CHANGES else None
 
 
 def _money(value: object) -> Money:

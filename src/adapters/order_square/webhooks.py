@@ -141,6 +141,7 @@ class SquareWebhooks:
                 outcome=outcome,
                 reference=dispute.id,
                 parent_reference=dispute.payment_id,
+                sequence=dispute.version,
             ),
         )
 

@@ -1,6 +1,7 @@
 """What each kind of event says about movements of money."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from order_core.outcomes import OutcomeUnknown, Restored, Reversed, Succeeded
@@ -20,10 +21,14 @@ from order_stripe.requests import BadReference, intent_id
 Facts = tuple[ProviderFact, ...]
 
 _INQUIRIES: Final = "warning_"
+_END_OF_TIME: Final = 2**53
+_TOLD_IN_ORDER: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 
 
-def facts_of(name: str, data: object) -> Facts:
+def facts_of(name: str, data: object, created: object = None) -> Facts:
     """The facts in an event's `data`; none for an event that is not about our money.
+
+    `created` is the second in which Stripe made the event, which orders what it tells.
 
     Raises:
         Unreadable: an event that we know is not as documented.
@@ -35,7 +40,11 @@ def facts_of(name: str, data: object) -> Facts:
     if not isinstance(shown, Mapping) or not isinstance(data, Mapping):
         raise Unreadable("an event without its object")
     before = data.get("previous_attributes")
-    return read(shown, before if isinstance(before, Mapping) else {})
+    facts = read(shown, before if isinstance(before, Mapping) else {})
+    moment = created if type(created) is int and 0 <= created < _END_OF_TIME else None
+    return tuple(
+        replace(fact, sequence=moment) if fact.kind in _TOLD_IN_ORDER else fact for fact in facts
+    )
 
 
 def _payment(intent: Json, _: Json) -> Facts:
@@ -92,7 +101,7 @@ def _refund(refund: Json, before: Json) -> Facts:
     parent = refund.get("payment_intent")
     return (
         ProviderFact(
-            TransactionKind.REVERSAL if came_back else TransactionKind.REFUND,
+            TransactionKind.REFUND,
             outcome,
             reference,
             transaction_id=metadata(refund, "transaction_id") or None,

@@ -38,7 +38,7 @@ class StripeWebhooks:
         if not _is_word(event_id) or not _is_word(name):
             raise WebhookRejected("the event has no id or type")
         try:
-            facts = facts_of(str(name), event.get("data"))
+            facts = facts_of(str(name), event.get("data"), event.get("created"))
         except Unreadable as error:
             raise WebhookRejected("the event cannot be read") from error
         return WebhookEvent(str(event_id), str(name), facts)

@@ -15,7 +15,11 @@ class ProviderFact:
     `transaction_id` and `installation` are ours, as the provider stored them with the
     movement; None if it shows none (somebody moved the money at the provider's dashboard).
     `reference` names the movement at the provider, and `parent_reference` the payment that a
-    refund, capture, void or reversal belongs to.
+    refund, capture, void or reversal belongs to. `Reversed` of the kind REFUND is a refund that
+    came back; of the kind REVERSAL, a payment that the bank took back.
+
+    `sequence` orders what is told about one movement, by the provider's own time or count: the
+    greater is the later word, however late it is delivered. None if the provider tells none.
     """
 
     kind: TransactionKind
@@ -24,6 +28,7 @@ class ProviderFact:
     transaction_id: str | None = None
     installation: str | None = None
     parent_reference: str | None = None
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

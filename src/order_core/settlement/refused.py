@@ -14,10 +14,10 @@ from order_core.events import (
 from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
-from order_core.outcomes import Answer, Declined, Report, Reversed
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.outcomes import Answer, Declined, Report
+from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
-from order_core.settlement.provider_moves import moved_by_provider
+from order_core.settlement.refund_undone import refund_returned
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -49,7 +49,10 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
         # A late echo, under a key that the provider had forgotten, is refused as an object of
         # its own: the refund that was done is none the worse for it.
         same = outcome.reference in {None, settling.transaction.provider_reference}
-        return _refund_returned(settling, outcome) if same else settling.order
+        if not same:
+            return settling.order
+        because = f"refund_returned:{outcome.reason}"
+        return refund_returned(settling, settling.transaction, because)
     if not settling.transaction.is_undecided:
         # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)
@@ -69,25 +72,6 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     used = outcome.reason == ALREADY_USED
     return concluded(
         settling, order, done, MoneyEvent.ALREADY_USED if used else MoneyEvent.DECLINED
-    )
-
-
-def _refund_returned(settling: Settling, outcome: Declined) -> Order:
-    """A refund that had succeeded came back: the money is ours again, and still owed."""
-    refund = settling.transaction
-    back = Reversed(
-        refund.provider_reference or refund.id,
-        refund.amount,
-        f"refund_returned:{outcome.reason}",
-    )
-    return moved_by_provider(
-        settling.order,
-        refund,
-        TransactionKind.REVERSAL,
-        back,
-        at=settling.at,
-        new_id=settling.new_id,
-        terms=settling.terms,
     )
 
 
@@ -117,6 +101,7 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
     refusals = sum(
         t.parent_id == parent.id and t.kind is refused.kind and t.reason == reason
         for t in order.transactions
+        if t.origin is Origin.OURS
     )
     needed = order.wants(refused) if refused.kind is TransactionKind.VOID else parent.is_live
     # What never arrived was not refused: it is asked for as long as the outage lasts.

@@ -12,6 +12,7 @@ def unasked(
     *,
     parent: PaymentTransaction,
     reason: str | None = None,
+    sequence: int | None = None,
 ) -> PaymentTransaction:
     """What the provider did to `parent`, or beside it, without being asked by us."""
     held = isinstance(outcome, Authorized)
@@ -34,4 +35,5 @@ def unasked(
         parent_reference=parent.provider_reference,
         provider_reference=outcome.reference,
         reason=reason,
+        provider_sequence=sequence,
     )

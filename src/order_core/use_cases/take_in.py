@@ -1,16 +1,17 @@
 """Bring one fact that a provider told by itself to the order that it is about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from order_core.errors import ConcurrentUpdate
 from order_core.order import Order
 from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
 from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
-from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
+from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
-from order_core.settlement import moved_by_provider
+from order_core.settlement import moved_by_provider, refund_of
+from order_core.use_cases.find_payment import FindPayment
 from order_core.use_cases.settle import Settle
 
 SETTLED: Final = "settled"
@@ -19,8 +20,6 @@ OTHER_INSTALLATION: Final = "other_installation"
 UNKNOWN_TRANSACTION: Final = "unknown_transaction"
 
 _MOST_TRIES: Final = 20
-_GOES_BACK: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
-_PAYS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,13 @@ class TakeIn:
     ) -> tuple[str, Order | None]:
         # Money that somebody moved at the provider, or that it took back: ours is only the
         # payment that it belongs to.
-        if not isinstance(fact.outcome, Succeeded | Reversed | Restored):
+        outcome = _moved_or_undone(fact)
+        if outcome is None:
             return NO_NEWS, None
         terms = self.terms[provider]
+        find_payment = FindPayment(self.orders, self.clock)
         for _ in range(_MOST_TRIES):
-            found = await self._payment_of(fact, terms.gateway)
+            found = await find_payment(fact, terms.gateway)
             if found is None:
                 return UNKNOWN_TRANSACTION, None
             order, parent = found
@@ -68,14 +69,18 @@ class TakeIn:
             if anonymous and _may_be_ours(order, parent, fact):
                 # Ours is on its way, and its answer, or a look-up, will tell which it is.
                 return NO_NEWS, order
+            ours = refund_of(order, fact.reference)
+            if ours is not None and ours.is_open and (no := _as_no(outcome)):
+                return SETTLED, await self.settle(order, ours.id, Report(no))
             moved = moved_by_provider(
                 order,
                 parent,
                 fact.kind,
-                fact.outcome,
+                outcome,
                 at=self.clock.now(),
                 new_id=self.ids.new_id,
                 terms=terms,
+                sequence=fact.sequence,
             )
             if moved is order:
                 return NO_NEWS, order
@@ -84,38 +89,6 @@ class TakeIn:
             except ConcurrentUpdate:
                 continue
         raise ConcurrentUpdate(fact.reference)
-
-    async def _payment_of(
-        self, fact: ProviderFact, gateway: GatewayProfile
-    ) -> tuple[Order, PaymentTransaction] | None:
-        reference = fact.parent_reference
-        if reference is not None:
-            order = await self.orders.find_by_reference(
-                gateway.provider, gateway.account, reference
-            )
-            if order is not None:
-                holder = order.holder_of(reference)
-                return None if _goes_back_early(order, holder, fact) else (order, holder)
-        if fact.transaction_id is None:
-            return None
-        order = await self.orders.find_by_transaction(fact.transaction_id)
-        if order is None:
-            return None
-        named = order.transaction(fact.transaction_id)
-        return (order, named) if _was_done_to(named, fact, gateway) else None
-
-
-def _goes_back_early(order: Order, holder: PaymentTransaction, fact: ProviderFact) -> bool:
-    """Whether the fact may be about a capture of this hold whose answer is still on its way.
-
-    Booked on the hold, it would leave the capture all to be given back once more.
-    """
-    if holder.kind is not TransactionKind.AUTHORIZATION or fact.kind not in _GOES_BACK:
-        return False
-    return any(
-        t.kind is TransactionKind.CAPTURE and t.parent_id == holder.id and t.is_undecided
-        for t in order.transactions
-    )
 
 
 def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -> bool:
@@ -136,22 +109,24 @@ def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:
     return transaction.kind is fact.kind or both_take
 
 
-def _was_done_to(named: PaymentTransaction, fact: ProviderFact, gateway: GatewayProfile) -> bool:
-    """Whether the fact is about money that went back from the payment whose id it inherited.
-
-    That it went back says that it was taken, even if we have not heard so. But of a hold it
-    does not say whether it was taken, and a payment that we call dead, or know by another
-    reference, was taken a second time: that must be known first.
-    """
-    here = (named.provider, named.account) == (gateway.provider, gateway.account)
-    same = None in {named.provider_reference, fact.parent_reference}
-    return here and same and named.is_live and named.kind in _PAYS and fact.kind in _GOES_BACK
-
-
 def _as_outcome(outcome: Outcome | Reversed | Restored) -> Outcome | None:
     if isinstance(outcome, Restored):
         return None
     # A refund that came back: refused if it was open still, returned if it had succeeded.
+    return _as_no(outcome) if isinstance(outcome, Reversed) else outcome
+
+
+def _as_no(outcome: Outcome | Reversed | Restored) -> Declined | None:
     if isinstance(outcome, Reversed):
         return Declined(outcome.because, retryable=True)
-    return outcome
+    return outcome if isinstance(outcome, Declined) else None
+
+
+def _moved_or_undone(fact: ProviderFact) -> Succeeded | Reversed | Restored | Declined | None:
+    """What the fact says about money that moved without us; None if it says nothing."""
+    outcome = fact.outcome
+    if isinstance(outcome, Succeeded | Reversed | Restored):
+        return outcome
+    if fact.kind is TransactionKind.REFUND and isinstance(outcome, Declined):
+        return replace(outcome, reference=fact.reference)
+    return None

@@ -31,21 +31,29 @@ class Bank:
         self.told += 1
         return WebhookEvent(f"e-{self.told}", "dispute", (self.fact,))
 
-    async def opens(self, order: Order, amount: Money = WHOLE) -> Any:
-        return await self._tell(order, Reversed("dp-1", amount, "needs_response", open=True))
+    async def opens(
+        self, order: Order, amount: Money = WHOLE, *, sequence: int | None = None
+    ) -> Any:
+        opened = Reversed("dp-1", amount, "needs_response", open=True)
+        return await self._tell(order, opened, sequence)
 
-    async def takes_the_money(self, order: Order, amount: Money = WHOLE) -> Any:
-        return await self._tell(order, Reversed("dp-1", amount, "dispute_lost"))
+    async def takes_the_money(
+        self, order: Order, amount: Money = WHOLE, *, sequence: int | None = None
+    ) -> Any:
+        return await self._tell(order, Reversed("dp-1", amount, "dispute_lost"), sequence)
 
-    async def gives_it_back(self, order: Order, amount: Money = WHOLE) -> Any:
-        return await self._tell(order, Restored("dp-1", amount, "dispute_won"))
+    async def gives_it_back(
+        self, order: Order, amount: Money = WHOLE, *, sequence: int | None = None
+    ) -> Any:
+        return await self._tell(order, Restored("dp-1", amount, "dispute_won"), sequence)
 
-    async def _tell(self, order: Order, outcome: Reversed | Restored) -> Any:
+    async def _tell(self, order: Order, outcome: Reversed | Restored, sequence: int | None) -> Any:
         self.fact = ProviderFact(
             TransactionKind.REVERSAL,
             outcome,
             outcome.reference,
             parent_reference=order.charge.provider_reference,
+            sequence=sequence,
         )
         await self.shop.core.receive_webhook("scripted", b"", {})
         return await self.shop.orders.get(order.id)
@@ -192,3 +200,73 @@ async def test_a_refund_that_came_back_is_known_by_its_own_reference(shop: Any, 
 
     assert order.refunded_minor_units == 0
     assert order.left_of(order.charge) == 2500
+
+
+# In the provider's order, not in that of the post --------------------------------------------
+
+
+async def test_a_word_that_is_older_than_the_end_of_a_dispute_does_not_undo_it(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await bank.gives_it_back(order, sequence=300)
+    order = await bank.takes_the_money(order, sequence=200)
+    order = await bank.opens(order, sequence=150)
+
+    assert reversals(order) == ["dispute_open", "dispute_won"]
+    assert order.left_of(order.charge) == 2500
+
+
+async def test_a_dispute_that_was_won_and_is_open_again_keeps_the_money_here(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await bank.gives_it_back(order, sequence=300)
+    order = await bank.opens(order, sequence=400)
+
+    assert reversals(order) == ["dispute_open", "dispute_won", "dispute_open"]
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    with pytest.raises(CannotRefund) as refusal:
+        await shop.core.refund(order.id, by="staff")
+    assert refusal.value.reason == "dispute_open"
+
+
+async def test_a_dispute_that_is_open_for_longer_than_we_knew_was_not_won_in_between(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    await shop.core.cancel(order.id, customer_id="ann")
+    order = await bank.opens(order, sequence=500)
+    order = await bank.gives_it_back(order, sequence=300)
+    await shop.work_until()
+
+    assert reversals(order) == ["dispute_open"]
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
+async def test_of_two_words_of_one_moment_the_end_counts(shop: Any, bank: Bank) -> None:
+    order = await bank.takes_the_money(await shop.place(), sequence=100)
+    order = await bank.gives_it_back(order, sequence=100)
+    order = await bank.opens(order, sequence=100)
+
+    assert reversals(order) == ["dispute_lost"]
+
+
+async def test_a_dispute_can_be_won_lost_and_won_again(shop: Any, bank: Bank) -> None:
+    order = await shop.place()
+    for sequence in (100, 300):
+        order = await bank.gives_it_back(order, sequence=sequence)
+        order = await bank.takes_the_money(order, sequence=sequence + 100)
+    order = await bank.gives_it_back(order, sequence=500)
+
+    assert reversals(order) == ["dispute_won", "dispute_lost"] * 2 + ["dispute_won"]
+    assert order.left_of(order.charge) == 2500
+
+
+async def test_one_dispute_of_two_payments_is_a_dispute_of_each(shop: Any, bank: Bank) -> None:
+    orders = [await shop.place(), await shop.place(email="bea@example.com", allow_duplicate=True)]
+    for order in orders:
+        await bank.opens(order)
+    stored = [await shop.orders.get(order.id) for order in orders]
+
+    assert [reversals(order) for order in stored] == [["dispute_open"], ["dispute_open"]]

@@ -84,6 +84,7 @@ EXPECTED: Final = {
     _E.REFUNDED: "k k k k k k k",
     _E.REFUNDED_UNASKED: "k k k k k k k",
     _E.REFUNDED_BEYOND: "? ? ? ? ? ? ?",
+    _E.REFUND_FAILED_UNASKED: "k k k k k k k",
     _E.REFUND_RETURNED: "? ? ? ? ? ? ?",
     _E.DISPUTE_OPENED: "? ? ? ? ? ? ?",
     _E.DISPUTE_LOST: "? ? ? ? ? ? ?",
@@ -200,6 +201,12 @@ def at_the_dashboard(
         return ProviderFact(kind, outcome, "dash-1", parent_reference=reference)
 
     return fact
+
+
+def refund_failed_at_the_dashboard(order: Order) -> ProviderFact:
+    reference = order.charge.provider_reference
+    no = Declined("refund_failed", reference="dash-1")
+    return ProviderFact(_K.REFUND, no, "dash-1", parent_reference=reference)
 
 
 def refund_returned(order: Order) -> ProviderFact:
@@ -331,6 +338,13 @@ SCENES: Final[dict[MoneyEvent, Scene]] = {
         _K.REFUND,
         _T.SUCCEEDED,
         ((_K.REFUND, _T.SUCCEEDED),),
+    ),
+    _E.REFUND_FAILED_UNASKED: Scene(
+        paid,
+        refund_failed_at_the_dashboard,
+        _K.REFUND,
+        _T.DECLINED,
+        ((_K.REFUND, _T.DECLINED),),
     ),
     _E.REFUND_RETURNED: Scene(
         refunded, refund_returned, _K.REFUND, _T.SUCCEEDED, ((_K.REVERSAL, _T.SUCCEEDED),)

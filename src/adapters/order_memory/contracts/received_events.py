@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from order_core.money import Money
-from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import EventPlace, OrderRepository, ProviderFact, ReceivedEvent
 from order_memory.contracts import samples
@@ -31,6 +31,13 @@ _KEPT = (
         parent_reference="pi-2",
     ),
     ProviderFact(TransactionKind.REVERSAL, Restored("dp-2", Money(7, "EUR"), "won"), "dp-2", "t-2"),
+    ProviderFact(
+        TransactionKind.REFUND,
+        Declined("größe", retryable=True, reference="re-2"),
+        "re-2",
+        parent_reference="pi-2",
+        sequence=2**53,
+    ),
 )
 """One of each kind that an event is kept with."""
 

@@ -148,6 +148,7 @@ def the_fullest_order(at: datetime) -> Order:
         provider_reference="pay_2",
         retryable=True,
         review="not_asked_for",
+        provider_sequence=1_904_126_400_000_001,
     )
     order = Order(
         id=order_id,

@@ -1,0 +1,158 @@
+"""Refunds that somebody made at the provider's dashboard, told late, early or on the hold."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotRefund
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.outcomes import Declined, Outcome, Reversed, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
+from order_core.ports import ProviderFact, WebhookEvent
+from order_memory import reactions
+
+WHOLE = Money(2500, "EUR")
+PART = Money(700, "EUR")
+HOLD = "ref-000001"
+
+
+class Dashboard:
+    """Tells what the test has it tell, each time in an event of its own."""
+
+    def __init__(self, shop: Any) -> None:
+        self.shop = shop
+        self.told = 0
+        shop.core = shop.assembled(webhooks={"scripted": self})
+
+    async def parse(self, _body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
+        self.told += 1
+        return WebhookEvent(f"e-{self.told}", "refund.changed", (self.fact,))
+
+    async def tells(
+        self,
+        outcome: Outcome | Reversed,
+        *,
+        parent: str = HOLD,
+        kind: TransactionKind = TransactionKind.REFUND,
+        sequence: int | None = None,
+        name: str = "re-dash",
+    ) -> str:
+        self.fact = ProviderFact(kind, outcome, name, parent_reference=parent, sequence=sequence)
+        return str((await self.shop.core.receive_webhook("scripted", b"", {})).verdict)
+
+
+DONE = Succeeded("re-dash", PART, "")
+FAILED = Declined("refund_failed", reference="re-dash")
+CAME_BACK = Reversed("re-dash", PART, "refund_returned")
+
+
+async def the_order(shop: Any, order: Order) -> Any:
+    return await shop.orders.get(order.id)
+
+
+@pytest.mark.parametrize("undone", [FAILED, CAME_BACK], ids=["failed", "came back"])
+async def test_a_failed_refund_that_is_heard_before_its_creation_is_not_counted(
+    shop: Any, undone: Declined | Reversed
+) -> None:
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    await dashboard.tells(undone)
+    await dashboard.tells(DONE)
+    order = await the_order(shop, placed)
+
+    assert order.refunded_minor_units == 0
+    assert order.left_of(order.charge) == 2500
+    assert order.taken_back_of(order.charge) == 0
+
+
+@pytest.mark.parametrize("undone", [FAILED, CAME_BACK], ids=["failed", "came back"])
+async def test_a_refund_that_was_counted_and_fails_is_counted_no_longer(
+    shop: Any, undone: Declined | Reversed
+) -> None:
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    await dashboard.tells(DONE, sequence=5)
+    counted = await the_order(shop, placed)
+    verdicts = [await dashboard.tells(undone, sequence=9) for _ in range(2)]
+    order = await the_order(shop, placed)
+
+    assert counted.refunded_minor_units == 700
+    assert verdicts == ["settled", "no_news"]
+    assert order.refunded_minor_units == 0
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_a_failed_refund_and_its_creation_that_overtake_the_payment_are_not_counted(
+    shop: Any,
+) -> None:
+    opened, dashboard = await shop.place(payment_method="lost_answer"), Dashboard(shop)
+    assert await dashboard.tells(FAILED) == "unknown_transaction"
+    shop.clock.advance(timedelta(seconds=1))
+    assert await dashboard.tells(DONE) == "unknown_transaction"
+    await shop.work_until(passed=timedelta(minutes=5))
+    order = await the_order(shop, opened)
+
+    assert (order.captured_minor_units, order.refunded_minor_units) == (2500, 0)
+    assert (await shop.core.waiting()).events == ()
+
+
+async def test_a_dashboards_refusals_do_not_use_up_our_own_attempts(shop: Any) -> None:
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    for number in range(3):
+        no = Declined("refund_declined", reference=f"re-{number}")
+        await dashboard.tells(no, name=f"re-{number}")
+    shop.gateway.react(reactions.decline("refund_declined", retryable=True))
+    order = await shop.core.refund(placed.id, by="staff")
+
+    assert [t.review for t in order.transactions if t.review] == []
+    assert order.transactions[-1].status is TransactionStatus.RECORDED
+
+
+# On a hold that was captured ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (Succeeded("re-dash", WHOLE, ""), TransactionKind.REFUND),
+        (Reversed("dp-1", WHOLE, "chargeback", open=True), TransactionKind.REVERSAL),
+    ],
+    ids=["refund", "dispute"],
+)
+async def test_what_names_the_hold_is_booked_on_the_capture(
+    make_shop: Callable[..., Any], outcome: Succeeded | Reversed, kind: TransactionKind
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    await shop.core.process(placed.id, by="staff")
+
+    assert await dashboard.tells(outcome, kind=kind) == "settled"
+    order = await the_order(shop, placed)
+    capture = next(t for t in order.transactions if t.kind is TransactionKind.CAPTURE)
+    assert capture.provider_reference != HOLD
+    assert order.left_of(capture) == 0
+    with pytest.raises(CannotRefund):
+        await shop.core.refund(placed.id, by="staff")
+
+
+async def test_a_refund_of_a_hold_waits_until_its_capture_at_the_dashboard_is_known(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    refund = await dashboard.tells(DONE)
+    due = (await the_order(shop, placed)).attend_at
+    captured = Succeeded("cp-dash", WHOLE, "")
+    await dashboard.tells(captured, kind=TransactionKind.CAPTURE, name="cp-dash")
+    shop.clock.advance(timedelta(minutes=1))
+    await shop.core.match()
+    order = await the_order(shop, placed)
+
+    assert refund == "unknown_transaction"
+    assert due <= shop.clock.now()
+    capture = next(t for t in order.transactions if t.kind is TransactionKind.CAPTURE)
+    assert order.left_of(capture) == 1800
+    assert (await shop.core.waiting()).events == ()
+    assert order.transaction(capture.parent_id).status is TransactionStatus.SUCCEEDED
