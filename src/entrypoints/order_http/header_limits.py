@@ -1,4 +1,4 @@
-"""Refuses a request with more headers than anybody needs."""
+"""Refuses a request with a longer address, or more headers, than anybody needs."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,9 +18,11 @@ class HeaderLimits:
             headers = scope["headers"]
             if len(headers) > self._max_headers:
                 raise Problem("headers_too_large", f"At most {self._max_headers} headers are read.")
-            if sum(len(name) + len(value) for name, value in headers) > self._max_bytes:
+            size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
+            if size + sum(len(name) + len(value) for name, value in headers) > self._max_bytes:
                 raise Problem(
                     "headers_too_large",
-                    f"All headers together must not be larger than {self._max_bytes} bytes.",
+                    "The address and all headers together must not be larger than "
+                    f"{self._max_bytes} bytes.",
                 )
         await self._app(scope, receive, send)
