@@ -1,12 +1,11 @@
 """Counts in this process, one table for each limit."""
 
 import time
-from collections.abc import Callable, Mapping
-from math import ceil
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping
+from math import floor
+from typing import Any, Final, Protocol
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from order_limits.bounded_memory import MOST_KEYS, BoundedMemory
@@ -16,27 +15,53 @@ from order_limits.rate import Rate
 LONGEST_KEY: Final = 300
 
 
-class Policy:
-    """One limit over one storage."""
+class SlidingWindows(Protocol):
+    """What `limits` asks of a storage whose windows slide."""
 
-    def __init__(self, name: str, rate: Rate, storage: Storage) -> None:
+    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        """The count before and how long it weighs, the present one and when it is forgotten."""
+        ...
+
+
+class Policy:
+    """One limit over one storage, which `windows` counts in."""
+
+    def __init__(
+        self,
+        name: str,
+        rate: Rate,
+        windows: SlidingWindowCounterRateLimiter,
+        storage: SlidingWindows,
+    ) -> None:
         self._name = name
         self._rate = rate
         self._item = RateLimitItemPerSecond(rate.amount, rate.window_seconds, namespace=name)
-        self._windows = SlidingWindowCounterRateLimiter(storage)
+        self._windows = windows
+        self._storage = storage
 
-    async def count(self, key: str) -> bool:
-        return await self._windows.hit(self._item, key[:LONGEST_KEY])
+    def count(self, key: str) -> Coroutine[Any, Any, bool]:
+        return self._windows.hit(self._item, key[:LONGEST_KEY])
 
     async def look(self, key: str) -> Quota:
-        stats = await self._windows.get_window_stats(self._item, key[:LONGEST_KEY])
-        return Quota(
-            self._name,
-            self._rate.amount,
-            self._rate.window_seconds,
-            stats.remaining,
-            max(0, ceil(stats.reset_time - time.time())),
-        )
+        named = self._item.key_for(key[:LONGEST_KEY])
+        found = await self._storage.get_sliding_window(named, self._rate.window_seconds)
+        return self._quota(*found)
+
+    async def take(self, key: str) -> tuple[bool, Quota]:
+        return await self.count(key), await self.look(key)
+
+    def _quota(self, before: int, before_left: float, present: int, present_left: float) -> Quota:
+        amount, window = self._rate.amount, self._rate.window_seconds
+        counted = floor(before * before_left / window + present)
+        if not counted:
+            wait = 0
+        elif counted > present:
+            # One of those before weighs no more.
+            wait = floor(before_left - (counted - present) * window / before) + 1
+        else:
+            # This window ends, and what it counted begins to weigh less.
+            wait = floor(present_left - window) + 1
+        return Quota(self._name, amount, window, max(0, amount - counted), max(0, wait))
 
 
 class MemoryCounts:
@@ -60,7 +85,8 @@ class MemoryCounts:
             name: BoundedMemory(most_keys=most_keys, clock=clock) for name in policies
         }
         self._policies = {
-            name: Policy(name, rate, self._memories[name]) for name, rate in policies.items()
+            name: Policy(name, policies[name], SlidingWindowCounterRateLimiter(memory), memory)
+            for name, memory in self._memories.items()
         }
 
     @property
@@ -68,13 +94,17 @@ class MemoryCounts:
         """How many are remembered at present, in all limits together."""
         return sum(len(memory) for memory in self._memories.values())
 
-    async def count(self, policy: str, key: str) -> bool:
+    def count(self, policy: str, key: str) -> Coroutine[Any, Any, bool]:
         """Count once more; False, and nothing counted, where the limit is reached."""
-        return await self._policies[policy].count(key)
+        return self._policies[policy].count(key)
 
     async def look(self, *counted: tuple[str, str]) -> list[Quota]:
         """What is left of each (policy, key); nothing is counted."""
         return [await self._policies[policy].look(key) for policy, key in counted]
+
+    def take(self, policy: str, key: str) -> Coroutine[Any, Any, tuple[bool, Quota]]:
+        """Count once more, and say what is left then."""
+        return self._policies[policy].take(key)
 
     async def close(self) -> None:
         """There is nothing to close."""

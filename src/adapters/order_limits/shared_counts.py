@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
 from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -30,7 +31,8 @@ class SharedCounts:
     """Limits hold across processes while Redis answers, and in each process while it does not.
 
     Nobody is refused and nothing fails because Redis is down or slow: a request waits for it
-    once, and those that follow do not until it is tried again.
+    once, and those that follow do not until it is tried again. The limits in `alone` are never
+    counted there.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SharedCounts:
         url: str,
         *,
         prefix: str,
+        alone: frozenset[str] = frozenset(),
         rest_seconds: float = _REST_SECONDS,
     ) -> None:
         self.policies = frozenset(policies)
@@ -61,16 +64,33 @@ class SharedCounts:
             key_prefix=prefix,
             connection_pool=self._connections,  # type: ignore[arg-type]  # The types omit it.
         )
-        self._policies = {name: Policy(name, rate, storage) for name, rate in policies.items()}
+        windows = SlidingWindowCounterRateLimiter(storage)
+        self._policies = {
+            name: Policy(name, rate, windows, storage)
+            for name, rate in policies.items()
+            if name not in alone
+        }
 
     async def count(self, policy: str, key: str) -> bool:
         """Count once more; False, and nothing counted, where the limit is reached."""
+        if policy not in self._policies:
+            return await self._fallback.count(policy, key)
         return await self._ask(
             lambda: self._policies[policy].count(key), lambda: self._fallback.count(policy, key)
         )
 
+    async def take(self, policy: str, key: str) -> tuple[bool, Quota]:
+        """Count once more, and say what is left then."""
+        if policy not in self._policies:
+            return await self._fallback.take(policy, key)
+        return await self._ask(
+            lambda: self._policies[policy].take(key), lambda: self._fallback.take(policy, key)
+        )
+
     async def look(self, *counted: tuple[str, str]) -> list[Quota]:
         """What is left of each (policy, key); nothing is counted."""
+        if any(policy not in self._policies for policy, _ in counted):
+            return await self._fallback.look(*counted)
         if not counted:
             return []
         return await self._ask(

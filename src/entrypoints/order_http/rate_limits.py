@@ -1,7 +1,8 @@
 """How many requests are taken of whom, and how clients are told."""
 
 import ipaddress
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, NoReturn, Protocol
 
@@ -20,6 +21,7 @@ STAFF: Final = "staff"
 
 _TOLD: Final = "order_http.quotas"
 _LONGEST_HOST: Final = 45
+_MOST_KEPT_OUT: Final = 10_000
 _PREFIX_OF_A_SITE: Final = 64
 
 
@@ -67,12 +69,20 @@ class Counts(Protocol):
         """What is left of each (policy, key); nothing is counted."""
         ...
 
+    async def take(self, policy: str, key: str, /) -> tuple[bool, Quota]:
+        """Count once more, and say what is left then."""
+        ...
+
 
 class RateLimits:
     """Asks the counts, and turns away whoever has used up what he may."""
 
-    def __init__(self, counts: Counts, metrics: Metrics) -> None:
+    def __init__(
+        self, counts: Counts, metrics: Metrics, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.counts = counts
+        self._clock = clock
+        self._kept_out: dict[str, float] = {}
         self._metrics = metrics
         metrics.watch_limits(lambda: counts.shared_is_up)
 
@@ -85,15 +95,21 @@ class RateLimits:
         on = self.counts.policies
         if ADDRESS in on and not await self.counts.count(ADDRESS, address):
             self.refuse(*await self.counts.look((ADDRESS, address)), detail=_TOO_MANY)
-        if proves_something and FAILURES in on:
-            quotas = await self.counts.look((FAILURES, address))
-            if not quotas[0].remaining:
-                self.refuse(*quotas, detail=_TOO_MANY_FAILURES)
+        if proves_something and (until := self._kept_out.get(address)):
+            if self._clock() < until:
+                self.refuse(*await self.counts.look((FAILURES, address)), detail=_TOO_MANY_FAILURES)
+            del self._kept_out[address]
 
     async def count_failure(self, address: str) -> None:
         """Something of this address proved nothing."""
-        if FAILURES in self.counts.policies:
-            await self.counts.count(FAILURES, address)
+        if FAILURES not in self.counts.policies:
+            return
+        _, quota = await self.counts.take(FAILURES, address)
+        if not quota.remaining:
+            # Kept here, so that nobody who never failed has to be looked up.
+            if len(self._kept_out) >= _MOST_KEPT_OUT:
+                self._kept_out.pop(next(iter(self._kept_out)))
+            self._kept_out[address] = self._clock() + quota.wait_seconds
 
     async def admit_customer(self, request: Request, principal: Principal) -> None:
         """After it is known who asks.
@@ -104,11 +120,10 @@ class RateLimits:
         policy = STAFF if is_staff(principal) else CUSTOMER
         if policy not in self.counts.policies:
             return
-        admitted = await self.counts.count(policy, principal.subject)
-        quotas = await self.counts.look((policy, principal.subject))
-        tell(request.scope, *quotas)
+        admitted, quota = await self.counts.take(policy, principal.subject)
+        tell(request.scope, quota)
         if not admitted:
-            self.refuse(*quotas, detail=_TOO_MANY)
+            self.refuse(quota, detail=_TOO_MANY)
 
     def refuse(self, *quotas: Quota, detail: str, wait_seconds: int | None = None) -> NoReturn:
         """Turn the request away, because each of `quotas` is used up.

@@ -24,6 +24,8 @@ STAFF_FACTOR: Final = 10
 """Staff works on the orders of many customers."""
 ADDRESS_FACTOR: Final = 5
 """Behind one address there may be many customers."""
+# A flood from one address must not become one of questions to Redis.
+_ALONE: Final = frozenset({ADDRESS})
 _ONCE_A_DAY: Final = Rate(1, 86_400)
 
 
@@ -67,4 +69,4 @@ def counts_of(settings: Settings) -> "MemoryCounts | SharedCounts | None":
     except ImportError:
         because = "needs a package that is not installed: pip install 'order-core[redis]'"
         raise ConfigurationInvalid([Mistake(f"{PREFIX}RATE_LIMIT_STORAGE", because)]) from None
-    return SharedCounts(policies, url, prefix=f"order-core:{settings.installation}")
+    return SharedCounts(policies, url, prefix=f"order-core:{settings.installation}", alone=_ALONE)
