@@ -1,8 +1,10 @@
 """A catalogue in a file: every mistake is named, and no half of it is ever used."""
 
+import asyncio
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,6 +235,34 @@ async def test_a_second_writing_within_one_tick_of_the_clock_is_seen(file: Path)
     _rewrite_at_the_same_time(file, SOLD.replace("3.50", "3.75"))
 
     assert await shelf.sells("bulb", "3.75")
+
+
+async def test_a_disk_that_hangs_holds_up_no_order_for_long_and_one_thread_only(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seconds, lamp = iter(range(1000)), (OrderItem("lamp", 1, PRICES["lamp"]),)
+    os.utime(file, (YEARS_AGO, YEARS_AGO))
+    prices = CatalogueFilePrices(
+        file, monotonic=lambda: 10.0 * next(seconds), patience_seconds=0.01
+    )
+    hanging, looks = threading.Event(), []
+    look = Path.stat
+
+    def hang(path: Path, **options: Any) -> os.stat_result:
+        looks.append(path)
+        hanging.wait(10)
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", hang)
+    for _ in range(5):
+        await prices.verify(lamp, customer_id="ann", quotes=NO_QUOTES)
+    assert looks == [file]
+    assert "has not been read" in caplog.text
+
+    hanging.set()
+    while len(looks) < 2:
+        await asyncio.sleep(0.001)
+        await prices.verify(lamp, customer_id="ann", quotes=NO_QUOTES)
 
 
 async def test_a_file_is_looked_at_once_a_second(

@@ -19,6 +19,8 @@ from order_prices.catalogue import Catalogue, CatalogueInvalid, read_catalogue
 LARGEST_FILE: Final = 32 * 1_024**2
 """Bytes. A larger file is not read."""
 LOOK_EVERY_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 5.0
+"""How long an order waits for a changed file; then the prices that were read last hold."""
 _NS: Final = 1_000_000_000
 _CLOCK_TICK_NS: Final = 2 * _NS
 """A file system may count time as coarsely as this: a younger file may change unseen."""
@@ -48,9 +50,16 @@ class CatalogueFilePrices:
         CatalogueInvalid: the file cannot be read, or holds a mistake.
     """
 
-    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._path = path
         self._monotonic = monotonic
+        self._patience_seconds = patience_seconds
         reading = _read(path)
         self._catalogue = read_catalogue(reading.written)
         self._stamp = reading.stamp
@@ -58,7 +67,7 @@ class CatalogueFilePrices:
         self._refused_digest = b""
         self._complaint = ""
         self._looks_from = monotonic() + LOOK_EVERY_SECONDS
-        self._looking = False
+        self._looking: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._catalogue)
@@ -77,13 +86,22 @@ class CatalogueFilePrices:
 
     async def _look_again(self) -> None:
         # Who comes while somebody looks does not wait: a large file takes its time.
-        if self._looking or self._monotonic() < self._looks_from:
+        if self._looking is not None or self._monotonic() < self._looks_from:
             return
-        self._looking = True
+        # Its own task, as a disk that hangs may hold it for longer than an order can wait, and
+        # must hold one thread only.
+        self._looking = looking = asyncio.create_task(self._adopt_change(), name="catalogue-look")
+        await asyncio.wait({looking}, timeout=self._patience_seconds)
+        if looking.done():
+            looking.result()
+        else:
+            self._complain(f"has not been read after {self._patience_seconds:g} seconds")
+
+    async def _adopt_change(self) -> None:
         try:
             changed = await asyncio.to_thread(self._look)
         finally:
-            self._looking = False
+            self._looking = None
             self._looks_from = self._monotonic() + LOOK_EVERY_SECONDS
         if changed is not None:
             self._catalogue = changed
