@@ -48,8 +48,14 @@ lock: ## Renew requirements/*.txt after a change (UPGRADE=1: take the newest ver
 	@$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in --extra all \
 		--constraints requirements/build.txt --constraints requirements/service.txt \
 		--output-file requirements/dev.txt
+	@$(COMPILE) requirements/audit.in --output-file requirements/audit.txt
 	@! grep --line-number --extended-regexp '://|^-|file:| /' requirements/*.txt \
 		|| { echo "A lock names a registry or a path of this machine." >&2; exit 1; }
+	@$(MAKE) sbom
+
+.PHONY: sbom
+sbom: .venv-audit/.up-to-date ## Renew the list of what the service is made of, after a new lock or version
+	@.venv-audit/bin/python tools/audit/sbom.py
 
 .PHONY: demo
 demo: .venv-demo/.up-to-date ## Start the service on SQLite with play money (PROVIDER=stripe|paypal|square)
@@ -91,6 +97,14 @@ explore-deep: venv ## The same with three faults (an hour and more)
 mutants: venv ## Plant one bug after the other, and see that each is found
 	@.venv/bin/python tools/run_checks.py mutants
 
+.PHONY: audit
+audit: venv .venv-audit/.up-to-date ## Known vulnerabilities, licences, forgotten secrets (asks PyPI)
+	@.venv/bin/python tools/run_checks.py audit
+
+.venv-audit/.up-to-date: requirements/audit.txt requirements/uv.txt tools/make-venv | python
+	@tools/make-venv "$(PYTHON3)" .venv-audit requirements/audit.txt
+	@touch $@
+
 # Bash counts in a SECONDS of its own, so the choice gets another name on its way.
 .PHONY: chaos
 chaos: venv ## Break things under load, compare the books (SECONDS=60 SEED=7 DATABASE=postgresql)
@@ -109,5 +123,5 @@ bench: venv ## Measure the service beside two references (ROUNDS=5 SECONDS=4; a 
 
 .PHONY: clean
 clean: ## Remove what was made
-	rm -rf .venv .venv-demo .venv-wheel build dist .coverage .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .venv .venv-audit .venv-demo .venv-wheel build dist .coverage .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis .import_linter_cache

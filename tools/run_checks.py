@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
 WHEEL = ROOT / ".venv-wheel" / "bin"
+AUDIT = ROOT / ".venv-audit" / "bin"
 BUILT = ROOT / "build" / "wheel"
 SOURCES = os.pathsep.join(str(ROOT / "src" / each) for each in ("", "adapters", "entrypoints"))
 
@@ -132,6 +133,26 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             tells="TOTAL",
             # The names of files are told from here on: order_core/order.py.
             folder=Path(sysconfig.get_path("purelib")),
+        ),
+    ),
+    "audit": (
+        Check(
+            "no vulnerability is known of anything that the locks pin",
+            lambda: [AUDIT / "python", "-u", "tools/audit/vulnerabilities.py"],
+            tells="Of",
+        ),
+        Check(
+            "every package has a licence that was agreed to",
+            lambda: [
+                *(AUDIT / "python", "-u", "tools/audit/licences.py"),
+                *(TOOLS / "python", AUDIT / "python"),
+            ],
+            tells="Of",
+        ),
+        Check(
+            "nothing that git keeps looks like a secret",
+            lambda: [AUDIT / "python", "-u", "tools/audit/leaked_secrets.py"],
+            tells="Of",
         ),
     ),
     "explore": (
