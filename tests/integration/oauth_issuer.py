@@ -9,7 +9,14 @@ import httpx
 
 from order_jwt import JwtVerifier, Trust
 from order_memory import ManualClock
-from order_oauth import ClientBook, Issuer, IssuerSettings, Wrapping, oauth_endpoints
+from order_oauth import (
+    OAUTH_OPERATIONS,
+    ClientBook,
+    Issuer,
+    IssuerSettings,
+    Wrapping,
+    oauth_endpoints,
+)
 from order_sqlalchemy import Database
 from tests.unit.http_service import service
 
@@ -28,7 +35,11 @@ def issuer_over(database: Database, clock: ManualClock, secret: str = KEY_SECRET
 def http_to(issuer: Issuer, clock: ManualClock) -> httpx.AsyncClient:
     """To one process, which has this issuer and believes its tokens."""
     trust = Trust(issuer.keys, issuer.settings.issuer, issuer.settings.audience)
-    app = service(verifier=JwtVerifier([trust], clock), extra_routes=list(oauth_endpoints(issuer)))
+    app = service(
+        verifier=JwtVerifier([trust], clock),
+        extra_routes=oauth_endpoints(issuer),
+        extra_operations=OAUTH_OPERATIONS,
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.test")
 
 

@@ -8,7 +8,9 @@ import httpx
 import jwt
 import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from openapi_spec_validator import validate
 
+from order_oauth import oauth_endpoints
 from tests.integration.oauth_issuer import CUSTOMER_ID, EXCHANGE, ISSUER, Desk, error_of
 from tests.unit.http_service import order_body
 
@@ -282,3 +284,21 @@ async def test_the_metadata_say_where_everything_is(desk: Desk) -> None:
     # The library takes an empty list for none at all.
     AuthorizationServerMetadata(document | {"response_types_supported": ["none"]}).validate()
     assert (await desk.http.get("/.well-known/openid-configuration")).status_code == 404
+
+
+async def test_the_openapi_document_describes_what_is_served(desk: Desk) -> None:
+    document = (await desk.http.get("/openapi.json")).json()
+
+    validate(document)
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert {(each.method, each.path) for each in oauth_endpoints(desk.issuer)} <= described
+    token = document["paths"]["/oauth/token"]["post"]
+    assert token["security"] == [{"client": []}]
+    assert token["requestBody"]["content"].keys() == {"application/x-www-form-urlencoded"}
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "client"}
+    assert token["responses"]["400"]["content"].keys() == {
+        "application/json",
+        "application/problem+json",
+    }

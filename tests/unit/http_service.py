@@ -46,7 +46,7 @@ def service(core: Any = None, **changes: Any) -> Starlette:
     """
     build = {
         name: changes.pop(name)
-        for name in ("probe", "figures", "lifespan", "extra_routes", "counts")
+        for name in ("probe", "figures", "lifespan", "extra_routes", "extra_operations", "counts")
         if name in changes
     }
     return build_app(

@@ -26,6 +26,7 @@ from order_http.header_limits import HeaderLimits
 from order_http.in_flight import InFlight
 from order_http.last_resort import LastResort
 from order_http.metrics import Metrics, ReadFigures
+from order_http.operation import Operation
 from order_http.problems import Problem
 from order_http.rate_limits import Counts, RateLimits
 from order_http.receive_webhook import WEBHOOK_PATH, receive_webhook
@@ -55,6 +56,7 @@ def build_app(
     figures: ReadFigures,
     lifespan: Lifespan | None = None,
     extra_routes: Sequence[Endpoint] = (),
+    extra_operations: Sequence[Operation] = (),
     counts: Counts | None = None,
 ) -> Starlette:
     """The HTTP service over `core`.
@@ -64,7 +66,8 @@ def build_app(
     that are being placed and cancelled are finished. A host that mounts this application
     runs no lifespan of it, and awaits `app.state.in_flight.drain(seconds)` itself.
 
-    `counts` says who has asked too often; without it, nobody has.
+    `counts` says who has asked too often; without it, nobody has. `extra_operations` are those
+    of `extra_routes` that the OpenAPI document describes.
 
     Raises:
         UnguardedRoute: one of `extra_routes` does not say what keeps strangers out.
@@ -80,7 +83,7 @@ def build_app(
     endpoints = (
         *API,
         Public("POST", WEBHOOK_PATH, receive_webhook(core, webhooks, metrics), _SIGNED),
-        *_operations(settings, metrics, probe, figures),
+        *_operations(settings, metrics, probe, figures, extra_operations),
         *extra_routes,
     )
     app = Starlette(
@@ -101,7 +104,11 @@ def build_app(
 
 
 def _operations(
-    settings: HttpSettings, metrics: Metrics, probe: operations.Probe, figures: ReadFigures
+    settings: HttpSettings,
+    metrics: Metrics,
+    probe: operations.Probe,
+    figures: ReadFigures,
+    extra_operations: Sequence[Operation],
 ) -> list[Public]:
     patience = settings.probe_timeout_seconds
     exposition = operations.exposition(metrics, figures, patience)
@@ -109,7 +116,7 @@ def _operations(
         Public("GET", "/health/live", operations.live, _NOTHING_OF_ANYBODY),
         Public("GET", "/health/ready", operations.ready(probe, patience), _NOTHING_OF_ANYBODY),
         Public("GET", "/metrics", exposition, "it counts, and names neither order nor customer"),
-        Public("GET", "/openapi.json", openapi.endpoint(settings), _SAME_FOR_ALL),
+        Public("GET", "/openapi.json", openapi.endpoint(settings, extra_operations), _SAME_FOR_ALL),
         *docs_page.endpoints(),
     ]
 

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: exactly what the service takes and answers."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from order_http import answer_schemas as answers
 from order_http.documented_operations import OPERATIONS
 from order_http.endpoint import Handler
-from order_http.operation import Json
+from order_http.operation import Json, Operation
 from order_http.order_body import OrderBody
 from order_http.settings import HttpSettings
 from order_http.staff_bodies import RefundBody, ReviewBody
@@ -45,6 +46,11 @@ _PARAMETERS: Final[dict[str, Json]] = {
         "schema": {"type": "string"},
     },
 }
+_CLIENT: Final[Json] = {
+    "type": "http",
+    "scheme": "basic",
+    "description": "The id and the secret of a client of the embedded issuer.",
+}
 _BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (OrderBody, RefundBody, ReviewBody)
 _ANSWER_MODELS: Final[tuple[type[BaseModel], ...]] = (
     answers.Order,
@@ -56,7 +62,9 @@ _ANSWER_MODELS: Final[tuple[type[BaseModel], ...]] = (
 )
 
 
-def openapi_document(version: str, server: str = "/") -> Json:
+def openapi_document(
+    version: str, server: str = "/", operations: Sequence[Operation] = OPERATIONS
+) -> Json:
     """The document of a service that is reached below `server`."""
     return {
         "openapi": "3.1.0",
@@ -66,10 +74,11 @@ def openapi_document(version: str, server: str = "/") -> Json:
             "description": "An order service whose orders and money never disagree.",
         },
         "servers": [{"url": server}],
-        "paths": _paths(),
+        "paths": _paths(operations),
         "components": {
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                **({"client": _CLIENT} if any(each.proves_client for each in operations) else {}),
             },
             "parameters": _PARAMETERS,
             "headers": {
@@ -84,24 +93,24 @@ def openapi_document(version: str, server: str = "/") -> Json:
     }
 
 
-@lru_cache(maxsize=8)
-def _written(version: str, server: str) -> bytes:
-    return orjson.dumps(openapi_document(version, server))
-
-
-def endpoint(settings: HttpSettings) -> Handler:
+def endpoint(settings: HttpSettings, extra_operations: Sequence[Operation] = ()) -> Handler:
     """Serves the document, with the path under which the caller reached it."""
+    operations = (*OPERATIONS, *extra_operations)
+
+    @lru_cache(maxsize=8)
+    def written(server: str) -> bytes:
+        return orjson.dumps(openapi_document(settings.version, server, operations))
 
     async def handler(request: Request) -> Response:
         server = request.scope.get("root_path") or "/"
-        return Response(_written(settings.version, server), media_type="application/json")
+        return Response(written(server), media_type="application/json")
 
     return handler
 
 
-def _paths() -> dict[str, dict[str, Json]]:
+def _paths(operations: Sequence[Operation]) -> dict[str, dict[str, Json]]:
     paths: dict[str, dict[str, Json]] = {}
-    for operation in OPERATIONS:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = operation.document()
     return paths
 

@@ -90,6 +90,9 @@ class Operation:
     body: type[BaseModel] | Json | None = None
     body_example: Json | None = None
     body_is_optional: bool = False
+    body_media_type: str = "application/json"
+    proves_client: bool = False
+    """Whether the caller is a program that proves itself by HTTP Basic."""
 
     def document(self) -> Json:
         """This operation, in OpenAPI 3.1."""
@@ -97,10 +100,7 @@ class Operation:
             "operationId": self.id,
             "summary": self.summary,
             "parameters": [*self.parameters, {"$ref": "#/components/parameters/RequestId"}],
-            "responses": {
-                **{str(status): _success(answer) for status, answer in self.answers.items()},
-                **_problems((*self.codes, *_ALWAYS, *(_WITH_TOKEN if self.scope else ()))),
-            },
+            "responses": self._responses(),
         }
         if self.scope:
             for response in document["responses"].values():
@@ -109,11 +109,23 @@ class Operation:
             content = {"schema": _schema(self.body), "example": self.body_example}
             document["requestBody"] = {
                 "required": not self.body_is_optional,
-                "content": {"application/json": content},
+                "content": {self.body_media_type: content},
             }
         if self.scope:
             document["security"] = [{"bearer": [self.scope]}]
+        if self.proves_client:
+            document["security"] = [{"client": []}]
         return document
+
+    def _responses(self) -> Json:
+        responses = _problems((*self.codes, *_ALWAYS, *(_WITH_TOKEN if self.scope else ())))
+        for status, answer in self.answers.items():
+            own = _success(answer)
+            if problem := responses.get(str(status)):
+                # An operation with errors of its own form can still meet one of ours.
+                own["content"] |= problem["content"]
+            responses[str(status)] = own
+        return dict(sorted(responses.items()))
 
 
 def reference(model: type[BaseModel]) -> Json:

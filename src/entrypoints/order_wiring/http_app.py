@@ -11,7 +11,7 @@ from order_http.app import build_app
 from order_http.endpoint import Public
 from order_http.metrics import Figures
 from order_http.settings import HttpSettings
-from order_oauth import oauth_endpoints, upkeep
+from order_oauth import OAUTH_OPERATIONS, oauth_endpoints, upkeep
 from order_sandbox import SandboxGateway
 from order_wiring.composition import Service
 from order_wiring.issuing import issuer_of, trust_in
@@ -77,6 +77,7 @@ def app_of(service: Service) -> Starlette:
             *_pages_of_gateways(service),
             *(oauth_endpoints(issuer) if issuer else ()),
         ),
+        extra_operations=OAUTH_OPERATIONS if issuer else (),
     )
 
 
