@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_http.rate_limits import RateLimits, address_in, headers_of, told
 
 _UNAUTHORIZED: Final = 401
 _BAD_REQUEST: Final = 400
+_TOO_MANY: Final = 429
 _TOKENS: Final = "/oauth/"
 # Who watches the service must see it under attack too. A provider's burst is not refused: its
 # events are signed, few of them are worked on at one time, and a refused one is late by hours.
@@ -44,10 +44,15 @@ class AddressLimit:
                 # Before the answer leaves: a guesser must not have the next one in before.
                 if proves_something and address is not None and message["status"] in failing:
                     await self._limits.count_failure(address)
-                if quotas := told(scope):
-                    headers = MutableHeaders(scope=message)
-                    for name, value in headers_of(quotas).items():
-                        headers.setdefault(name, value)
+                # Who is turned away is told by the problem itself, of the limit that he reached.
+                if message["status"] != _TOO_MANY and (quotas := told(scope)):
+                    message["headers"] = [
+                        *message["headers"],
+                        *(
+                            (name.lower().encode(), value.encode())
+                            for name, value in headers_of(quotas).items()
+                        ),
+                    ]
             await send(message)
 
         await self._app(scope, receive, send_counted)
