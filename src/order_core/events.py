@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
+CUSTOMER: Final = "customer"
+"""Who did it: the owner of the order, without anybody between."""
+
+
+def by_customer(actor: str | None) -> str:
+    """Who did it: the customer, or the service account `actor` for the customer."""
+    return CUSTOMER if actor is None else f"{actor} for {CUSTOMER}"
+
 
 @dataclass(frozen=True, slots=True)
 class OrderOpened:
@@ -13,6 +21,7 @@ class OrderOpened:
     transaction_id: str
     amount: str
     provider: str
+    by: str = CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from order_core.errors import CannotCancel
 from order_core.events import (
+    CUSTOMER,
     Event,
     Happened,
     OrderCancelled,
@@ -79,6 +80,7 @@ class Order:
         email: str | None,
         charge: PaymentTransaction,
         at: datetime,
+        by: str = CUSTOMER,
     ) -> "Order":
         """A new order that waits for its charge, which is recorded with it."""
         order = cls(
@@ -92,7 +94,8 @@ class Order:
             created_at=at,
             transactions=(charge,),
         )
-        return order.with_news(OrderOpened(charge.id, str(charge.amount), charge.provider), at)
+        opened = OrderOpened(charge.id, str(charge.amount), charge.provider, by)
+        return order.with_news(opened, at)
 
     # What the money did -------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ class OrderRequest:
     """Where the customer is told if `email` names nothing: what his token says, say. It may
     change between a request and its repeat, so it does not tell one request from another."""
     return_url: str | None = None
+    actor: str | None = None
+    """The service account that asks for the customer, if the customer does not ask himself."""
     allow_duplicate: bool = False
     quotes: Quotes = NO_QUOTES
     """What proves the prices. Quotes expire and are renewed, so they tell neither one request
@@ -39,6 +41,8 @@ class OrderRequest:
 
     def __post_init__(self) -> None:
         checked_text(self.customer_id, "customer_id", longest=200)
+        if self.actor is not None:
+            checked_text(self.actor, "actor", longest=200)
         checked_text(self.payment_method, "payment_method", longest=LONGEST_TOKEN)
         for name, address in (("email", self.email), ("fallback_email", self.fallback_email)):
             if address is not None:

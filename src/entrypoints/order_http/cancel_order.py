@@ -15,7 +15,7 @@ async def cancel_order(desk: Desk, request: Request, principal: Principal) -> Re
     """200, however often it is asked for."""
     order_id, key = order_id_of(request), idempotency_key(request)
     order = await desk.in_flight.run(
-        desk.core.cancel(order_id, customer_id=principal.subject, key=key)
+        desk.core.cancel(order_id, customer_id=principal.subject, actor=principal.actor, key=key)
     )
     return json_response({"message": _message(order), "order": order_json(order)})
 

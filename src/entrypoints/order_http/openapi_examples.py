@@ -63,6 +63,7 @@ HISTORY: Final[list[dict[str, Any]]] = [
             "transaction_id": "0198c5a1-5f3e-7d44-9c1b-3a11d5e0b7c2",
             "amount": "49.00 USD",
             "provider": "sandbox",
+            "by": "customer",
         },
     }
 ]

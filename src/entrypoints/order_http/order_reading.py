@@ -67,6 +67,7 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
             email=order.email,
             fallback_email=_usable(principal.email),
             return_url=order.return_url,
+            actor=principal.actor,
             allow_duplicate=order.allow_duplicate,
             quotes=quotes,
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from order_core.errors import NotTheOwner
+from order_core.events import by_customer
 from order_core.order import Order
 from order_core.payment import fingerprint
 from order_core.payment_terms import PaymentTerms
@@ -21,8 +22,12 @@ class CancelOrder:
 
     change_order: ChangeOrder
 
-    async def __call__(self, order_id: str, *, customer_id: str, key: str | None = None) -> Order:
+    async def __call__(
+        self, order_id: str, *, customer_id: str, actor: str | None = None, key: str | None = None
+    ) -> Order:
         """The cancelled order. Cancelling it again changes nothing.
+
+        `actor` is the service account that asks for the customer.
 
         Raises:
             OrderNotFound, NotTheOwner: there is no such order of this customer.
@@ -37,7 +42,7 @@ class CancelOrder:
         ) -> Order:
             if order.customer_id != customer_id:
                 raise NotTheOwner(order_id)
-            return order.cancel(by="customer", at=at, new_id=new_id, terms=terms)
+            return order.cancel(by=by_customer(actor), at=at, new_id=new_id, terms=terms)
 
         request = RequestRecord(customer_id, ROUTE, key, fingerprint(order_id)) if key else None
         return await self.change_order(order_id, cancelled, request=request)

@@ -13,6 +13,7 @@ from order_core.errors import (
     RequestInProgress,
     StoreUnavailable,
 )
+from order_core.events import by_customer
 from order_core.order import Order
 from order_core.order_item import total_of
 from order_core.order_request import OrderRequest
@@ -118,6 +119,7 @@ class PlaceOrder:
             shipping_address=request.shipping_address,
             email=request.contact,
             charge=self._charge(request, order_id, provider, token, now),
+            by=by_customer(request.actor),
             at=now,
         )
 
