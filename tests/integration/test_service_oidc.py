@@ -5,8 +5,26 @@ from pathlib import Path
 
 import httpx
 
+from order_wiring.settings import Settings
+from order_wiring.tokens import look_at_issuer
 from tests.integration.oidc_provider import AUDIENCE, oidc_provider
-from tests.integration.service_process import ServiceProcess, an_order
+from tests.integration.service_process import ServiceProcess, an_order, unused_port
+
+
+def settings(**variables: str) -> Settings:
+    environment = {f"ORDER_CORE_{name}": text for name, text in variables.items()}
+    return Settings.read(environment | {"ORDER_CORE_JWT_AUDIENCE": AUDIENCE}, installed=())
+
+
+async def test_an_issuer_that_is_down_is_told_and_is_no_mistake() -> None:
+    nobody = f"http://127.0.0.1:{unused_port()}"
+
+    for silent in (
+        settings(OIDC_ISSUER=nobody),
+        settings(JWKS_URL=f"{nobody}/keys", JWT_ISSUER="us"),
+    ):
+        said = await look_at_issuer(silent)
+        assert "does not publish its keys at present: it cannot be asked (ConnectError)" in said
 
 
 def test_an_identity_provider_goes_down_and_comes_back_with_another_key(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from order_memory import ManualClock
 from order_wiring.given_variables import Need
 from order_wiring.mistakes import ConfigurationInvalid
 from order_wiring.settings import Settings
-from order_wiring.tokens import token_verifier, trust_of
+from order_wiring.tokens import look_at_issuer, token_verifier, trust_of
 
 ISSUER = "https://id.shop.example/realms/shop"
 KEYS = "https://id.shop.example/keys?policy=shop"
@@ -94,3 +94,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"])
 def test_an_issuer_on_this_machine_needs_no_https(host: str) -> None:
     assert read(OIDC_ISSUER=f"http://{host}", JWT_AUDIENCE="orders").oidc_issuer is not None
+
+
+async def test_without_an_issuer_there_is_nobody_to_ask() -> None:
+    assert await look_at_issuer(read(JWT_SECRET="s" * 32)) == ""

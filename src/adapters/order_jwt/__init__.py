@@ -1,6 +1,6 @@
 """Bearer tokens verified with PyJWT."""
 
-from order_jwt.issuer_documents import discovered_keys, keys_at
+from order_jwt.issuer_documents import IssuerUnreadable, discovered_keys, keys_at
 from order_jwt.issuing import issue_token
 from order_jwt.key_source import KeySource, StaticKey
 from order_jwt.keys import VerificationKey
@@ -11,6 +11,7 @@ from order_jwt.trust import Trust
 from order_jwt.verifier import JwtVerifier
 
 __all__ = [
+    "IssuerUnreadable",
     "JwtSettings",
     "JwtVerifier",
     "KeySource",

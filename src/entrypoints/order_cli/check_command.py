@@ -21,7 +21,7 @@ from order_wiring.prices import prices_of
 from order_wiring.schema import schema_differs
 from order_wiring.setting_values import shown_seconds
 from order_wiring.settings import SERVING, Settings
-from order_wiring.tokens import trust_of
+from order_wiring.tokens import look_at_issuer, trust_of
 
 _MASK: Final = "********"
 
@@ -64,6 +64,9 @@ async def _look_at(settings: Settings) -> list[Mistake]:
         for plugin in plugins.values():
             await plugin.gateway.close()
     mistakes += await _mistakes_of_parts(settings)
+    if said := await look_at_issuer(settings):
+        # It may be down just now, and the service starts all the same.
+        print(f"\nThe issuer of tokens {said}.")
     mistakes += await _mistakes_of_database(settings)
     return mistakes
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
 from order_jwt import (
+    IssuerUnreadable,
     JwtSettings,
     JwtVerifier,
     PublishedKeys,
@@ -41,6 +42,21 @@ def trust_of(settings: Settings) -> Trust:
     if (address := settings.jwks_url) is not None:
         return Trust(PublishedKeys(keys_at(address)), settings.jwt_issuer, audience)
     return _static_key(settings).trust
+
+
+async def look_at_issuer(settings: Settings) -> str:
+    """What the issuer of tokens says at present, for people; empty if none is asked."""
+    if settings.oidc_issuer is not None:
+        fetch = discovered_keys(settings.oidc_issuer)
+    elif settings.jwks_url is not None:
+        fetch = keys_at(settings.jwks_url)
+    else:
+        return ""
+    try:
+        keys = await fetch()
+    except IssuerUnreadable as unreadable:
+        return f"does not publish its keys at present: {unreadable}. Until it does, callers get 503"
+    return f"publishes keys, of which {len(keys)} can prove tokens"
 
 
 def _static_key(settings: Settings) -> JwtSettings:
