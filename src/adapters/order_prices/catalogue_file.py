@@ -22,8 +22,8 @@ LOOK_EVERY_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 5.0
 """How long an order waits for a changed file; then the prices that were read last hold."""
 _NS: Final = 1_000_000_000
-_CLOCK_TICK_NS: Final = 2 * _NS
-"""A file system may count time as coarsely as this: a younger file may change unseen."""
+_YOUNG_NS: Final = 4 * _NS
+"""Twice as coarsely as any file system counts time: a younger file may change unseen."""
 
 _log: Final = logging.getLogger("order_core.prices")
 
@@ -154,7 +154,7 @@ def _read(path: Path) -> _Reading:
         raise CatalogueInvalid([f"is larger than {LARGEST_FILE} bytes"])
     if _stamp(before) != _stamp(after):
         raise CatalogueInvalid(["was written while it was read"])
-    is_old = time.time_ns() - after.st_mtime_ns > _CLOCK_TICK_NS
+    is_old = time.time_ns() - after.st_mtime_ns > _YOUNG_NS
     return _Reading(_stamp(after) if is_old else None, written)
 
 
