@@ -16,7 +16,7 @@ def odd_paths(template: str, order_id: str) -> Iterator[str]:
         yield path + end
     for start in _OPEN:
         yield from (f"{start}/..{path}", f"{start}/%2e%2e{path}", f"{start}/..;{path}")
-        yield from (f"{start}{path}", f"{start};{path}", f"{start}%2f..{path}", f"{start}?{path}")
+        yield from (f"{start}{path}", f"{start};{path}", f"{start}%2f..{path}", f"{start}%3f{path}")
     if order_id in path:
         yield path.replace(order_id, f"{order_id}%2f")
         yield path.replace(order_id, f"x/../{order_id}")

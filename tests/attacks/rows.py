@@ -40,14 +40,15 @@ class Row:
     body: Mapping[str, Any] | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     """What to put into the path, beside the id of the victim's order."""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 _REVIEW = {"transaction_id": "nobodys", "decision": "note", "note": "I looked at it."}
 # The victim's order has nothing to review: to be told so is to be past the door.
 ROWS: dict[Route, Row] = {
     ("POST", "/api/orders/create"): Row(201, BODY_OF_ORDER),
-    ("GET", "/api/orders/"): Row(),
-    ("GET", "/api/orders"): Row(),
+    ("GET", "/api/orders/"): Row(query={"limit": "100"}),
+    ("GET", "/api/orders"): Row(query={"limit": "100"}),
     ("GET", ORDER_PATH): Row(),
     ("POST", f"{ORDER_PATH}/cancel"): Row(),
     ("GET", f"{ORDER_PATH}/history"): Row(),

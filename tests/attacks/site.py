@@ -47,6 +47,7 @@ class Site:
         """The request of `row`, by somebody, about the victim's order unless told otherwise."""
         order_id = self.order_id if order_id is None else order_id
         path = endpoint.path.format(**{"order_id": order_id, **row.values})
+        more["params"] = {**row.query, **more.get("params", {})}
         if row.body is not None:
             more.setdefault("json", row.body)
         async with self.client(caller) as client:
