@@ -74,6 +74,7 @@ def ours(postgres: PostgresServer, folder: Path) -> Iterator[Server]:
         "JWT_SECRET": SECRET,
         "LOG_LEVEL": "info",
         "RATE_LIMIT": "100000/second",
+        "RATE_LIMIT_ADDRESS": "100000/second",
     }
     run_command("migrate", **settings).check_returncode()
     port = unused_port()
