@@ -10,6 +10,7 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
+_WHILE_A_PERSON_DECIDES: Final = timedelta(days=1)
 _MOST_DOUBLINGS: Final = 10
 _MOST_QUESTIONS: Final = 5
 _LETS_GO: Final = frozenset(
@@ -49,6 +50,9 @@ def next_look(
             return None
         if now < (decided := transaction.capture_before - CAPTURE_MARGIN):
             return decided
+        if void_in_review(order, transaction):
+            # Whether it ends by itself is all that is left to find out.
+            return max(transaction.capture_before, now + _WHILE_A_PERSON_DECIDES)
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
     at = now + wait * _jitter(transaction)
@@ -56,12 +60,21 @@ def next_look(
     return decisive if decisive is not None and now < decisive < at else at
 
 
-def _awaits_a_void(order: Order, hold: PaymentTransaction) -> bool:
-    # One on its way brings the hold back if it fails; one in review is a person's to decide.
-    voids = [
+def void_in_review(order: Order, hold: PaymentTransaction) -> bool:
+    """Whether the provider goes on refusing to let the hold go, and a person has to decide."""
+    return any(void.review for void in _voids_of(order, hold))
+
+
+def _voids_of(order: Order, hold: PaymentTransaction) -> list[PaymentTransaction]:
+    return [
         t for t in order.transactions if t.kind is TransactionKind.VOID and t.parent_id == hold.id
     ]
-    return order.status in _LETS_GO and not any(v.is_live or v.review for v in voids)
+
+
+def _awaits_a_void(order: Order, hold: PaymentTransaction) -> bool:
+    # One on its way brings the hold back if it fails; one in review is a person's to decide.
+    on_its_way = any(void.is_live for void in _voids_of(order, hold))
+    return order.status in _LETS_GO and not on_its_way and not void_in_review(order, hold)
 
 
 def _decisive_moment(transaction: PaymentTransaction, policy: Policy) -> datetime | None:

@@ -24,7 +24,7 @@ from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQu
 from order_core.processing import LATE, capturing, open_capture
 from order_core.settlement import MAX_REFUSALS, beyond_proof
 from order_core.use_cases.carry_out import CarryOut, Held
-from order_core.use_cases.patience import attended
+from order_core.use_cases.patience import attended, void_in_review
 from order_core.use_cases.settle import Settle
 
 _log = logging.getLogger(__name__)
@@ -227,6 +227,8 @@ class Recover:
         expired = expires_at is not None and now >= expires_at
         unwanted = order.status in {OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
         if not (unwanted or (expired and order.status is OrderStatus.AWAITING_PAYMENT)):
+            return order
+        if void_in_review(order, transaction):
             return order
         voiding = order.voiding(
             transaction, at=now, new_id=self.ids.new_id, terms=self.terms[transaction.provider]

@@ -250,3 +250,21 @@ async def test_a_void_that_is_refused_for_good_is_not_tried_for_ever(holding: An
     voids = [a for a in holding.gateway.asked if a.kind is TransactionKind.VOID]
     assert len(voids) == 3
     assert (await holding.orders.get(opened.id)).payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_a_void_that_a_person_decides_about_is_not_tried_again_as_the_hold_ends(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    holding.gateway.react(*[reactions.decline("not_possible")] * 200)
+    await holding.core.cancel(placed.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(hours=3))
+    holding.clock.set(placed.charge.capture_before - timedelta(hours=25))
+    looked = len(holding.gateway.looked_up)
+    await holding.work_until(passed=timedelta(hours=24))
+
+    voids = [a for a in holding.gateway.asked if a.kind is TransactionKind.VOID]
+    assert len(voids) == 3
+    assert len(holding.gateway.looked_up) - looked < 5
+    # Whether it has ended by itself is still to be found out.
+    assert (await holding.orders.get(placed.id)).attend_at >= placed.charge.capture_before
