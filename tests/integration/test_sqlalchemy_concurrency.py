@@ -16,7 +16,7 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.ports import DuplicateGuard, OrderQuery, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, SqlWorkQueue
-from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order
+from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, run_sql
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
@@ -82,17 +82,24 @@ async def test_a_refused_double_click_leaves_no_key_behind(database: Database) -
         raise AssertionError("the refused order was stored")
 
 
-async def test_the_window_ends_at_its_last_microsecond(database: Database) -> None:
+async def test_the_window_ends_by_the_clock_of_the_database(
+    database: Database, database_url: str
+) -> None:
     orders = SqlOrders(database)
     first = an_order(at=NOON)
     await _outcome(orders, first, None)
     await orders.save(replace(await orders.get(first.id), status=OrderStatus.PENDING))
 
-    at_the_end = await _outcome(orders, an_order(at=NOON + _GUARD.window), None)
-    after = NOON + _GUARD.window + timedelta(microseconds=1)
+    def aged(by: timedelta) -> str:
+        microseconds = by // timedelta(microseconds=1)
+        return f"UPDATE order_fingerprints SET created_at_us = created_at_us - {microseconds}"  # noqa: S608 - a number
 
-    assert at_the_end == PossibleDuplicate.__name__
-    assert await _outcome(orders, an_order(at=after), None) == "stored"
+    await run_sql(database_url, aged(_GUARD.window - timedelta(seconds=5)))
+    within = await _outcome(orders, an_order(at=NOON + 9 * _GUARD.window), None)
+    await run_sql(database_url, aged(timedelta(seconds=5)))
+
+    assert within == PossibleDuplicate.__name__
+    assert await _outcome(orders, an_order(at=NOON), None) == "stored"
 
 
 async def test_a_cancelled_order_can_be_ordered_again_at_once(database: Database) -> None:

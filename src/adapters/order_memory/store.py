@@ -75,6 +75,7 @@ class Store:
     _requests: dict[tuple[str, str, str], tuple[RequestRecord, str]] = field(default_factory=dict)
     _notices: dict[str, NoticeRow] = field(default_factory=dict)
     _by_content: dict[str, str] = field(default_factory=dict)
+    _guards_from: dict[str, datetime] = field(default_factory=dict)
     _by_token: dict[str, str] = field(default_factory=dict)
     _by_reference: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _by_transaction: dict[str, str] = field(default_factory=dict)
@@ -153,7 +154,7 @@ class Store:
         if request and self.request(request.customer_id, request.route, request.key):
             raise IdempotencyKeyReused(request.key)
         if guard and before is None:
-            self._refuse_a_double_click(order, guard)
+            self._refuse_a_double_click(guard)
         self._refuse_what_another_order_has(order)
         self._refuse_broken_totals(order)
 
@@ -166,6 +167,8 @@ class Store:
         self._remember_claims(stored)
         if before is None and guard:
             self._by_content[guard.content_fingerprint] = order.id
+        if before is None or any(isinstance(h.event, OrderPlaced) for h in order.news):
+            self._guards_from[order.id] = self.clock.now()
         if request:
             key = (request.customer_id, request.route, request.key)
             self._requests[key] = (request, order.id)
@@ -186,14 +189,12 @@ class Store:
 
     # What only one order may have ---------------------------------------------------------
 
-    def _refuse_a_double_click(self, order: Order, guard: DuplicateGuard) -> None:
+    def _refuse_a_double_click(self, guard: DuplicateGuard) -> None:
         order_id = self._by_content.get(guard.content_fingerprint)
         if order_id is None or not guard.window:
             return
-        row = self._rows[order_id]
-        equal = row.order
-        placed = [h.at for h in row.events if isinstance(h.event, OrderPlaced)]
-        recent = order.created_at - max([equal.created_at, *placed]) <= guard.window
+        equal = self._rows[order_id].order
+        recent = self.clock.now() - self._guards_from[order_id] <= guard.window
         still_open = equal.status is OrderStatus.AWAITING_PAYMENT
         counts = still_open and not _may_be_paid_otherwise(equal.charge)
         if counts or (recent and equal.status not in _NEVER_PLACED):

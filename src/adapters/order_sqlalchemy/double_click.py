@@ -4,7 +4,6 @@
 
 from typing import Final
 
-from order_core.events import OrderPlaced
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
 
@@ -18,12 +17,3 @@ STILL_WAITS: Final = f"""EXISTS (
                  OR c.single_use_fingerprint IS NULL)
       )"""
 """Whether the order of the row `f` of `order_fingerprints` counts, however old it is."""
-
-
-def was_placed_within(window: str) -> str:
-    """Whether the order of the row `f` was placed so many microseconds before the new one."""
-    return f"""EXISTS (
-          SELECT 1 FROM order_events v
-          WHERE v.order_id = f.order_id AND v.name = '{OrderPlaced.name}'
-            AND v.at_us >= excluded.created_at_us - {window}
-      )"""

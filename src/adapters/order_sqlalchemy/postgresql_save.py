@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from order_sqlalchemy import schema
-from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
+from order_sqlalchemy.double_click import STILL_WAITS
 from order_sqlalchemy.erasing import ERASED, HAS_NOTE
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, order_row
 from order_sqlalchemy.saving import Saving
@@ -96,13 +96,12 @@ request AS (
 key_is_ours AS (SELECT count(*) FROM request),
 guard AS (
     INSERT INTO order_fingerprints AS f (fingerprint, order_id, created_at_us)
-    SELECT $8::text, offered.id, offered.created_at_us FROM offered, key_is_ours
+    SELECT $8::text, offered.id, moment.us FROM offered, moment, key_is_ours
     WHERE $8 IS NOT NULL
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - $9::bigint
       AND NOT {STILL_WAITS}
-      AND NOT {was_placed_within("$9::bigint")}
     RETURNING 1
 ),
 admitted AS (SELECT count(*) AS guards FROM guard),
@@ -168,6 +167,10 @@ freed AS (
     RETURNING 1
 ),
 content_is_freed AS (SELECT count(*) FROM freed),
+guards_anew AS (
+    UPDATE order_fingerprints f SET created_at_us = moment.us FROM stored, moment
+    WHERE f.order_id = stored.id AND $14::boolean
+),
 transactions AS (
     INSERT INTO payment_transactions AS p ({_columns(*_TRANSACTION_VALUES)})
     SELECT {_columns(*_TRANSACTION_VALUES, of="t.")}
@@ -241,4 +244,5 @@ def replace_arguments(saving: Saving) -> tuple[Any, ...]:
         saving.release.token if saving.release else None,
         saving.order.version,
         saving.may_be_repeated,
+        saving.places_it,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from order_core.events import OrderPlaced
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.ports import DuplicateGuard, Lease, RequestRecord
@@ -31,6 +32,11 @@ class Saving:
     def may_be_repeated(self) -> bool:
         """Whether an equal order is no double click from now on."""
         return self.erases or self.order.status in _FREES_ITS_CONTENT
+
+    @property
+    def places_it(self) -> bool:
+        """Whether an equal order counts as a double click from now on anew."""
+        return any(isinstance(happened.event, OrderPlaced) for happened in self.order.news)
 
     def order_row(self) -> dict[str, Any]:
         return order_row(self.order)

@@ -9,9 +9,9 @@ import sqlite3
 from typing import Any, Final
 
 from order_core.errors import ConcurrentUpdate, IdempotencyKeyReused
-from order_sqlalchemy.double_click import STILL_WAITS, was_placed_within
+from order_sqlalchemy.double_click import STILL_WAITS
 from order_sqlalchemy.erasing import ERASED, HAS_NOTE
-from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, moment_us
+from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds
 from order_sqlalchemy.refusals import Constraint, possible_duplicate, refusal
 from order_sqlalchemy.saving import Saving
 
@@ -31,12 +31,13 @@ _ADD_REQUEST: Final = """
 
 _GUARD: Final = f"""
     INSERT INTO order_fingerprints AS f (fingerprint, order_id, created_at_us)
-    VALUES (:fingerprint, :order_id, :created_at_us)
+    VALUES (:fingerprint, :order_id, now_us())
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
     WHERE f.created_at_us < excluded.created_at_us - :window_us
-      AND NOT {STILL_WAITS}
-      AND NOT {was_placed_within(":window_us")}"""
+      AND NOT {STILL_WAITS}"""
+
+_GUARD_ANEW: Final = "UPDATE order_fingerprints SET created_at_us = now_us() WHERE order_id = ?"
 
 _SAVE_TRANSACTION: Final = f"""
     INSERT INTO payment_transactions ({", ".join(_TRANSACTION)})
@@ -82,6 +83,8 @@ def save(connection: sqlite3.Connection, saving: Saving) -> bool:
         _add_request(connection, saving)
     if saving.may_be_repeated:
         connection.execute("DELETE FROM order_fingerprints WHERE order_id = ?", (order.id,))
+    if saving.places_it and not saving.is_new:
+        connection.execute(_GUARD_ANEW, (order.id,))
     connection.executemany(_SAVE_TRANSACTION, saving.transaction_rows())
     connection.executemany(
         _ADD_EVENT, [{**event, "data": json_text(event["data"])} for event in saving.event_rows()]
@@ -120,7 +123,6 @@ def _pass_guard(connection: sqlite3.Connection, saving: Saving) -> None:
     row = {
         "fingerprint": guard.content_fingerprint,
         "order_id": saving.order.id,
-        "created_at_us": moment_us(saving.order.created_at),
         "window_us": microseconds(guard.window),
     }
     if not connection.execute(_GUARD, row).rowcount:

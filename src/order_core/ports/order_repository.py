@@ -40,6 +40,7 @@ class DuplicateGuard:
 
     That one was opened or placed at most `window` before, or still waits for its payment: a
     buyer whom a slow provider keeps waiting clicks again, and later than anybody's window.
+    The window is measured by the store's own clock, which both orders share.
     While it is the buyer whom the payment waits for, and its token pays once, it counts for
     the window only: it takes nothing by itself, and he may want to pay with another card.
     An order that failed or was cancelled since does not count.

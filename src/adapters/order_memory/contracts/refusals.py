@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -257,37 +257,45 @@ class RefusalSuite(StoreSuite):
     async def test_the_window_also_counts_from_when_the_first_was_placed(
         self, orders: OrderRepository
     ) -> None:
-        placed_at = await self.with_late_placing(orders)
+        guard = await self.with_late_placing(orders)
 
         with pytest.raises(PossibleDuplicate):
-            await orders.save(samples.an_order(placed_at + LONG), guard=_GUARD)
-
-    async def test_the_window_ends_after_the_first_was_placed(
-        self, orders: OrderRepository
-    ) -> None:
-        placed_at = await self.with_late_placing(orders)
-
-        await orders.save(samples.an_order(placed_at + LONG + _INSTANT), guard=_GUARD)
+            await orders.save(samples.an_order(self.now()), guard=guard)
 
     async def test_what_became_of_the_first_after_it_was_placed_prolongs_no_window(
         self, orders: OrderRepository
     ) -> None:
-        placed_at = await self.with_late_placing(orders)
+        guard = await self.with_late_placing(orders)
+        await self.pass_time(LONGER_THAN_SHORT)
         processed = (await orders.get(_LATE)).moved_to(OrderStatus.PROCESSING)
-        await orders.save(processed.with_news(_BEGAN, placed_at + timedelta(minutes=1)))
+        await orders.save(processed.with_news(_BEGAN, self.now()))
 
-        await orders.save(samples.an_order(placed_at + LONG + _INSTANT), guard=_GUARD)
+        await orders.save(samples.an_order(self.now()), guard=guard)
 
-    async def with_late_placing(self, orders: OrderRepository) -> datetime:
-        """When an equal order was placed that was opened two windows before."""
-        opened_at = self.now() - timedelta(days=1)
-        order = samples.an_order(opened_at, order_id=_LATE)
-        opened = (await orders.save(order, guard=_GUARD)).order
+    @pytest.mark.parametrize("fast", [-1, 1])
+    async def test_the_clocks_of_two_processes_do_not_measure_the_window(
+        self, orders: OrderRepository, fast: int
+    ) -> None:
+        first = samples.an_order(self.now() + fast * 2 * LONG)
+        opened = (await orders.save(first, guard=_GUARD)).order
         paid = opened.charge.finished(TransactionStatus.SUCCEEDED, reference="pay_1")
         pending = replace(opened.with_transaction(paid), status=OrderStatus.PENDING)
-        placed_at = opened_at + 2 * LONG
-        await orders.save(pending.with_news(OrderPlaced(paid.id, "pay_1"), placed_at))
-        return placed_at
+        placed = OrderPlaced(paid.id, "pay_1")
+        await orders.save(pending.with_news(placed, first.created_at))
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(samples.an_order(self.now()), guard=_GUARD)
+
+    async def with_late_placing(self, orders: OrderRepository) -> DuplicateGuard:
+        """A guard whose window has passed since an equal order was opened, not since placed."""
+        guard = replace(_GUARD, window=SHORT)
+        order = samples.an_order(self.now(), order_id=_LATE)
+        opened = (await orders.save(order, guard=guard)).order
+        await self.pass_time(LONGER_THAN_SHORT)
+        paid = opened.charge.finished(TransactionStatus.SUCCEEDED, reference="pay_1")
+        pending = replace(opened.with_transaction(paid), status=OrderStatus.PENDING)
+        await orders.save(pending.with_news(OrderPlaced(paid.id, "pay_1"), self.now()))
+        return guard
 
     # A payment pays one order -------------------------------------------------------------
 
