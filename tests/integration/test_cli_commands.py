@@ -23,6 +23,7 @@ COMMANDS = (
     "worker",
     "migrate",
     "token",
+    "client",
     "check",
     "open",
     "verify",

@@ -15,6 +15,7 @@ from order_wiring.composition import mistakes_of_windows
 from order_wiring.configuration import read_configuration
 from order_wiring.gateways import build_gateways
 from order_wiring.given_variables import PREFIX
+from order_wiring.issuing import issuer_settings
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
 from order_wiring.prices import prices_of
@@ -113,6 +114,10 @@ async def _mistakes_of_parts(settings: Settings) -> list[Mistake]:
         mistakes += error.mistakes
     try:
         prices_of(settings, SystemClock())
+    except ConfigurationInvalid as error:
+        mistakes += error.mistakes
+    try:
+        issuer_settings(settings)
     except ConfigurationInvalid as error:
         mistakes += error.mistakes
     if settings.jwt_secret or settings.jwt_public_key_file:

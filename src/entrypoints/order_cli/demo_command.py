@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from order_cli.demo_providers import PLAYGROUNDS, SANDBOX, Playground, Pretence
-from order_cli.demo_welcome import Tokens, welcome
+from order_cli.demo_welcome import CLIENT, Tokens, welcome
 from order_cli.exit_codes import DONE
 from order_cli.listening import free_port, refuse_taken_port
 from order_wiring.configuration import read_configuration
@@ -24,6 +24,7 @@ _HOST: Final = "127.0.0.1"
 _FIRST_PORT: Final = 8000
 _FIRST_PORT_OF_EMULATORS: Final = 8100
 _TOKEN_LIFETIME: Final = timedelta(days=7)
+_OF_CUSTOMERS: Final = "orders:read orders:write"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         refuse_taken_port(_HOST, port := arguments.port)
     folder = Path(arguments.dir)
-    common = _common(port, _secret_in(folder))
+    common = _common(port, _secret_in(folder, "jwt-secret"), _secret_in(folder, "oauth-key-secret"))
     if playground is None:
         _play(common | _sandbox(folder), folder, None)
         return DONE
@@ -67,11 +68,13 @@ def _play(texts: Mapping[str, str], folder: Path, pretence: Pretence | None) -> 
     environment = {f"{PREFIX}{name}": text for name, text in texts.items()}
     settings = read_configuration(environment, SERVING)
     tokens = Tokens(
-        buyer=_token(settings, "ada", "orders:read orders:write"),
+        buyer=_token(settings, "ada", _OF_CUSTOMERS),
         staff=_token(settings, "grace", "orders:manage"),
+        client_secret=_secret_in(folder, "oauth-client-secret"),
     )
     from order_cli import one_process
     from order_cli.event_loop import run_loop
+    from order_wiring.clients import client_book
     from order_wiring.logs import log_to_standard_error
 
     log_to_standard_error(settings.log_level)
@@ -81,6 +84,10 @@ def _play(texts: Mapping[str, str], folder: Path, pretence: Pretence | None) -> 
         print(welcome(url, tokens, folder, pretence), flush=True)
 
     async def play() -> None:
+        async with client_book(settings) as book:
+            await book.ensure(
+                CLIENT, _OF_CUSTOMERS, may_act_for_customers=True, secret=tokens.client_secret
+            )
         async with _emulator_of(pretence) if pretence else nullcontext():
             await one_process.serve(settings, with_worker=True, when_listening=say)
 
@@ -120,12 +127,14 @@ def _token(settings: Settings, subject: str, scope: str) -> str:
     )
 
 
-def _common(port: int, secret: str) -> dict[str, str]:
+def _common(port: int, secret: str, key_secret: str) -> dict[str, str]:
     return {
         "HOST": _HOST,
         "PORT": str(port),
         "PRICES": "trust",
         "JWT_SECRET": secret,
+        "OAUTH": "1",
+        "OAUTH_KEY_SECRET": key_secret,
         "MAIL_URL": "console:",
         "MAIL_FROM": "Demo Shop <orders@shop.example>",
         "RECOVERY_DELAY": "5",
@@ -146,10 +155,10 @@ def _sandbox(folder: Path) -> dict[str, str]:
     }
 
 
-def _secret_in(folder: Path) -> str:
+def _secret_in(folder: Path, name: str) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _kept_secret(folder / "jwt-secret")
+        return _kept_secret(folder / name)
     except OSError as error:
         raise CannotStart(f"{folder} cannot be used: {error.strerror}; see --dir") from None
 

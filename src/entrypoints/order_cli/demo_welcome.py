@@ -8,6 +8,11 @@ from typing import Final
 
 from order_cli.demo_providers import SANDBOX, Pretence
 
+CLIENT: Final = "demo"
+"""The program that may act for customers."""
+
+_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+_CUSTOMER_ID: Final = "urn:order-core:oauth:token-type:customer-id"
 _ORDER: Final = {
     "items": [
         {"product_id": "mug-blue", "quantity": 2, "price": 12.5},
@@ -30,6 +35,8 @@ class Tokens:
 
     buyer: str
     staff: str
+    client_secret: str
+    """Of the program that asks for tokens by itself."""
 
 
 def welcome(url: str, tokens: Tokens, folder: Path, pretence: Pretence | None) -> str:
@@ -52,6 +59,14 @@ export STAFF={tokens.staff}
 Place an order (copy and paste):
 
 {_curl(url, tokens.buyer, f"{provider}:{pays}")}
+
+Or ask for tokens as the shop's backend would: for itself, or for the customer bob:
+
+{_ask(url, tokens.client_secret)} \\
+  -d grant_type=client_credentials
+{_ask(url, tokens.client_secret)} \\
+  -d grant_type={_EXCHANGE} \\
+  -d subject_token=bob -d subject_token_type={_CUSTOMER_ID}
 
 What to try next:
 
@@ -99,6 +114,10 @@ def _tries(pretence: Pretence) -> str:
 def _beside(what: str, how: str) -> str:
     block = textwrap.indent(how, " " * 36)
     return f"  {what:<34}{block[36:]}"
+
+
+def _ask(url: str, client_secret: str) -> str:
+    return f"curl -u client-{CLIENT}:{client_secret} {url}/oauth/token"
 
 
 def _curl(url: str, token: str, payment: str) -> str:

@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "migrate": "bring the database to the schema of this version",
     "token": "print a bearer token signed with ORDER_CORE_JWT_SECRET",
     "quote": "print a quote, the proof of a price, signed with ORDER_CORE_QUOTE_SECRET",
+    "client": "add, list, rotate and remove the clients of the embedded issuer",
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
     "verify": "compare every stored order with what must be true of it; changes nothing",
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many violations are printed; all are counted (default: %(default)s)",
     )
+    _add_client(of["client"])
     _add_customer(of["customer"])
     of["simulate"].add_argument(
         "--seed", type=_from_1_to(999_999_999), metavar="N", help="default: a new one, told"
@@ -146,6 +148,37 @@ def _parser() -> argparse.ArgumentParser:
         help="the port to listen on (default: 8000 or the next free one)",
     )
     return parser
+
+
+def _add_client(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    says = {
+        "add": "add a client, and print its secret once",
+        "list": "print the clients, without their secrets",
+        "rotate": "give a client a new secret, and print it once",
+        "remove": "remove a client and all that was granted to it",
+    }
+    for name, text in says.items():
+        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name != "list":
+            action.add_argument("name", metavar="NAME", help="small letters, digits, hyphens")
+        if name == "add":
+            action.add_argument(
+                "--scope", required=True, help="the most that its tokens allow, blanks between"
+            )
+            action.add_argument(
+                "--may-act-for-customers",
+                action="store_true",
+                help="it logs customers in, and gets tokens in their name",
+            )
+        if name == "rotate":
+            action.add_argument(
+                "--overlap",
+                type=_number,
+                default=0,
+                metavar="SECONDS",
+                help="how long the old secret is good beside the new one (default: not at all)",
+            )
 
 
 def _add_customer(parser: argparse.ArgumentParser) -> None:

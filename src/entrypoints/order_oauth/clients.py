@@ -29,24 +29,42 @@ class ClientBook:
         scope: str,
         *,
         may_act_for_customers: bool,
-        secret: str | None = None,
     ) -> tuple[StoredClient, str]:
-        """A new client, and its secret, which is stored nowhere else.
+        """A new client, and its secret, which is stored nowhere.
 
         Raises:
             ClientRefused: a name that is none or is taken, or a scope that there is not.
         """
-        secret = secret or new_client_secret()
-        client = StoredClient(
+        secret = new_client_secret()
+        client = self._new(name, scope, secret, may_act_for_customers=may_act_for_customers)
+        if not await self._clients.add(client):
+            raise ClientRefused(f"there is a client {client.id} already")
+        return client, secret
+
+    async def ensure(
+        self, name: str, scope: str, *, may_act_for_customers: bool, secret: str
+    ) -> None:
+        """Make sure that there is such a client with this secret, which somebody else has kept.
+
+        One that is there already keeps its scope.
+
+        Raises:
+            ClientRefused: a name that is none, or a scope that there is not.
+        """
+        client = self._new(name, scope, secret, may_act_for_customers=may_act_for_customers)
+        if not await self._clients.add(client):
+            await self._clients.replace_secret(client.id, client.secret_digest, old_until=None)
+
+    def _new(
+        self, name: str, scope: str, secret: str, *, may_act_for_customers: bool
+    ) -> StoredClient:
+        return StoredClient(
             id=_id_of(name),
             scope=_scope(scope),
             may_act_for_customers=may_act_for_customers,
             secret_digest=digest(secret),
             created_at=self._clock.now(),
         )
-        if not await self._clients.add(client):
-            raise ClientRefused(f"there is a client {client.id} already")
-        return client, secret
 
     async def all(self) -> Sequence[StoredClient]:
         """In the order of their ids."""
