@@ -64,6 +64,7 @@ UNFINISHED: Final = (
 HAS_REFERENCE: Final = f"provider_reference IS NOT NULL AND {_PAYS}"
 """A payment that the provider has a name for, dead or alive."""
 UNMATCHED: Final = "verdict = 'unknown_transaction'"
+DONE_WITH: Final = "verdict <> 'unknown_transaction'"
 TO_MATCH: Final = f"{UNMATCHED} AND facts IS NOT NULL"
 _LATE_MONEY: Final = f"name = '{LatePaymentReceived.name}'"
 
@@ -333,6 +334,18 @@ Index(
     received_events.c.event_id,
     postgresql_where=text(TO_MATCH),
     sqlite_where=text(TO_MATCH),
+)
+Index(
+    "ix_received_events_of_order",
+    received_events.c.order_id,
+    postgresql_where=text("order_id IS NOT NULL"),
+    sqlite_where=text("order_id IS NOT NULL"),
+)
+Index(
+    "ix_received_events_done",
+    received_events.c.received_at_us,
+    postgresql_where=text(DONE_WITH),
+    sqlite_where=text(DONE_WITH),
 )
 
 declare_oauth_tables(metadata)
