@@ -1,6 +1,7 @@
 """Whoever tries out stolen cards is slowed down; whoever asks after his money is not."""
 
 import asyncio
+from typing import Any
 
 import httpx
 
@@ -29,7 +30,19 @@ def violated(answer: httpx.Response) -> list[str]:
     return policies
 
 
-async def declined(shop: InMemoryShop, app: object, times: int = 3) -> None:
+def held_back(shop: InMemoryShop) -> asyncio.Event:
+    """No order is stored before it is set."""
+    save, let_them_go = shop.orders.save, asyncio.Event()
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        await let_them_go.wait()
+        return await save(*arguments, **named)
+
+    shop.orders.save = slow  # type: ignore[method-assign]
+    return let_them_go
+
+
+async def declined(app: object, times: int = 3) -> None:
     async with caller(app) as ann:
         for number in range(times):
             assert (await order(ann)).status_code == 402, number
@@ -40,7 +53,7 @@ async def test_after_many_declines_the_customer_must_wait_and_no_provider_hears_
 ):
     shop, watch = in_memory_shop(), Watch()
     app = limited(DECLINES, shop.core, watch=watch)
-    await declined(shop, app)
+    await declined(app)
     async with caller(app, address="203.0.113.99") as ann:
         refused = await order(ann, "ok")
         assert "declines-of-customer" in violated(refused)
@@ -52,7 +65,7 @@ async def test_after_many_declines_the_customer_must_wait_and_no_provider_hears_
 
 async def test_a_card_that_was_declined_often_is_slowed_down_whoever_brings_it() -> None:
     app = limited({**DECLINES, "declines-of-address": "off"}, in_memory_shop().core)
-    await declined(in_memory_shop(), app)
+    await declined(app)
     async with caller(app, "bob", "203.0.113.5") as bob:
         assert violated(await order(bob)) == ["declines-of-payment-method"]
         assert violated(await order(bob, f"scripted:{DECLINED}")) == ["declines-of-payment-method"]
@@ -62,7 +75,7 @@ async def test_a_card_that_was_declined_often_is_slowed_down_whoever_brings_it()
 async def test_an_address_from_which_more_is_declined_than_paid_is_slowed_down() -> None:
     rates = {**DECLINES, "declines-of-customer": "99/hour", "declines-of-payment-method": "99/hour"}
     app = limited(rates)
-    await declined(in_memory_shop(), app, times=5)
+    await declined(app, times=5)
     async with caller(app, "bob") as neighbour, caller(app, "bob", "192.0.2.200") as elsewhere:
         assert violated(await order(neighbour, "ok")) == ["declines-of-address"]
         assert (await order(elsewhere, "ok")).status_code == 201
@@ -74,7 +87,7 @@ async def test_an_address_from_which_a_whole_town_pays_is_not() -> None:
     async with caller(app) as ann:
         for _ in range(5):
             await order(ann, "ok")
-    await declined(in_memory_shop(), app, times=8)
+    await declined(app, times=8)
 
 
 async def test_one_paid_order_asked_for_again_and_again_makes_no_honest_address() -> None:
@@ -83,17 +96,36 @@ async def test_one_paid_order_asked_for_again_and_again_makes_no_honest_address(
     async with caller(app) as ann:
         for _ in range(9):
             assert (await order(ann, "ok", key="the-only-paid-one")).status_code == 201
-        await declined(in_memory_shop(), app, times=5)
+        await declined(app, times=5)
         assert violated(await order(ann)) == ["declines-of-address"]
 
 
 async def test_many_cards_at_once_are_no_way_around_it() -> None:
     shop = in_memory_shop()
-    async with caller(limited(DECLINES, shop.core)) as ann:
-        answers = await asyncio.gather(*(order(ann, OTHER_DECLINED) for _ in range(40)))
-    statuses = [answer.status_code for answer in answers]
+    app, let_them_go = limited(DECLINES, shop.core), held_back(shop)
+    async with caller(app) as ann:
+        tries = [asyncio.create_task(order(ann, OTHER_DECLINED)) for _ in range(40)]
+        while sum(each.done() for each in tries) < 37:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        let_them_go.set()
+        statuses = [answer.status_code for answer in await asyncio.gather(*tries)]
+        assert (await order(ann, "ok")).status_code == 429
     assert statuses.count(402) == len(shop.gateway.asked) == 3
     assert statuses.count(429) == 37
+
+
+async def test_whoever_ordered_in_parallel_and_paid_may_go_on() -> None:
+    shop = in_memory_shop()
+    app, let_them_go = limited(DECLINES, shop.core), held_back(shop)
+    async with caller(app) as ann:
+        tries = [asyncio.create_task(order(ann, "ok")) for _ in range(5)]
+        while sum(each.done() for each in tries) < 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        let_them_go.set()
+        answers = await asyncio.gather(*tries)
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 2
+        assert {each.headers.get("Retry-After") for each in answers if each.is_error} == {"2"}
+        assert (await order(ann, "ok")).status_code == 201
 
 
 async def test_a_lost_answer_can_be_asked_for_however_many_were_declined() -> None:
@@ -102,7 +134,7 @@ async def test_a_lost_answer_can_be_asked_for_however_many_were_declined() -> No
     async with caller(app) as ann:
         paid = await order(ann, "ok", key="lost-on-its-way")
         opened = await order(ann, "lost_answer", key="still-open")
-        await declined(shop, app)
+        await declined(app)
         assert "declines-of-customer" in violated(await order(ann, "ok", key="a-new-one"))
         asked = len(shop.gateway.asked)
         again = await order(ann, "ok", key="lost-on-its-way")
@@ -128,7 +160,7 @@ async def test_asking_again_for_a_declined_order_is_no_new_try() -> None:
 async def test_while_the_store_cannot_say_whether_the_key_was_recorded_nobody_is_told_no() -> None:
     shop = in_memory_shop()
     app = limited(DECLINES, shop.core)
-    await declined(shop, app)
+    await declined(app)
 
     async def down(*_: object) -> None:
         raise StoreUnavailable("the store is away")
@@ -141,14 +173,7 @@ async def test_while_the_store_cannot_say_whether_the_key_was_recorded_nobody_is
 
 async def test_leaving_before_the_answer_comes_hides_no_decline() -> None:
     shop = in_memory_shop()
-    app = limited(DECLINES, shop.core)
-    saved, let_it_go = shop.orders.save, asyncio.Event()
-
-    async def slow(*arguments: object, **named: object) -> object:
-        await let_it_go.wait()
-        return await saved(*arguments, **named)  # type: ignore[arg-type]
-
-    shop.orders.save = slow  # type: ignore[assignment, method-assign]
+    app, let_them_go = limited(DECLINES, shop.core), held_back(shop)
     async with caller(app) as ann:
         tries = [asyncio.create_task(order(ann)) for _ in range(3)]
         while len(app.state.in_flight) < 3:  # noqa: ASYNC110 - nothing tells
@@ -156,7 +181,7 @@ async def test_leaving_before_the_answer_comes_hides_no_decline() -> None:
         for leaving in tries:
             leaving.cancel()
         await asyncio.gather(*tries, return_exceptions=True)
-        let_it_go.set()
+        let_them_go.set()
         assert await app.state.in_flight.drain(5) == 0
         assert "declines-of-customer" in violated(await order(ann))
 

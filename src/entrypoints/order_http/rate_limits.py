@@ -193,8 +193,6 @@ def _site_of(host: str) -> str:
         address = ipaddress.IPv6Address(host)
     except ValueError:
         return host[:_LONGEST_HOST]
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
     # Whoever has one address of a site has all 2**64 of them.
     prefix = int(address) >> (128 - _PREFIX_OF_A_SITE) << (128 - _PREFIX_OF_A_SITE)
     return f"{ipaddress.IPv6Address(prefix)}/{_PREFIX_OF_A_SITE}"
