@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from order_core.errors import WebhookRejected
+from order_http.endpoint import Public
 from order_memory import in_memory_shop
 from tests.unit.http_service import order_body
 from tests.unit.limited_service import Watch, caller, limited
@@ -122,6 +125,20 @@ async def test_who_sends_no_token_or_lacks_a_scope_guesses_nothing() -> None:
         assert [(await writer.get(ORDERS)).status_code for _ in range(4)] == [403] * 4
     async with caller(app, "ann") as ann:
         assert (await ann.get(ORDERS)).status_code == 200
+
+
+async def test_who_guesses_at_the_issuer_is_kept_out_of_it_and_of_the_api() -> None:
+    async def refuse(_: Request) -> Response:
+        return Response(b'{"error": "invalid_grant"}', 400)
+
+    issuer = Public("POST", "/oauth/token", refuse, "it asks for a secret itself")
+    app = limited({"failures": "2/minute"}, extra_routes=[issuer])
+    async with caller(app, None, "192.0.2.66") as thief:
+        answers = [await thief.post("/oauth/token") for _ in range(4)]
+    async with caller(app, "ann", "192.0.2.66") as beside, caller(app, "ann") as elsewhere:
+        assert (await beside.get(ORDERS)).status_code == 429
+        assert (await elsewhere.get(ORDERS)).status_code == 200
+    assert [answer.status_code for answer in answers] == [400, 400, 429, 429]
 
 
 async def test_health_metrics_and_events_of_providers_are_not_limited() -> None:

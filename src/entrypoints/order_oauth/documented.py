@@ -79,7 +79,7 @@ OAUTH_OPERATIONS: Final = (
         "issueToken",
         "Ask for an access token (RFC 6749, RFC 8693)",
         {200: Answer("The tokens.", _TOKENS, _EXAMPLE_OF_TOKENS), 400: _REFUSED, 401: _NOBODY},
-        codes=("body_too_slow", "store_unavailable"),
+        codes=("body_too_slow", "store_unavailable", "rate_limited"),
         body={
             "type": "object",
             "properties": {
@@ -105,7 +105,7 @@ OAUTH_OPERATIONS: Final = (
             400: _REFUSED,
             401: _NOBODY,
         },
-        codes=("body_too_slow", "store_unavailable"),
+        codes=("body_too_slow", "store_unavailable", "rate_limited"),
         body={
             "type": "object",
             "properties": {"token": _TEXT, "token_type_hint": _TEXT},
@@ -121,7 +121,7 @@ OAUTH_OPERATIONS: Final = (
         "getSigningKeys",
         "The public keys of the issuer (RFC 7517)",
         {200: Answer("The keys.", _KEY_SET, {"keys": [_KEY]})},
-        codes=("store_unavailable",),
+        codes=("store_unavailable", "rate_limited"),
     ),
     Operation(
         "get",
@@ -135,6 +135,7 @@ OAUTH_OPERATIONS: Final = (
                 metadata(IssuerSettings("https://shop.example", "https://shop.example")),
             )
         },
+        codes=("rate_limited",),
     ),
 )
 """The service has them when the issuer is switched on."""
