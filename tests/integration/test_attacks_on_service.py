@@ -1,5 +1,6 @@
 """The attacks again, on the service as it is put together: real tokens, every route."""
 
+import re
 import shutil
 import socket
 import sqlite3
@@ -33,6 +34,7 @@ from tests.attacks.rows import (
     route_of,
     unattacked,
 )
+from tests.attacks.shown import row_of
 from tests.attacks.site import Site, place_victims_order
 from tests.integration.service_process import SECRET, ServiceProcess
 
@@ -125,6 +127,13 @@ async def test_every_route_of_the_service_withstands_every_caller(site: Site) ->
     async with site.client(VICTIM) as victim:
         order = (await victim.get(f"/api/orders/{site.order_id}")).json()
     assert order["status"] == "pending"
+
+
+async def test_the_page_shows_every_address_of_the_service(site: Site) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    shown = {line for line in page.splitlines() if re.match(r"\| `(GET|POST) ", line)}
+
+    assert shown == {row_of(endpoint) for endpoint in site.app.state.endpoints}
 
 
 async def _attack(site: Site, caller: str, endpoint: Guarded | Public) -> None:
