@@ -23,13 +23,12 @@ class UndecidedPrices:
         items: tuple[OrderItem, ...],
         /,
         *,
-        customer_id: str,
+        customer_id: str,  # noqa: ARG002 - not for the log, where this error ends
         quotes: Quotes,  # noqa: ARG002 - nobody said what they would prove
     ) -> None:
         """Refuse to guess."""
         raise RuntimeError(
-            f"ORDER_CORE_PRICES is not set, so {len(items)} prices of customer {customer_id} "
-            "cannot be checked"
+            f"this process was not told how to check prices, so {len(items)} cannot be checked"
         )
 
 
