@@ -11,8 +11,8 @@ from typing import Final
 
 from limits.aio.storage import SlidingWindowCounterSupport, Storage
 
-MOST_KEYS: Final = 65_536
-"""In each of two windows: about ten megabytes for one limit at the most."""
+MOST_KEYS: Final = 32_768
+"""In each of two windows: about fifteen megabytes for one limit at the most."""
 
 
 class BoundedMemory(Storage, SlidingWindowCounterSupport):

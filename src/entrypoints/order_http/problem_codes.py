@@ -35,7 +35,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "quote_refused": (422, "What shall prove a price proves nothing here"),
     "unknown_provider": (422, "There is no such payment provider here"),
     "raw_card_number": (422, "Card numbers are not accepted"),
-    "rate_limited": (429, "Nothing happened; too many requests or failures came"),
+    "rate_limited": (429, "Too many requests or failures came"),
     "headers_too_large": (431, "The headers are too large"),
     "internal_error": (500, "Something went wrong here"),
     "store_unavailable": (503, "Nothing happened; try again"),

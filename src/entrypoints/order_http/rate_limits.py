@@ -148,7 +148,7 @@ class RateLimits:
 
 _TOO_MANY: Final = (
     "Too many requests came, and this one was not carried out. Repeat it later, with the same "
-    "Idempotency-Key if it had one."
+    "Idempotency-Key if it had one: the answer tells what became of an earlier one."
 )
 _TOO_MANY_FAILURES: Final = "Too many tokens that prove nothing came from your address."
 
