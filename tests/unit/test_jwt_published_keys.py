@@ -1,6 +1,7 @@
 """The keys of an issuer: found, kept, renewed, and given up in time."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -78,6 +79,7 @@ async def test_a_token_that_would_be_refused_anyway_makes_nobody_look() -> None:
 
     for change in ({"exp": 1}, {"aud": "another"}, {"iss": "https://else.example"}, {"sub": ""}):
         await kitchen.refusal(kitchen.token("gone", **change))
+    await kitchen.refusal(kitchen.token("spring")[:-6] + "forged")
 
     assert kitchen.issuer.looks == 1
 
@@ -237,3 +239,12 @@ async def test_an_issuer_that_names_no_keys_may_change_its_only_one() -> None:
     for number in range(20):
         await kitchen.refusal(old[:-9] + f"forged{number:03}")
     assert kitchen.issuer.looks == 2
+
+
+async def test_there_is_one_look_at_a_time_even_if_nothing_makes_it_pause() -> None:
+    kitchen = Kitchen()
+    source = kitchen.issuer.source(kitchen.ticks, pause=timedelta(0))
+
+    await asyncio.gather(*[source.key_for("spring", "ES256") for _ in range(30)])
+
+    assert kitchen.issuer.looks == 1

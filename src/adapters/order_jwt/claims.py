@@ -39,7 +39,7 @@ class Proof:
 
 
 def read_proof(claims: dict[str, Any], trust: Trust) -> Proof:
-    """What the claims prove to those who have this trust, once the signature is checked.
+    """What the claims, which name the issuer of `trust`, prove once the signature is checked.
 
     Raises:
         InvalidToken: a claim that we need is missing, unreadable, or names somebody else.
@@ -50,7 +50,6 @@ def read_proof(claims: dict[str, Any], trust: Trust) -> Proof:
         raise InvalidToken("the token has no exp claim")
     not_before = _time(claims, "nbf") or 0
     issued = _time(claims, "iat")
-    _check_issuer(claims, trust.issuer)
     _check_audience(claims, trust.audience)
     return Proof(
         Principal(_subject(claims), _scopes(claims), _verified_email(claims), _actor(claims)),
@@ -70,11 +69,6 @@ def _time(claims: dict[str, Any], name: str) -> float | None:
     if type(time) not in {int, float} or not 0 <= time <= LAST_SECOND:
         raise InvalidToken(f"the {name} claim of the token is not a time in seconds")
     return float(time)
-
-
-def _check_issuer(claims: dict[str, Any], expected: str | None) -> None:
-    if expected is not None and claims.get("iss") != expected:
-        raise InvalidToken("the token is from another issuer")
 
 
 def _check_audience(claims: dict[str, Any], expected: str | None) -> None:
