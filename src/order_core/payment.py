@@ -243,6 +243,7 @@ def fingerprint(*parts: str) -> str:
     """
     digest = sha256()
     for part in parts:
-        encoded = part.encode()
+        # A lone surrogate is refused where a text is used; here it must only not be an error.
+        encoded = part.encode(errors="surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
     return digest.hexdigest()

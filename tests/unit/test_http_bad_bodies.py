@@ -296,6 +296,24 @@ async def test_lone_surrogates_are_refused(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "raw",
+    [
+        "[" + "[]," * 10_000 + "[]]",
+        "{" + ",".join(f'"{number}":1' for number in range(10_001)) + "}",
+        "{" + ONE_ITEM + ', "x": "\\"' + ',\\",' * 9_000 + '", "y": [' + "1," * 11_000 + "1]}",
+    ],
+)
+async def test_a_body_of_more_values_than_any_order_has_is_not_looked_at(raw: str) -> None:
+    assert (await refusal(raw))[:2] == (400, "malformed_json")
+
+
+async def test_commas_in_a_text_are_no_values() -> None:
+    commas = '\\",' * 11_000
+    raw = "{" + ONE_ITEM + ', "payment_method": "ok", "shipping_address": "' + commas + '"}'
+    assert (await refusal(raw))[:2] == (422, "invalid_request")
+
+
+@pytest.mark.parametrize(
     ("address", "pointer"),
     [
         ("", "/shipping_address"),

@@ -106,6 +106,13 @@ async def test_a_body_has_one_length(headers: list[tuple[bytes, bytes]]) -> None
         await SingleHeaders(app)({"type": "http", "headers": headers}, body, answered)
 
 
+@pytest.mark.parametrize("path", ["/api/orders/", "/metrics", "/health/live", "/docs"])
+async def test_a_line_break_behind_an_address_makes_another_one_of_it(path: str) -> None:
+    async with customer(service()) as ann:
+        assert (await ann.get(path)).status_code == 200
+        assert (await ann.get(path + "%0A")).status_code == 404
+
+
 # Bodies.
 
 

@@ -9,6 +9,9 @@ from starlette.datastructures import Headers
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+MOST_HOPS: Final = 16
+"""Nobody has more proxies in front."""
+
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PAIR: Final = re.compile(
     rf'[ \t]*(?P<name>{_WORD})=(?:(?P<plain>{_WORD})|"(?P<quoted>(?:[^"\\]|\\.)*)")'
@@ -77,7 +80,9 @@ def address_in(text: str) -> Address | None:
 
 def _listed(headers: Headers, name: str) -> list[str]:
     values = headers.getlist(name)
-    return [each.strip() for each in ",".join(values).split(",")] if values else []
+    # The end of the chain is what counts; its beginning may be as long as a stranger likes.
+    listed = ",".join(values).rsplit(",", MOST_HOPS)[-MOST_HOPS:] if values else []
+    return [each.strip() for each in listed]
 
 
 def _scheme(text: str) -> str:

@@ -10,6 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from order_http.problems import Problem
 
 DEEPEST: Final = 16
+MOST_VALUES: Final = 10_000
+"""In all objects and arrays together: an order of as many items as may be has half of that. Each
+costs a hundred times what it takes in the body, if only to say what is wrong with it."""
 
 _TO_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
@@ -19,7 +22,8 @@ async def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
     """The body's value; numbers with a point or exponent as Decimal.
 
     Raises:
-        Problem: another content type (415), not JSON, a key twice, or nested too deep (400).
+        Problem: another content type (415), not JSON, a key twice, nested too deep, or with
+            too many values (400).
     """
     _check_content_type(request.headers)
     try:
@@ -39,6 +43,9 @@ async def read_optional_json(request: Request) -> Any:  # noqa: ANN401 - JSON is
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     """See `read_json`."""
+    # The first count is cheap and high, because a comma may stand in a text.
+    if body.count(b",") >= MOST_VALUES and _outside_strings(body).count(b",") >= MOST_VALUES:
+        raise Problem("malformed_json", f"The body has more than {MOST_VALUES} values.")
     try:
         value = json.loads(
             body.decode(),
@@ -88,12 +95,15 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 def _is_too_deep(body: bytes) -> bool:
     """Whether valid JSON is nested deeper than `DEEPEST`; in C, whatever the body."""
-    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    outside_strings = b"".join(unescaped.split(b'"')[::2])
-    brackets = outside_strings.translate(_TO_SQUARE, _NO_BRACKETS)
+    brackets = _outside_strings(body).translate(_TO_SQUARE, _NO_BRACKETS)
     for _ in range(DEEPEST):
         brackets = brackets.replace(b"[]", b"")
     return bool(brackets)
+
+
+def _outside_strings(body: bytes) -> bytes:
+    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    return b"".join(unescaped.split(b'"')[::2])
 
 
 def _too_deep() -> Problem:

@@ -1,6 +1,8 @@
 """One address of the API: which methods it takes, and what every method checks first."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,7 +27,15 @@ def routes_of(endpoints: Iterable[Endpoint], desk: Desk) -> list[BaseRoute]:
     for endpoint in endpoints:
         check_guarded(endpoint)
         resources.setdefault(endpoint.path, Resource(desk)).add(endpoint)
-    return [Route(path, resource) for path, resource in resources.items()]
+    return [ExactRoute(path, resource) for path, resource in resources.items()]
+
+
+class ExactRoute(Route):
+    """Starlette's also takes the path with a line break behind it, which no proxy would guard."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
+        super().__init__(path, endpoint)
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")
 
 
 class Resource:

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_http.forwarding import (
+    MOST_HOPS,
     Address,
     address_in,
     hops_in_forwarded,
@@ -16,7 +17,6 @@ from order_http.forwarding import (
 _TOLD: Final = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip"}
 )
-_MOST_HOPS: Final = 16
 
 
 class TrustedProxies:
@@ -51,7 +51,7 @@ class TrustedProxies:
             return told
         client, scheme = peer, scope["scheme"]
         if self._is_trusted(client):
-            for hop in reversed(self._read(Headers(scope=scope))[-_MOST_HOPS:]):
+            for hop in reversed(self._read(Headers(scope=scope))[-MOST_HOPS:]):
                 scheme = hop.scheme or scheme
                 before = address_in(hop.client)
                 if before is None:
