@@ -175,6 +175,15 @@ async def test_a_service_believes_the_quotes_that_its_key_file_proves(tmp_path: 
         await prices.verify((cup,), customer_id="grace", quotes=Quotes(items=(quote,)))
 
 
+async def test_a_process_that_was_told_no_prices_takes_no_order() -> None:
+    cup = OrderItem("cup", 3, Money(700, "USD"))
+
+    with pytest.raises(RuntimeError, match="not told how to check prices"):
+        await prices_of(_settings(), ManualClock()).verify(
+            (cup,), customer_id="grace", quotes=NO_QUOTES
+        )
+
+
 def test_a_key_file_that_cannot_prove_quotes_is_named() -> None:
     settings = _settings(PRICES="signed", QUOTE_PUBLIC_KEY_FILE=__file__)
 

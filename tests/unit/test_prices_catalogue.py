@@ -89,6 +89,19 @@ def test_a_product_has_a_price_in_each_currency_exactly() -> None:
     assert prices == {"EUR": Money(250, "EUR"), "JPY": Money(300, "JPY")}
 
 
+async def test_a_currency_in_which_a_product_is_not_sold_is_answered_with_those_in_which_it_is(
+    file: Path,
+) -> None:
+    put(file, written(entry("tea", "2.50"), entry("tea", 300, "JPY")))
+    items = (OrderItem("tea", 1, Money(250, "USD")),)
+
+    with pytest.raises(PriceMismatch, match="tea is not sold in USD, but in EUR, JPY") as refusal:
+        await CatalogueFilePrices(file).verify(items, customer_id="ann", quotes=NO_QUOTES)
+    assert [(wrong.code, wrong.price) for wrong in refusal.value.wrong] == [
+        ("currency_mismatch", None)
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
