@@ -253,6 +253,21 @@ async def test_no_other_method_does_anything_even_for_staff(
     assert await site.state() == before
 
 
+READING = [endpoint for endpoint in API if endpoint.method == "GET"]
+
+
+@pytest.mark.parametrize("endpoint", READING, ids=name_of)
+@pytest.mark.parametrize("caller", [VICTIM, STRANGER, STAFF, NOBODY])
+async def test_head_is_answered_as_get_is_and_sends_no_body(
+    site: Site, caller: str, endpoint: Guarded
+) -> None:
+    # Without a client of HTTP between us, for that would drop a body that should not be there.
+    path = endpoint.path.format(order_id=site.order_id)
+    status, _ = await raw(site, "GET", path, bearer=caller)
+
+    assert await raw(site, "HEAD", path, bearer=caller) == (status, b"")
+
+
 @pytest.mark.parametrize("caller", [STRANGER, NOBODY])
 async def test_no_odd_spelling_of_a_path_gets_past_the_door(site: Site, caller: str) -> None:
     before = await site.state()

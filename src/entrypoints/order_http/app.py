@@ -22,6 +22,7 @@ from order_http.cors import Cors
 from order_http.desk import Desk
 from order_http.endpoint import Endpoint, Public
 from order_http.error_answers import answer_core_error, answer_http_exception, answer_problem
+from order_http.head_requests import HeadRequests
 from order_http.header_limits import HeaderLimits
 from order_http.in_flight import InFlight
 from order_http.last_resort import LastResort
@@ -131,6 +132,7 @@ def _middleware(
             TrustedProxies, trusted=settings.trusted_proxies, header=settings.forwarding_header
         ),
         Middleware(AnswerPace, timeout_seconds=settings.answer_timeout_seconds),
+        Middleware(HeadRequests),
         Middleware(RequestId),
         Middleware(AccessLog, metrics=metrics),
         Middleware(SecurityHeaders),

@@ -65,9 +65,6 @@ class Resource:
         if handler is None:
             raise HTTPException(405, headers={"Allow": ", ".join(self._handlers)})
         response = await handler(Request(scope, receive, send))
-        if scope["method"] == "HEAD":
-            # Not every server drops it; Content-Length stays that of the GET.
-            response.body = b""
         await response(scope, receive, send)
 
 
