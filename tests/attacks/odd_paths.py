@@ -12,7 +12,20 @@ def odd_paths(template: str, order_id: str) -> Iterator[str]:
     yield from (f"/%2e%2e{path}", f"/..%2f{path[1:]}", path.replace("/", "%2f"))
     yield from (path.replace("/", "%252f"), path.replace("/", "\\"), path.replace("/", "%5c"))
     yield from (path.upper(), path.replace("orders", "Orders"), path.replace("a", "%2561", 1))
-    for end in ("//", "/.", "/..;/", "/%2e", ";a=b", ".json", "%00", "%0a", "%20", "/*", "%23"):
+    for end in (
+        "/",
+        "//",
+        "/.",
+        "/..;/",
+        "/%2e",
+        ";a=b",
+        ".json",
+        "%00",
+        "%0a",
+        "%20",
+        "/*",
+        "%23",
+    ):
         yield path + end
     for start in _OPEN:
         yield from (f"{start}/..{path}", f"{start}/%2e%2e{path}", f"{start}/..;{path}")
