@@ -119,7 +119,7 @@ async def _morning(day: _Day) -> str:
     await day.place(key=_KEY)
     await day.place(key=_KEY, email="other@windmill.example")
     await day.place(payment_method="sandbox:declined")
-    await day.place(payment_method="sandbox:lost_answer")
+    await day.place(payment_method="sandbox:unknown_after_charge")
     await day.place(payment_method=f"stripe:{_CARD}")
     await day.place(payment_method="4242424242424242")
     await day.place(email="not an address of Zelda's")

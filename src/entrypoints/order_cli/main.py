@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         for name, text in _COMMANDS.items()
     }
+    of["migrate"].add_argument(
+        "--grants",
+        metavar="ROLE",
+        help="change nothing; print what the owner has to grant to a role that serves",
+    )
     of["serve"].add_argument(
         "--no-worker", action="store_true", help="leave recovery and e-mail to `order-core worker`"
     )
