@@ -7,7 +7,7 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 SHIPPED = REQUIREMENTS / "service.txt"
 """What the service runs with. The others are for those who build, test and audit it."""
-LOCKS = tuple(REQUIREMENTS / f"{name}.txt" for name in ("service", "build", "dev", "uv", "audit"))
+LOCKS = tuple(sorted(REQUIREMENTS.glob("*.txt")))
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
