@@ -9,6 +9,7 @@ from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
     Ids,
+    Leftovers,
     Notifier,
     OrderRepository,
     Outbox,
@@ -20,6 +21,7 @@ from order_core.ports import (
 )
 from order_core.use_cases import (
     CancelOrder,
+    ForgetLeftovers,
     GetHistory,
     GetOrder,
     ListOrders,
@@ -57,6 +59,7 @@ class OrderCore:
     recover: Recover
     match: MatchEvents
     tell: TellCustomers
+    forget: ForgetLeftovers
 
 
 def assemble(
@@ -73,10 +76,12 @@ def assemble(
     policy: Policy | None = None,
     webhooks: Mapping[str, WebhookParser] | None = None,
     store_clock: StoreClock | None = None,
+    leftovers: Leftovers | None = None,
 ) -> OrderCore:
     """The use cases over these ports.
 
-    With `store_clock`, the worker claims nothing while the clock differs from it too much.
+    With `store_clock`, the worker claims nothing while the clock differs from it too much; with
+    `leftovers`, it forgets what is too old to matter.
 
     Raises:
         ValueError: no gateway has the default provider's name, or a gateway's windows do
@@ -128,4 +133,5 @@ def assemble(
         ),
         match=MatchEvents(orders, take_in, clock),
         tell=TellCustomers(outbox, notifier),
+        forget=ForgetLeftovers(leftovers, clock),
     )

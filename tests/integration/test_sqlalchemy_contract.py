@@ -2,9 +2,10 @@
 
 import pytest
 
-from order_core.ports import CustomerData, OrderAudit
+from order_core.ports import CustomerData, Leftovers, OrderAudit
 from order_memory.contracts import (
     CustomerDataContract,
+    LeftoversContract,
     OrderAuditContract,
     OrderRepositoryContract,
     OutboxContract,
@@ -14,6 +15,7 @@ from order_memory.contracts import (
 from order_sqlalchemy import (
     Database,
     SqlCustomerData,
+    SqlLeftovers,
     SqlOrderAudit,
     SqlOrders,
     SqlOutbox,
@@ -51,3 +53,9 @@ class TestSqlCustomerData(_InSql, CustomerDataContract):
     @pytest.fixture
     async def data(self, database: Database) -> CustomerData:
         return SqlCustomerData(database)
+
+
+class TestSqlLeftovers(_InSql, LeftoversContract):
+    @pytest.fixture
+    async def leftovers(self, database: Database) -> Leftovers:
+        return SqlLeftovers(database)

@@ -14,6 +14,7 @@ from order_core.order import Order
 from order_core.payment import PaymentTransaction
 from order_core.ports import (
     CustomerData,
+    Leftovers,
     Notifier,
     OrderAudit,
     PaymentGateway,
@@ -23,6 +24,7 @@ from order_core.ports import (
 from order_memory import (
     FixedTokens,
     InMemoryCustomerData,
+    InMemoryLeftovers,
     InMemoryOrderAudit,
     InMemoryOrders,
     InMemoryOutbox,
@@ -33,6 +35,7 @@ from order_memory import (
 )
 from order_memory.contracts import (
     CustomerDataContract,
+    LeftoversContract,
     NotifierContract,
     OrderAuditContract,
     OrderRepositoryContract,
@@ -85,6 +88,13 @@ class TestInMemoryCustomerData(_InMemory, CustomerDataContract):
     async def data(self, stores: Stores) -> CustomerData:
         assert isinstance(stores.orders, InMemoryOrders)
         return InMemoryCustomerData(stores.orders)
+
+
+class TestInMemoryLeftovers(_InMemory, LeftoversContract):
+    @pytest.fixture
+    async def leftovers(self, stores: Stores) -> Leftovers:
+        assert isinstance(stores.orders, InMemoryOrders)
+        return InMemoryLeftovers(stores.orders)
 
 
 class TestScriptedGateway(PaymentGatewayContract):

@@ -8,6 +8,7 @@ from order_memory.clock import ManualClock
 from order_memory.customer_data import InMemoryCustomerData
 from order_memory.gateway import ScriptedGateway
 from order_memory.ids import SequentialIds
+from order_memory.leftovers import InMemoryLeftovers
 from order_memory.notifier import RecordingNotifier
 from order_memory.orders import InMemoryOrders
 from order_memory.outbox import InMemoryOutbox
@@ -24,6 +25,7 @@ __all__ = [
     "Effect",
     "FixedTokens",
     "InMemoryCustomerData",
+    "InMemoryLeftovers",
     "InMemoryOrderAudit",
     "InMemoryOrders",
     "InMemoryOutbox",

@@ -182,10 +182,18 @@ class Store:
         row = self.row(order_id)
         events = tuple(map(without_words, row.events))
         self._rows[order_id] = OrderRow(row.order, events, row.lease)
-        self._by_content = {k: held for k, held in self._by_content.items() if held != order_id}
+        self.forget_content(order_id)
         for notice_id, notice in self._notices.items():
             if notice.order_id == order_id and notice.given_up_because:
                 self._notices[notice_id] = replace(notice, given_up_because="erased")
+
+    def forget_content(self, order_id: str) -> None:
+        """No later order is compared with this one any more."""
+        self._by_content = {k: held for k, held in self._by_content.items() if held != order_id}
+
+    def is_compared(self, order_id: str) -> bool:
+        """Whether a later order is compared with this one."""
+        return order_id in self._by_content.values()
 
     # What only one order may have ---------------------------------------------------------
 
@@ -293,6 +301,10 @@ class Store:
             known, verdict=event.verdict, order_id=event.order_id
         )
         return True
+
+    def forget_event(self, event: ReceivedEvent) -> None:
+        """As if it had never come."""
+        del self._received[event.provider, event.event_id]
 
     def received(self) -> Iterator[ReceivedEvent]:
         return iter(tuple(self._received.values()))

@@ -3,6 +3,7 @@
 from order_sqlalchemy.audit import SqlOrderAudit
 from order_sqlalchemy.customer_data import SqlCustomerData
 from order_sqlalchemy.database import Database, Figures, open_database
+from order_sqlalchemy.leftovers import SqlLeftovers
 from order_sqlalchemy.orders import SqlOrders
 from order_sqlalchemy.outbox import SqlOutbox
 from order_sqlalchemy.store import Timeouts
@@ -13,6 +14,7 @@ __all__ = [
     "Database",
     "Figures",
     "SqlCustomerData",
+    "SqlLeftovers",
     "SqlOrderAudit",
     "SqlOrders",
     "SqlOutbox",

@@ -134,7 +134,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Personal | NotPersonal]]] = {
         "facts": Personal(
             "amounts and the payment's names at the provider; never the message itself",
             "to book what was told before its payment was known",
-            _ALWAYS,
+            "90 days after the event, once it is booked",
         ),
     },
     "oauth_clients": {

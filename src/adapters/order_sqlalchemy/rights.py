@@ -15,7 +15,7 @@ SERVING: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "idempotency_records": ("SELECT", "INSERT"),
     "order_fingerprints": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-    "received_events": ("SELECT", "INSERT", "UPDATE (verdict, order_id)"),
+    "received_events": ("SELECT", "INSERT", "UPDATE (verdict, order_id)", "DELETE"),
     "oauth_clients": ("SELECT",),
     "oauth_grants": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "oauth_signing_keys": ("SELECT", "INSERT", "DELETE"),
@@ -43,6 +43,8 @@ def grants(role: str) -> str:
 
 
 def _lines(role: str) -> Iterator[str]:
+    # PostgreSQL 14 and older let everybody make tables there.
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
     yield f"GRANT USAGE ON SCHEMA public TO {role};"
     for table, rights in SERVING.items():
         yield f"GRANT {', '.join(rights)} ON {table} TO {role};"

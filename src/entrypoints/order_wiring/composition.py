@@ -9,7 +9,14 @@ from order_core.payment_terms import PaymentTerms
 from order_core.ports import Clock, Prices
 from order_core.ports.gateway_plugin import GatewayPlugin
 from order_email.channel import Mail
-from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
+from order_sqlalchemy import (
+    Database,
+    SqlLeftovers,
+    SqlOrders,
+    SqlOutbox,
+    SqlWorkQueue,
+    open_database,
+)
 from order_system import SystemClock, TimeOrderedIds
 from order_wiring.gateways import build_gateways
 from order_wiring.given_variables import PREFIX
@@ -64,6 +71,7 @@ async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGen
             policy=settings.policy,
             webhooks={name: plugin.webhooks for name, plugin in plugins.items() if plugin.webhooks},
             store_clock=database,
+            leftovers=SqlLeftovers(database),
         )
         yield Service(settings, core, database, plugins, clock)
 

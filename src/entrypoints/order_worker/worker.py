@@ -1,4 +1,4 @@
-"""Endless rounds: look after open payments, match early events, tell customers."""
+"""Endless rounds: look after open payments, match early events, tell customers, forget."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Chore(Protocol):
-    """`recover`, `match` and `tell` of the core."""
+    """`recover`, `match`, `tell` and `forget` of the core."""
 
     async def __call__(self, *, limit: int) -> int:
         """Attend to at most `limit` things; the number of those attended."""
@@ -32,6 +32,9 @@ class Core(Protocol):
 
     @property
     def tell(self) -> Chore: ...
+
+    @property
+    def forget(self) -> Chore: ...
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
@@ -64,6 +67,7 @@ class Worker:
             ("recover", core.recover),
             ("match", core.match),
             ("tell", core.tell),
+            ("forget", core.forget),
         )
         self._poll_seconds = poll_seconds
         self._batch = batch

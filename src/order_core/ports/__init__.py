@@ -9,6 +9,7 @@ from order_core.ports.customer_data import (
     Telling,
 )
 from order_core.ports.ids import Ids
+from order_core.ports.leftovers import Leftovers
 from order_core.ports.notifier import Notice, Notifier
 from order_core.ports.order_audit import AuditedOrder, OrderAudit
 from order_core.ports.order_repository import (
@@ -43,6 +44,7 @@ __all__ = [
     "HeldRequest",
     "Ids",
     "Lease",
+    "Leftovers",
     "Notice",
     "Notifier",
     "OrderAudit",

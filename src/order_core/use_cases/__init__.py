@@ -4,6 +4,7 @@ from order_core.order_request import OrderRequest
 from order_core.use_cases.cancel_order import CancelOrder
 from order_core.use_cases.erase_customer import EraseCustomer, ErasedOrder
 from order_core.use_cases.export_customer import ExportCustomer
+from order_core.use_cases.forget_leftovers import ForgetLeftovers
 from order_core.use_cases.list_waiting import ListWaiting, Waiting
 from order_core.use_cases.match_events import MatchEvents
 from order_core.use_cases.place_order import PlaceOrder
@@ -22,6 +23,7 @@ __all__ = [
     "EraseCustomer",
     "ErasedOrder",
     "ExportCustomer",
+    "ForgetLeftovers",
     "GetHistory",
     "GetOrder",
     "ListOrders",

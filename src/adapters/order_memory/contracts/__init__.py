@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "order_memory.contracts.customer_data",
     "order_memory.contracts.finding",
     "order_memory.contracts.leases",
+    "order_memory.contracts.leftovers",
     "order_memory.contracts.lists",
     "order_memory.contracts.notifier",
     "order_memory.contracts.orders",
@@ -34,6 +35,7 @@ pytest.register_assert_rewrite(
 
 from order_memory.contracts.audit import OrderAuditContract  # noqa: E402
 from order_memory.contracts.customer_data import CustomerDataContract  # noqa: E402
+from order_memory.contracts.leftovers import LeftoversContract  # noqa: E402
 from order_memory.contracts.notifier import NotifierContract  # noqa: E402
 from order_memory.contracts.orders import OrderRepositoryContract  # noqa: E402
 from order_memory.contracts.outbox import OutboxContract  # noqa: E402
@@ -45,6 +47,7 @@ from order_memory.contracts.work_queue import WorkQueueContract  # noqa: E402
 
 __all__ = [
     "CustomerDataContract",
+    "LeftoversContract",
     "NotifierContract",
     "OrderAuditContract",
     "OrderRepositoryContract",
