@@ -124,7 +124,10 @@ async def test_the_token_of_one_client_is_worth_nothing_to_another(desk: Desk) -
     token = (await desk.log_in("ada"))["refresh_token"]
     thief = replace(desk, backend=("client-other", secret))
 
-    assert error_of(await thief.refresh(token)) == REFUSED
+    used, token = token, (await desk.refresh(token)).json()["refresh_token"]
+
+    # Neither the latest nor an older one, of which only its own client's use is reuse.
+    assert [error_of(await thief.refresh(each)) for each in (token, used)] == [REFUSED] * 2
     assert error_of(await desk.ask(None, grant_type="refresh_token", refresh_token=token)) == (
         401,
         "invalid_client",
@@ -139,7 +142,9 @@ async def test_a_token_that_nobody_uses_dies_and_a_family_does_at_its_age(desk: 
         await desk.later(days=13, hours=23)
         answer = await desk.refresh(busy)
         busy = answer.json()["refresh_token"]
-    assert error_of(await desk.refresh(idle)) == REFUSED
+    expired = await desk.refresh(idle)
+    assert error_of(expired) == REFUSED
+    assert expired.json()["error_description"] == "The refresh token has expired."
 
     await desk.later(days=6, hours=5)
     assert (await desk.refresh(busy)).status_code == 200
@@ -162,6 +167,15 @@ async def test_what_is_over_is_forgotten(desk: Desk) -> None:
 
     assert await desk.issuer.prune() == MOST_GRANTS_OF_SUBJECT
     assert await kept() == 0
+
+
+async def test_a_client_or_a_token_that_no_database_could_hold_is_just_not_known(
+    desk: Desk,
+) -> None:
+    for name in ("client-\x00", "client-backend\x00", "client-\U0001f600"):
+        answer = await desk.ask((name, "x"), grant_type="client_credentials")
+        assert error_of(answer) == (401, "invalid_client")
+    assert error_of(await desk.refresh("ocr_\U0001f600")) == REFUSED
 
 
 # Who takes it back ----------------------------------------------------------------------

@@ -43,7 +43,7 @@ Consequence = Granting | Rotating | Revoking
 
 @dataclass(slots=True)
 class Hearing:
-    """`raced`: another request with the same refresh token was under way when this one came."""
+    """`raced`: since this request came, another one has used a token of the same family."""
 
     now: datetime
     form: Mapping[str, str] = field(repr=False)
