@@ -49,6 +49,7 @@ lock: ## Renew requirements/*.txt after a change (UPGRADE=1: take the newest ver
 		--constraints requirements/build.txt --constraints requirements/service.txt \
 		--output-file requirements/dev.txt
 	@$(COMPILE) requirements/audit.in --output-file requirements/audit.txt
+	@$(COMPILE) requirements/fuzz.in --output-file requirements/fuzz.txt
 	@! grep --line-number --extended-regexp '://|^-|file:| /' requirements/*.txt \
 		|| { echo "A lock names a registry or a path of this machine." >&2; exit 1; }
 	@$(MAKE) sbom
@@ -105,6 +106,19 @@ audit: venv .venv-audit/.up-to-date ## Known vulnerabilities, licences, forgotte
 	@tools/make-venv "$(PYTHON3)" .venv-audit requirements/audit.txt
 	@touch $@
 
+.PHONY: attack
+attack: venv ## Hostile connections at the size of real attacks, and the timing of signatures
+	@.venv/bin/python tools/run_checks.py attack
+
+.PHONY: fuzz
+fuzz: .venv-fuzz/.up-to-date ## Let a fuzzer look for bytes that break a reader (SECONDS=30 for each)
+	@PYTHONPATH=$(CURDIR) .venv-fuzz/bin/python tools/fuzz/run.py \
+		--seconds "$(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)"
+
+.venv-fuzz/.up-to-date: $(LOCKS) requirements/fuzz.txt tools/make-venv | python
+	@tools/make-venv "$(PYTHON3)" .venv-fuzz requirements/dev.txt requirements/fuzz.txt
+	@touch $@
+
 # Bash counts in a SECONDS of its own, so the choice gets another name on its way.
 .PHONY: chaos
 chaos: venv ## Break things under load, compare the books (SECONDS=60 SEED=7 DATABASE=postgresql)
@@ -123,5 +137,5 @@ bench: venv ## Measure the service beside two references (ROUNDS=5 SECONDS=4; a 
 
 .PHONY: clean
 clean: ## Remove what was made
-	rm -rf .venv .venv-audit .venv-demo .venv-wheel build dist .coverage .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .venv .venv-audit .venv-demo .venv-fuzz .venv-wheel build dist .coverage .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis .import_linter_cache

@@ -135,6 +135,18 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             folder=Path(sysconfig.get_path("purelib")),
         ),
     ),
+    "attack": (
+        Check(
+            "hostile connections, at the size of real attacks, keep nobody out and memory within "
+            "bounds; no signature can be guessed by the clock",
+            lambda: [
+                *(TOOLS / "python", *TESTS),
+                *("tests/integration/test_service_attacks.py",),
+                *("tests/integration/test_service_tls.py", "tests/unit/test_constant_time.py"),
+            ],
+            {"ATTACK_SIZE": "full"},
+        ),
+    ),
     "audit": (
         Check(
             "no vulnerability is known of anything that the locks pin",

@@ -19,24 +19,24 @@ class BadReference(ValueError):
     """This is no id of Stripe's, and must not get into an address."""
 
 
-def intent_id(reference: str | None) -> str:
+def intent_id(reference: object) -> str:
     """`reference`, if it is a PaymentIntent's id.
 
     Raises:
         BadReference: it is not. An empty id would address the list, `..` another object.
     """
-    if reference is None or not _INTENT.fullmatch(reference):
+    if not isinstance(reference, str) or not _INTENT.fullmatch(reference):
         raise BadReference("not the id of a PaymentIntent")
     return reference
 
 
-def refund_id(reference: str | None) -> str:
+def refund_id(reference: object) -> str:
     """`reference`, if it is a refund's id.
 
     Raises:
         BadReference: it is not.
     """
-    if reference is None or not _REFUND.fullmatch(reference):
+    if not isinstance(reference, str) or not _REFUND.fullmatch(reference):
         raise BadReference("not the id of a refund")
     return reference
 
