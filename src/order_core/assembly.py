@@ -21,6 +21,7 @@ from order_core.ports import (
 )
 from order_core.use_cases import (
     CancelOrder,
+    DeliverOrder,
     ForgetLeftovers,
     GetHistory,
     GetOrder,
@@ -34,6 +35,7 @@ from order_core.use_cases import (
     RefundOrder,
     ReviewOrder,
     Settle,
+    ShipOrder,
     TellCustomers,
 )
 from order_core.use_cases.carry_out import CarryOut
@@ -51,6 +53,8 @@ class OrderCore:
     list: ListOrders
     history: GetHistory
     process: ProcessOrder
+    ship: ShipOrder
+    deliver: DeliverOrder
     refund: RefundOrder
     review: ReviewOrder
     receive_webhook: ReceiveWebhook
@@ -111,6 +115,8 @@ def assemble(
         ),
         cancel=CancelOrder(change_order),
         process=ProcessOrder(change_order),
+        ship=ShipOrder(change_order),
+        deliver=DeliverOrder(change_order),
         refund=RefundOrder(change_order),
         review=ReviewOrder(change_order),
         receive_webhook=ReceiveWebhook(orders, dict(webhooks or {}), take_in, clock),

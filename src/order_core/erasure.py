@@ -8,6 +8,9 @@ from order_core.events import PersonalDataErased
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 
+ERASED: Final = "erased"
+"""What stands where a tracking number stood."""
+
 _NEEDS_NO_ADDRESS: Final = frozenset(
     {
         OrderStatus.SHIPPED,
@@ -54,5 +57,7 @@ def erased(order: Order, *, at: datetime) -> Order:
         order,
         shipping_address=None,
         email=None,
+        # Whoever has the number can ask the carrier where the parcel went.
+        shipments=tuple(replace(each, tracking_number=ERASED) for each in order.shipments),
         transactions=tuple(replace(t, return_url=None) for t in order.transactions),
     ).with_news(PersonalDataErased(), at)

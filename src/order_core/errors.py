@@ -6,6 +6,8 @@
     ├── NotTheOwner               the order is another customer's
     ├── CannotCancel              a business rule says no, with its reason
     ├── CannotProcess             a business rule says no, with its reason
+    ├── CannotShip                a business rule says no, with its reason
+    ├── CannotDeliver             a business rule says no, with its reason
     ├── CannotRefund              a business rule says no, with its reason
     ├── CannotReview              there is nothing of this to review
     ├── PriceMismatch             claimed prices are not the shop's
@@ -85,6 +87,26 @@ class CannotProcess(OrderCoreError):
 
     def __init__(self, order_id: str, reason: str, because: str) -> None:
         super().__init__(f"Order {order_id} cannot be processed: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class CannotShip(OrderCoreError):
+    """`reason` is stable for programs (`unpaid`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be shipped: {because}.")
+        self.order_id = order_id
+        self.reason = reason
+        self.because = because
+
+
+class CannotDeliver(OrderCoreError):
+    """`reason` is stable for programs (`not_shipped`), `because` is for people."""
+
+    def __init__(self, order_id: str, reason: str, because: str) -> None:
+        super().__init__(f"Order {order_id} cannot be delivered: {because}.")
         self.order_id = order_id
         self.reason = reason
         self.because = because

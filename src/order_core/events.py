@@ -161,6 +161,21 @@ class ProcessingBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderShipped:
+    """A parcel of the order left; the order knows its carrier and number."""
+
+    name: ClassVar[str] = "order_shipped"
+    shipment_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDelivered:
+    name: ClassVar[str] = "order_delivered"
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderMovedMoney:
     """The provider moved money of this order without being asked by us."""
 
@@ -217,6 +232,8 @@ Event = (
     | CaptureDeclined
     | AuthorizationEnded
     | ProcessingBegan
+    | OrderShipped
+    | OrderDelivered
     | ProviderMovedMoney
     | Reviewed
     | PersonalDataErased
@@ -245,6 +262,8 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
         CaptureDeclined,
         AuthorizationEnded,
         ProcessingBegan,
+        OrderShipped,
+        OrderDelivered,
         ProviderMovedMoney,
         Reviewed,
         PersonalDataErased,
@@ -253,7 +272,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
 """Stored name -> type. Names are kept for ever; an event that was stored must stay readable."""
 
 TOLD_TO_THE_CUSTOMER: Final[frozenset[type[Event]]] = frozenset(
-    {OrderPlaced, OrderCancelled, PaymentRefunded}
+    {OrderPlaced, OrderCancelled, OrderShipped, PaymentRefunded}
 )
 """The events whose effect is a message; the others are history only."""
 

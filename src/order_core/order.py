@@ -1,4 +1,4 @@
-"""An order: what was bought, where it goes, and every movement of its money."""
+"""An order: what was bought, where it goes, what left, and every movement of its money."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -28,6 +28,7 @@ from order_core.payment import (
     TransactionStatus,
 )
 from order_core.payment_terms import PaymentTerms
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 
 _TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
@@ -65,6 +66,8 @@ class Order:
     status: OrderStatus
     created_at: datetime
     transactions: tuple[PaymentTransaction, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    """Every parcel that left, in the order in which they did."""
     event_count: int = 0
     news: tuple[Happened, ...] = ()
     version: int = 0

@@ -52,7 +52,11 @@ ROWS: dict[Route, Row] = {
     ("GET", ORDER_PATH): Row(),
     ("POST", f"{ORDER_PATH}/cancel"): Row(),
     ("GET", f"{ORDER_PATH}/history"): Row(),
+    ("GET", f"{ORDER_PATH}/tracking"): Row(),
     ("POST", f"{ORDER_PATH}/process"): Row(),
+    # It is not being processed: to be told so is to be past the door.
+    ("POST", f"{ORDER_PATH}/ship"): Row(409, {"carrier": "DHL", "tracking_number": "JD0146"}),
+    ("POST", f"{ORDER_PATH}/deliver"): Row(409),
     ("POST", f"{ORDER_PATH}/refunds"): Row(200, {"amount": "1.00"}),
     ("POST", f"{ORDER_PATH}/review"): Row(409, _REVIEW),
 }

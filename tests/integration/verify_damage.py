@@ -109,6 +109,9 @@ DAMAGES: Final[Mapping[str, Damage]] = {
         f"DELETE FROM order_events WHERE {_OF} AND sequence = 1", breaks="history_leads_here"
     ),
     "forgotten_for_good": _damage(_order("shipping_address = '[]'"), breaks="forgotten_for_good"),
+    "shipped_was_paid": _damage(
+        _order("""shipments = '[["p-1", "DHL", "JD01", 1]]'"""), breaks="shipped_was_paid"
+    ),
     "placed_is_paid": _damage(
         _charge("status = 'declined'"), _order("captured_minor = 0"), breaks="placed_is_paid"
     ),

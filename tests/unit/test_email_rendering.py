@@ -15,6 +15,7 @@ from order_core.events import (
     Happened,
     OrderCancelled,
     OrderPlaced,
+    OrderShipped,
     PaymentPending,
     PaymentRefunded,
 )
@@ -24,6 +25,7 @@ from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.ports.notifier import Notice
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 from order_email import Sender, render
 from order_email.letter import letter
@@ -349,3 +351,18 @@ def test_a_sender_with_a_name_is_written_with_it() -> None:
 
     assert mail["From"].addresses[0].display_name == "Käthe's Mugs"
     assert mail["From"].addresses[0].addr_spec == "orders@mugs.example"
+
+
+def test_a_shipped_order_names_its_carrier_and_number_and_no_other_parcels() -> None:
+    parcels = (
+        Shipment("p-1", "Köster & <b>Sons</b>", "K-77", MORNING),
+        Shipment("p-2", "DHL", "JD0146", MORNING),
+    )
+    order = a_placed_order(MORNING, status=OrderStatus.SHIPPED, shipments=parcels)
+    message = render(a_notice(order, OrderShipped("p-1", "staff-mia")))
+
+    assert message.subject.startswith("Your order is on its way")
+    assert "Tracking number: K-77" in message.text
+    assert "JD0146" not in message.text + message.html
+    assert "<b>" not in message.html
+    assert "staff-mia" not in message.text + message.html

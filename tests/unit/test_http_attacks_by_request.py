@@ -1,5 +1,6 @@
 """What a request can smuggle in: fields, keys, cursors, filters, methods, and odd paths."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -93,7 +94,10 @@ async def test_a_body_where_none_is_read_changes_nothing_of_the_answer(endpoint:
     smuggling = await with_it.send(caller, endpoint, row, json=SMUGGLED)
     plain = await without.send(caller, endpoint, row)
 
-    assert (smuggling.status_code, smuggling.content) == (plain.status_code, plain.content)
+    assert smuggling.status_code == plain.status_code
+    # Each refusal names its own request, and nothing else may differ.
+    told = [re.sub(rb"request:[0-9a-f]+", b"", answer.content) for answer in (smuggling, plain)]
+    assert told[0] == told[1]
     assert await with_it.state() == await without.state()
 
 

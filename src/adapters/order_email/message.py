@@ -7,10 +7,11 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from order_core.errors import NotificationRefused
-from order_core.events import Event, OrderCancelled, OrderPlaced, PaymentRefunded
+from order_core.events import Event, OrderCancelled, OrderPlaced, OrderShipped, PaymentRefunded
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.ports.notifier import Notice
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 from order_email.one_line import one_line
 from order_email.wording import money_back, paid_back, payment_state
@@ -28,12 +29,14 @@ class Message:
 _TEMPLATES: Final[dict[type[Event], str]] = {
     OrderPlaced: "placed",
     OrderCancelled: "cancelled",
+    OrderShipped: "shipped",
     PaymentRefunded: "refunded",
 }
 
 _HEADLINES: Final = {
     "placed": "Thank you for your order",
     "cancelled": "Your order is cancelled",
+    "shipped": "Your order is on its way",
     "refunded": "Your money is on its way",
 }
 
@@ -57,6 +60,7 @@ def render(notice: Notice) -> Message:
         "address": address_lines(order.shipping_address),
         "payment": payment_state(order),
         "money": _money(order, notice.happened.event),
+        "parcel": _parcel(order, notice.happened.event),
     }
     templates = _templates()
     return Message(
@@ -74,6 +78,12 @@ def address_lines(address: ShippingAddress | None) -> tuple[tuple[str, str], ...
         lines = tuple(("", one_line(line)) for line in address.lines.splitlines())
         return tuple((name, line) for name, line in lines if line)
     return tuple((one_line(name.replace("_", " ")), one_line(line)) for name, line in address.lines)
+
+
+def _parcel(order: Order, event: Event) -> Shipment | None:
+    if not isinstance(event, OrderShipped):
+        return None
+    return next((each for each in order.shipments if each.id == event.shipment_id), None)
 
 
 def _money(order: Order, event: Event) -> str:

@@ -13,6 +13,7 @@ from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import ReceivedEvent
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 from order_sqlalchemy.fact_mapping import facts_from, facts_text
 
@@ -34,6 +35,7 @@ ORDER_COLUMNS: Final = (
     "created_at_us",
     "version",
     "event_count",
+    "shipments",
 )
 """What `order_from` reads; behind them come the transactions, as one JSON text."""
 
@@ -139,7 +141,15 @@ def order_row(order: Order) -> dict[str, Any]:
         "refunded_minor": order.refunded_minor_units,
         "refund_asked_minor": order.refund_asked_minor_units,
         "attend_at_us": _us_or_none(order.attend_at),
+        "shipments": _shipment_rows(order) or None,
     }
+
+
+def _shipment_rows(order: Order) -> list[list[str | int]]:
+    return [
+        [each.id, each.carrier, each.tracking_number, moment_us(each.shipped_at)]
+        for each in order.shipments
+    ]
 
 
 def _address_row(address: ShippingAddress | None) -> str | list[list[str]]:
@@ -238,6 +248,7 @@ def order_from(row: Row) -> Order:
         created_at_us,
         version,
         event_count,
+        shipments,
         transactions,
     ) = row
     return Order(
@@ -253,6 +264,10 @@ def order_from(row: Row) -> Order:
         status=OrderStatus(status),
         created_at=moment_from(created_at_us),
         transactions=tuple(_transaction_from(values) for values in json.loads(transactions)),
+        shipments=tuple(
+            Shipment(shipment_id, carrier, number, moment_from(at_us))
+            for shipment_id, carrier, number, at_us in json.loads(shipments or "null") or ()
+        ),
         event_count=event_count,
         version=version,
     )

@@ -54,6 +54,11 @@ COLUMNS: Final[Mapping[str, Mapping[str, Personal | NotPersonal]]] = {
         "shipping_address": Personal("name and address", "to ship the goods", _ERASE),
         "email": Personal("e-mail address", "to tell what happens to the order", _ERASE),
         "lease_token": _OWN_ID,
+        "shipments": Personal(
+            "carrier and tracking number, which the carrier turns into an address",
+            "to follow the parcel",
+            f"{_ERASE}, which leaves the carrier",
+        ),
     },
     "payment_transactions": {
         "id": _OWN_ID,

@@ -35,6 +35,7 @@ _ORDER_VALUES: Final = (
     "refunded_minor",
     "refund_asked_minor",
     "attend_at_us",
+    "shipments",
 )
 _TRANSACTION_VALUES: Final = ("position", *TRANSACTION_COLUMNS)
 _EVENT_VALUES: Final = (

@@ -95,6 +95,7 @@ orders: Final = Table(
     # By the database's clock: the clocks of two workers may differ by more than a lease.
     Column("lease_until_us", BigInteger),
     Column("lease_by_request", Boolean, nullable=False, server_default=false()),
+    Column("shipments", JSON),
     PrimaryKeyConstraint("id", name="pk_orders"),
     CheckConstraint(one_of("status", *OrderStatus), name="ck_orders_status"),
     CheckConstraint("length(currency) = 3", name="ck_orders_currency"),

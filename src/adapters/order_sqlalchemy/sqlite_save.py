@@ -133,6 +133,7 @@ def _stored_order(saving: Saving) -> dict[str, Any]:
     row = saving.order_row()
     row["items"] = json_text(row["items"])
     row["shipping_address"] = json_text(row["shipping_address"])
+    row["shipments"] = json_text(row["shipments"]) if row["shipments"] else None
     row["version"] = saving.order.version + 1
     return row
 

@@ -11,6 +11,7 @@ from order_core.order import PaymentStatus
 from order_core.order_item import MAX_ITEMS
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, TransactionKind, TransactionStatus
+from order_core.shipment import MAX_SHIPMENTS
 from order_http.problem_codes import CODES
 from order_http.problems import MOST_FIELD_ERRORS
 
@@ -125,6 +126,25 @@ class Cancelled(_Answer):
 
     message: str
     order: Order
+
+
+class Shipment(_Answer):
+    """A parcel that left."""
+
+    shipment_id: str
+    carrier: str
+    tracking_number: Annotated[
+        str, Field(description="`erased` once the customer's personal data is erased.")
+    ]
+    shipped_at: datetime
+
+
+class Tracking(_Answer):
+    """Every parcel of the order, in the order in which they left."""
+
+    order_id: str
+    status: OrderStatus
+    shipments: Annotated[list[Shipment], Field(max_length=MAX_SHIPMENTS)]
 
 
 class HistoryEntry(_Answer):

@@ -13,7 +13,7 @@ from order_http.list_query import DEFAULT_LIMIT, LONGEST_CUSTOMER_ID, MAX_LIMIT,
 from order_http.operation import Answer, Json, Operation, reference
 from order_http.order_body import OrderBody
 from order_http.receive_webhook import WEBHOOK_PATH
-from order_http.staff_bodies import RefundBody, ReviewBody
+from order_http.staff_bodies import RefundBody, ReviewBody, ShipBody
 
 _PROBLEMS_OF_ONE_ORDER: Final = ("not_your_order", "order_not_found", "store_unavailable")
 _PROBLEMS_OF_WORK: Final = (
@@ -82,6 +82,22 @@ _STAFF_OPERATIONS: Final = (
             202: _under_way("The money is being taken", examples.STAFFS_ORDER),
         },
         codes=("cannot_process",),
+    ),
+    _staff_operation(
+        "ship",
+        "shipOrder",
+        "Note that a parcel of an order left; the customer is told",
+        {200: Answer("The order is shipped.", answers.Order, examples.SHIPPED_ORDER)},
+        codes=("cannot_ship", *_PROBLEMS_OF_BODIES),
+        body=ShipBody,
+        body_example=examples.SHIP_BODY,
+    ),
+    _staff_operation(
+        "deliver",
+        "deliverOrder",
+        "Note that an order arrived",
+        {200: Answer("The order is delivered.", answers.Order, examples.SHIPPED_ORDER)},
+        codes=("cannot_deliver",),
     ),
     _staff_operation(
         "refunds",
@@ -233,6 +249,16 @@ OPERATIONS: Final = (
                 examples.HISTORY,
             )
         },
+        codes=_PROBLEMS_OF_ONE_ORDER,
+        scope=READ,
+        parameters=(_ORDER_ID,),
+    ),
+    Operation(
+        "get",
+        "/api/orders/{order_id}/tracking",
+        "getOrderTracking",
+        "Read with which carrier the parcels of an order went",
+        {200: Answer("Every parcel that left.", answers.Tracking, examples.TRACKING)},
         codes=_PROBLEMS_OF_ONE_ORDER,
         scope=READ,
         parameters=(_ORDER_ID,),

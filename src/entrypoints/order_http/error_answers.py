@@ -23,6 +23,8 @@ from order_http.problems import (
 _SAYING_NO: Final = {
     "cannot_cancel": "the order cannot be cancelled",
     "cannot_process": "the order cannot be processed",
+    "cannot_ship": "the order cannot be shipped",
+    "cannot_deliver": "the order cannot be delivered",
     "cannot_refund": "the order cannot be refunded",
     "cannot_review": "there is nothing to review",
 }
@@ -61,6 +63,8 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         case (
             errors.CannotCancel()
             | errors.CannotProcess()
+            | errors.CannotShip()
+            | errors.CannotDeliver()
             | errors.CannotRefund()
             | errors.CannotReview()
         ):

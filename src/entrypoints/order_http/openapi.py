@@ -16,7 +16,7 @@ from order_http.endpoint import Handler
 from order_http.operation import Json, Operation
 from order_http.order_body import OrderBody
 from order_http.settings import HttpSettings
-from order_http.staff_bodies import RefundBody, ReviewBody
+from order_http.staff_bodies import RefundBody, ReviewBody, ShipBody
 
 _REQUEST_ID_PATTERN: Final = "^[A-Za-z0-9._-]{1,64}$"
 _KEY_PATTERN: Final = r"""^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"""
@@ -51,11 +51,17 @@ _CLIENT: Final[Json] = {
     "scheme": "basic",
     "description": "The id and the secret of a client of the embedded issuer.",
 }
-_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (OrderBody, RefundBody, ReviewBody)
+_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (
+    OrderBody,
+    RefundBody,
+    ReviewBody,
+    ShipBody,
+)
 _ANSWER_MODELS: Final[tuple[type[BaseModel], ...]] = (
     answers.Order,
     answers.Cancelled,
     answers.HistoryEntry,
+    answers.Tracking,
     answers.ReceivedEvent,
     answers.Health,
     answers.Problem,

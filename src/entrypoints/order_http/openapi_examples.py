@@ -68,6 +68,18 @@ HISTORY: Final[list[dict[str, Any]]] = [
     }
 ]
 REFUND_BODY: Final[dict[str, Any]] = {"amount": 12.25}
+SHIP_BODY: Final[dict[str, Any]] = {"carrier": "DHL", "tracking_number": "JD014600000000000007"}
+TRACKING: Final[dict[str, Any]] = {
+    "order_id": ORDER["order_id"],
+    "status": "shipped",
+    "shipments": [
+        {
+            **SHIP_BODY,
+            "shipment_id": "0198c5a1-5f3e-7d44-9c1b-51de0c0ffee1",
+            "shipped_at": "2026-04-08T09:30:00.000000Z",
+        }
+    ],
+}
 REVIEW_BODY: Final[dict[str, Any]] = {
     "transaction_id": "0198c5a1-5f3e-7d44-9c1b-3a11d5e0b7c2",
     "decision": "accept",
@@ -113,6 +125,18 @@ REFUNDED_ORDER: Final[dict[str, Any]] = {
             "provider_reference": "back-1852",
             "parent_id": _CHARGE["transaction_id"],
         },
+    ],
+}
+SHIPPED_ORDER: Final[dict[str, Any]] = {
+    **STAFFS_ORDER,
+    "status": "shipped",
+    "refused_actions": [
+        {
+            "action": "process",
+            "reason": "already_shipped",
+            "detail": "it has already been shipped",
+        },
+        STAFFS_ORDER["refused_actions"][1],
     ],
 }
 EVENT: Final[dict[str, Any]] = {"id": "evt_1815", "type": "payment_intent.succeeded"}

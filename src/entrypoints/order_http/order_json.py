@@ -52,7 +52,12 @@ def order_json(order: Order) -> dict[str, Any]:
     return document
 
 
-_FOR_STAFF: Final = {"reviewed": ("by", "note"), "processing_began": ("by",)}
+_FOR_STAFF: Final = {
+    "reviewed": ("by", "note"),
+    "processing_began": ("by",),
+    "order_shipped": ("by",),
+    "order_delivered": ("by",),
+}
 """What an event says of our staff, which is not for customers."""
 
 
@@ -71,6 +76,23 @@ def history_json(entries: tuple[Happened, ...], *, for_staff: bool) -> list[dict
         }
         for entry in entries
     ]
+
+
+def tracking_json(order: Order) -> dict[str, Any]:
+    """Where the parcels of an order are to be looked for."""
+    return {
+        "order_id": order.id,
+        "status": order.status.value,
+        "shipments": [
+            {
+                "shipment_id": each.id,
+                "carrier": each.carrier,
+                "tracking_number": each.tracking_number,
+                "shipped_at": time_json(each.shipped_at),
+            }
+            for each in order.shipments
+        ],
+    }
 
 
 def amount_json(money: Money) -> orjson.Fragment:

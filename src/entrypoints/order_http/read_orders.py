@@ -1,4 +1,4 @@
-"""The endpoints GET /api/orders/, /api/orders/{order_id} and /api/orders/{order_id}/history."""
+"""The endpoints GET /api/orders/, /api/orders/{order_id}, and its /history and /tracking."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from order_core.ports.token_verifier import Principal
 from order_http.authentication import is_staff
 from order_http.desk import Desk
 from order_http.list_query import list_query, next_page
-from order_http.order_json import history_json, json_response
+from order_http.order_json import history_json, json_response, tracking_json
 from order_http.staff_json import order_for
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
@@ -55,6 +55,12 @@ async def get_history(desk: Desk, request: Request, principal: Principal) -> Res
     order_id = order_id_of(request)
     reading = desk.core.history(order_id, customer_id=_owner(principal))
     return json_response(history_json(await _in_time(desk, reading), for_staff=is_staff(principal)))
+
+
+async def get_tracking(desk: Desk, request: Request, principal: Principal) -> Response:
+    """200 to the owner and to staff: every parcel that left, none before the first one."""
+    order = await read_order(desk, order_id_of(request), principal)
+    return json_response(tracking_json(order))
 
 
 async def read_order(desk: Desk, order_id: str, principal: Principal) -> Order:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from order_core.reviewing import LONGEST_NOTE, ReviewDecision
+from order_core.shipment import LONGEST_CARRIER, LONGEST_TRACKING_NUMBER
 from order_http.order_body import Amount, StrictBody
 
 LONGEST_ID: Final = 40
@@ -25,6 +26,25 @@ class RefundBody(StrictBody):
         ),
     ] = None
     """Left out means everything; null is refused, which is likelier a mistake than a wish."""
+
+
+class ShipBody(StrictBody):
+    """A parcel that left."""
+
+    carrier: Annotated[
+        str,
+        Field(
+            description="Who brings it.",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_CARRIER},
+        ),
+    ]
+    tracking_number: Annotated[
+        str,
+        Field(
+            description="Under which it can be followed there.",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_TRACKING_NUMBER},
+        ),
+    ]
 
 
 class ReviewBody(StrictBody):

@@ -7,6 +7,7 @@ from order_core.invariants.evidence import Evidence
 from order_core.invariants.kinds_of_order import ENDED, TAKES
 from order_core.invariants.rule import Invariant, Scope
 from order_core.order_item import total_of
+from order_core.order_status import OrderStatus
 from order_core.payment import Origin, TransactionStatus
 
 
@@ -90,6 +91,16 @@ def _secrets_erased(evidence: Evidence) -> Iterator[str]:
             yield f"{transaction.id} is {transaction.status}, and still keeps its token or secret"
 
 
+def _shipped_was_paid(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    left = order.status in {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
+    if left is not bool(order.shipments):
+        yield f"it is {order.status}, and has {len(order.shipments)} parcels"
+    # What was taken may have gone back since; that it was taken does not change.
+    if left and not order.captured_minor_units:
+        yield f"it is {order.status}, and nothing was ever taken for it"
+
+
 ALWAYS: Final = (
     Invariant(
         "begins_with_its_charge",
@@ -138,6 +149,12 @@ ALWAYS: Final = (
         "A final movement keeps neither payment token nor client secret.",
         Scope.ALWAYS,
         _secrets_erased,
+    ),
+    Invariant(
+        "shipped_was_paid",
+        "An order is shipped exactly if it has parcels, and only after its money was taken.",
+        Scope.ALWAYS,
+        _shipped_was_paid,
     ),
 )
 """Rules about an order as it is."""

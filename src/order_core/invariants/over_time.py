@@ -6,8 +6,10 @@ from typing import Final
 from order_core.events import (
     Happened,
     OrderCancelled,
+    OrderDelivered,
     OrderOpened,
     OrderPlaced,
+    OrderShipped,
     PaymentDeclined,
     PaymentFailed,
     PersonalDataErased,
@@ -76,6 +78,10 @@ def _status_after(status: OrderStatus | None, happened: Happened) -> OrderStatus
             return OrderStatus.PENDING
         case ProcessingBegan():
             return OrderStatus.PROCESSING
+        case OrderShipped():
+            return OrderStatus.SHIPPED
+        case OrderDelivered():
+            return OrderStatus.DELIVERED
         case OrderCancelled():
             return OrderStatus.CANCELLED
         case PaymentDeclined() | PaymentFailed() if status is OrderStatus.AWAITING_PAYMENT:

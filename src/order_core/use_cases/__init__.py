@@ -2,6 +2,7 @@
 
 from order_core.order_request import OrderRequest
 from order_core.use_cases.cancel_order import CancelOrder
+from order_core.use_cases.deliver_order import DeliverOrder
 from order_core.use_cases.erase_customer import EraseCustomer, ErasedOrder
 from order_core.use_cases.export_customer import ExportCustomer
 from order_core.use_cases.forget_leftovers import ForgetLeftovers
@@ -15,11 +16,13 @@ from order_core.use_cases.recover import Recover
 from order_core.use_cases.refund_order import RefundOrder
 from order_core.use_cases.review_order import ReviewOrder
 from order_core.use_cases.settle import Settle
+from order_core.use_cases.ship_order import ShipOrder
 from order_core.use_cases.tell_customers import TellCustomers
 from order_core.use_cases.verify_orders import VerifyOrders
 
 __all__ = [
     "CancelOrder",
+    "DeliverOrder",
     "EraseCustomer",
     "ErasedOrder",
     "ExportCustomer",
@@ -37,6 +40,7 @@ __all__ = [
     "RefundOrder",
     "ReviewOrder",
     "Settle",
+    "ShipOrder",
     "TellCustomers",
     "VerifyOrders",
     "Waiting",

@@ -33,7 +33,7 @@ class Change(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChangeOrder:
-    """The common part of cancelling, processing, refunding and reviewing."""
+    """The common part of whatever staff or the owner does with an order."""
 
     orders: OrderRepository
     terms: Mapping[str, PaymentTerms]
@@ -43,7 +43,12 @@ class ChangeOrder:
     policy: Policy
 
     async def __call__(
-        self, order_id: str, change: Change, *, request: RequestRecord | None
+        self,
+        order_id: str,
+        change: Change,
+        *,
+        request: RequestRecord | None,
+        moves_money: bool = True,
     ) -> Order:
         """The order as `change` made it, stored, with its new movements of money carried out.
 
@@ -54,7 +59,8 @@ class ChangeOrder:
 
         Raises:
             OrderNotFound: there is no such order.
-            ProviderUnavailable: the order's provider is switched off.
+            ProviderUnavailable: the order's provider is switched off, and the change may move
+                money.
             IdempotencyKeyReused: the key came before, with another request.
             StoreUnavailable: nothing happened.
             CommitUnknown: it may have happened; ask again.
@@ -63,7 +69,7 @@ class ChangeOrder:
         for _ in range(_MOST_TRIES):
             order = await self.orders.get(order_id)
             try:
-                return await self._changed(order, change, request)
+                return await self._changed(order, change, request, moves_money=moves_money)
             except ConcurrentUpdate:
                 continue
             except (CommitUnknown, StoreUnavailable):
@@ -75,9 +81,13 @@ class ChangeOrder:
                 return await self.orders.get(order_id)
         raise ConcurrentUpdate(order_id)
 
-    async def _changed(self, order: Order, change: Change, request: RequestRecord | None) -> Order:
+    async def _changed(
+        self, order: Order, change: Change, request: RequestRecord | None, *, moves_money: bool
+    ) -> Order:
         now = self.clock.now()
         terms = self.terms.get(order.charge.provider)
+        if terms is None and not moves_money:
+            terms = next(iter(self.terms.values()))
         if terms is None:
             # Money of this order can only move through the provider that took it.
             raise ProviderUnavailable(order.charge.provider)

@@ -27,6 +27,7 @@ from order_core.payment import (
     TransactionKind,
     TransactionStatus,
 )
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 
 NOON: Final = datetime(2031, 5, 4, 12, tzinfo=UTC)
@@ -96,6 +97,7 @@ def an_order(*transactions: PaymentTransaction, **but: Any) -> Order:
     return replace(order, **but)
 
 
+PARCEL: Final = Shipment("p-1", "DHL", "JD014600000000000007", NOON)
 PLACED: Final = an_order(PAID)
 CANCELLED: Final = an_order(PAID, REFUND, status=OrderStatus.CANCELLED)
 FAILED: Final = an_order(DECLINED, status=OrderStatus.PAYMENT_FAILED)
@@ -119,6 +121,9 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
     ),
     "erased": Evidence(
         an_order(PAID, shipping_address=None, email=None, event_count=3), history=FORGOTTEN
+    ),
+    "shipped, and given back since": Evidence(
+        an_order(PAID, REFUND, status=OrderStatus.SHIPPED, shipments=(PARCEL,))
     ),
     "failed": Evidence(FAILED, earlier=WAITING, told=(OrderStatus.PAYMENT_FAILED,)),
     "in flight": Evidence(WAITING, untold_events=1, at_provider=(TAKEN,)),
@@ -209,6 +214,11 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(PLACED, told=(OrderStatus.CANCELLED,)),
     ),
     "nothing_is_open": (lambda: Evidence(an_order(PAID, replace(OPEN, attend_at=None))),),
+    "shipped_was_paid": (
+        lambda: Evidence(an_order(PAID, status=OrderStatus.SHIPPED)),
+        lambda: Evidence(an_order(PAID, status=OrderStatus.PROCESSING, shipments=(PARCEL,))),
+        lambda: Evidence(an_order(OPEN, status=OrderStatus.DELIVERED, shipments=(PARCEL,))),
+    ),
     "placed_is_paid": (
         lambda: Evidence(an_order(DECLINED)),
         lambda: Evidence(an_order(DECLINED, status=OrderStatus.SHIPPED)),

@@ -13,6 +13,7 @@ from order_core.events import (
     Happened,
     OrderCancelled,
     OrderPlaced,
+    OrderShipped,
     PaymentRefunded,
 )
 from order_core.ports import Notice, Notifier
@@ -48,6 +49,7 @@ class NotifierContract:
         events: tuple[Event, ...] = (
             OrderPlaced(charge.id, "pay_1"),
             OrderCancelled("ann"),
+            OrderShipped("parcel-1", "staff"),
             PaymentRefunded("refund-1", "25.00 EUR", "re_1"),
         )
         assert {type(event) for event in events} == TOLD_TO_THE_CUSTOMER

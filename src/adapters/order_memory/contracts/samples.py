@@ -12,6 +12,7 @@ from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import RequestRecord
+from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 
 EUR_25: Final = Money(2500, "EUR")
@@ -163,6 +164,10 @@ def the_fullest_order(at: datetime) -> Order:
         status=OrderStatus.AWAITING_PAYMENT,
         created_at=at,
         transactions=(open_charge, second_debit),
+        shipments=(
+            Shipment("parcel-1", "Größe & Söhne", "JD 0146 ü", at + timedelta(microseconds=6)),
+            Shipment("parcel-2", "DHL", "'; --", at + timedelta(days=1)),
+        ),
     )
     return order.with_news(OrderOpened(open_charge.id, "9007199254740991 JPY", "scripted"), at)
 
