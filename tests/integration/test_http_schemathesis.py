@@ -35,6 +35,19 @@ def test_every_answer_is_documented(case: schemathesis.Case[Any]) -> None:
     )
 
 
+@pytest.mark.parametrize("authorization", ["Bearer staff", "Bearer forged"])
+@schema.include(path_regex="^/api/orders").parametrize()
+@settings(bounded, max_examples=3)
+def test_whoever_calls_every_answer_is_documented(
+    case: schemathesis.Case[Any], authorization: str
+) -> None:
+    # Who may not come in is told so before anybody looks at what else is wrong.
+    case.call_and_validate(
+        headers={"Authorization": authorization},
+        excluded_checks=[positive_data_acceptance, negative_data_rejection],
+    )
+
+
 @pytest.fixture(scope="module")
 def known_order() -> str:
     async def place() -> str:

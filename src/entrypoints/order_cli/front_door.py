@@ -86,7 +86,10 @@ def _connections_that_fit(wanted: int) -> int:
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return wanted
     may = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, may), hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, may), hard))
+    except (OSError, ValueError):
+        may = soft  # Some systems permit less than they say.
     if may >= needed:
         return wanted
     fit = max(may - _FILES_FOR_OTHERS, 16)
