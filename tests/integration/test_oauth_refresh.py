@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+import jwt
 
 from order_oauth.settings import MOST_GRANTS_OF_SUBJECT
 from order_sqlalchemy import open_database
@@ -133,6 +134,20 @@ async def test_the_token_of_one_client_is_worth_nothing_to_another(desk: Desk) -
         "invalid_client",
     )
     assert (await desk.refresh(token)).status_code == 200
+
+
+async def test_a_refresh_token_beside_another_grant_means_nothing(desk: Desk) -> None:
+    used = (await desk.log_in("ada"))["refresh_token"]
+    latest = (await desk.refresh(used)).json()["refresh_token"]
+    _, secret = await desk.book.add("other", "orders:read", may_act_for_customers=True)
+
+    for caller in (desk, replace(desk, backend=("client-other", secret))):
+        for token in (used, latest):
+            eves = (await caller.log_in("eve", refresh_token=token))["refresh_token"]
+            again = (await caller.refresh(eves)).json()["access_token"]
+            assert jwt.decode(again, options={"verify_signature": False})["sub"] == "eve"
+
+    assert (await desk.refresh(latest)).status_code == 200, "ada's session is as it was"
 
 
 async def test_a_token_that_nobody_uses_dies_and_a_family_does_at_its_age(desk: Desk) -> None:
