@@ -210,3 +210,54 @@ async def test_it_lives_inside_of_a_fastapi_application() -> None:
 async def shown_metrics(host: Any) -> httpx.Response:
     async with customer(host, None) as prometheus:
         return await prometheus.get("/shop/metrics")
+
+
+async def test_a_crowd_that_asks_how_the_service_is_costs_the_store_one_question() -> None:
+    probes, readings, let_them_go = 0, 0, asyncio.Event()
+
+    async def probe() -> None:
+        nonlocal probes
+        probes += 1
+        await let_them_go.wait()
+
+    async def figures() -> Figures:
+        nonlocal readings
+        readings += 1
+        await let_them_go.wait()
+        return Figures(0, 0.0, 0, 0, 0)
+
+    async with customer(service(probe=probe, figures=figures), None) as crowd:
+        asking = [
+            asyncio.create_task(crowd.get(path))
+            for path in ("/health/ready", "/metrics")
+            for _ in range(50)
+        ]
+        while not (probes and readings):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        let_them_go.set()
+        answers = await asyncio.gather(*asking)
+    assert {answer.status_code for answer in answers} == {200}
+    assert (probes, readings) == (1, 1)
+
+
+async def test_who_asks_for_metrics_without_end_does_not_get_new_ones_each_time() -> None:
+    readings = 0
+
+    async def figures() -> Figures:
+        nonlocal readings
+        readings += 1
+        return Figures(readings, 0.0, 0, 0, 0)
+
+    async with customer(service(figures=figures), None) as stranger:
+        for _ in range(9):
+            await stranger.get("/metrics")
+        newest = (await stranger.get("/metrics")).text
+        assert readings == 10
+        assert "order_core_open_charges 10.0" in newest
+        began = asyncio.get_running_loop().time()
+        answers = [await stranger.get("/metrics") for _ in range(60)]
+        # Four a second is what a long stay would get.
+        most = 20 + 4 * (asyncio.get_running_loop().time() - began) + 1
+    assert {answer.status_code for answer in answers} == {200}
+    assert 10 < readings <= most + 1
