@@ -1,7 +1,7 @@
 """Who is believed to be whom: several issuers, service accounts, and tokens called back."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -112,6 +112,22 @@ async def test_a_key_without_an_issuer_does_not_prove_tokens_of_an_issuer_with_k
     assert (await verifier.verify(token("the-bakery"))).subject == "ann"
     with pytest.raises(InvalidToken):
         await verifier.verify(token(ISSUER))
+
+
+async def test_an_issuer_speaks_for_nobody_whose_name_is_foreign_to_it() -> None:
+    kitchen = Kitchen()
+    verifier = JwtVerifier([replace(kitchen.trust, foreign_prefix="client-")], AtNoon())
+
+    for foreign in ({"sub": "client-backend"}, {"act": {"sub": "client-"}}):
+        assert await kitchen.verify(kitchen.token(**foreign)), "good for who has no such clients"
+        with pytest.raises(InvalidToken, match="a name that its issuer has not"):
+            await verifier.verify(kitchen.token(**foreign))
+    assert (await verifier.verify(kitchen.token(sub="my-client-7"))).subject == "my-client-7"
+
+
+def test_an_empty_prefix_is_no_name_of_others() -> None:
+    with pytest.raises(ValueError, match="empty prefix"):
+        replace(Kitchen().trust, foreign_prefix="")
 
 
 def test_nobody_and_one_issuer_twice_are_no_trust() -> None:

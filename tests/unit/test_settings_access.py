@@ -1,12 +1,15 @@
 """Where the keys that prove tokens may come from, and what must be said beside it."""
 
+from datetime import timedelta
+
 import pytest
 
+from order_jwt import Trust
 from order_memory import ManualClock
 from order_wiring.given_variables import Need
 from order_wiring.mistakes import ConfigurationInvalid
 from order_wiring.settings import Settings
-from order_wiring.tokens import look_at_issuer, token_verifier, trust_of
+from order_wiring.tokens import look_at_issuer, token_for, token_verifier, trust_of
 
 ISSUER = "https://id.shop.example/realms/shop"
 KEYS = "https://id.shop.example/keys?policy=shop"
@@ -29,6 +32,30 @@ def test_an_issuer_and_an_audience_are_enough_to_believe_tokens() -> None:
     trust = trust_of(settings)
     assert (trust.issuer, trust.audience) == (ISSUER, "orders")
     assert token_verifier(settings, ManualClock()) is not None
+
+
+def test_another_issuer_beside_our_own_cannot_speak_for_our_clients() -> None:
+    others = {"OIDC_ISSUER": ISSUER, "JWT_AUDIENCE": "orders"}
+    ours = {"OAUTH": "1", "OAUTH_KEY_SECRET": "k" * 32}
+
+    assert trust_of(read(**others, **ours)).foreign_prefix == "client-"
+    assert trust_of(read(**others)).foreign_prefix is None
+    with pytest.raises(ValueError, match="is a client"):
+        token_for(
+            read(JWT_SECRET="s" * 32, **ours),
+            subject="client-backend",
+            scope="",
+            lifetime=timedelta(hours=1),
+            email=None,
+        )
+
+
+def test_one_name_for_two_issuers_is_a_mistake_however_it_is_written() -> None:
+    settings = read(JWT_SECRET="s" * 32, JWT_ISSUER="https://shop.example")
+    ours = Trust(trust_of(settings).keys, "https://shop.example")
+
+    with pytest.raises(ConfigurationInvalid, match=r"OAUTH_ISSUER: .* is trusted twice"):
+        token_verifier(settings, ManualClock(), [ours])
 
 
 def test_the_address_of_keys_needs_to_be_told_whose_they_are() -> None:

@@ -51,8 +51,10 @@ def read_proof(claims: dict[str, Any], trust: Trust) -> Proof:
     not_before = _time(claims, "nbf") or 0
     issued = _time(claims, "iat")
     _check_audience(claims, trust.audience)
+    subject, actor = _subject(claims), _actor(claims)
+    _check_not_foreign(trust.foreign_prefix, sub=subject, act=actor)
     return Proof(
-        Principal(_subject(claims), _scopes(claims), _verified_email(claims), _actor(claims)),
+        Principal(subject, _scopes(claims), _verified_email(claims), actor),
         good_from=max(not_before, issued or 0) - leeway,
         good_until=expires + leeway,
         issuer=trust.issuer,
@@ -81,6 +83,12 @@ def _check_audience(claims: dict[str, Any], expected: str | None) -> None:
         raise InvalidToken("the token names an audience, and this service has no such name")
     if expected is not None and expected not in named:
         raise InvalidToken("the token is for another audience")
+
+
+def _check_not_foreign(prefix: str | None, **parties: str | None) -> None:
+    for claim, name in parties.items():
+        if prefix is not None and name is not None and name.startswith(prefix):
+            raise InvalidToken(f"the {claim} claim of the token is a name that its issuer has not")
 
 
 def _subject(claims: dict[str, Any]) -> str:

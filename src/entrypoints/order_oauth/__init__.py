@@ -1,5 +1,6 @@
 """The embedded issuer of tokens: OAuth 2.0 for shops without an identity provider."""
 
+from order_oauth.client_names import PREFIX as CLIENT_PREFIX
 from order_oauth.clients import ClientBook, ClientRefused
 from order_oauth.documented import OAUTH_OPERATIONS
 from order_oauth.endpoints import oauth_endpoints, upkeep
@@ -8,6 +9,7 @@ from order_oauth.settings import IssuerSettings
 from order_oauth.wrapping import Wrapping
 
 __all__ = [
+    "CLIENT_PREFIX",
     "OAUTH_OPERATIONS",
     "ClientBook",
     "ClientRefused",

@@ -1,6 +1,7 @@
 """Bearer tokens: which are believed, and how to make one for trying things out."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
@@ -14,6 +15,7 @@ from order_jwt import (
     issue_token,
     keys_at,
 )
+from order_oauth import CLIENT_PREFIX
 from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.setting_groups.access import KEY_SOURCES
@@ -24,10 +26,14 @@ def token_verifier(settings: Settings, clock: Clock, also: Iterable[Trust] = ())
     """Whoever checks the tokens of requests: those that the settings trust, and `also`.
 
     Raises:
-        ConfigurationInvalid: the key cannot be used.
+        ConfigurationInvalid: the key cannot be used, or two issuers have one name.
     """
     given = any(getattr(settings, source) is not None for source in KEY_SOURCES)
-    return JwtVerifier([*([trust_of(settings)] if given else []), *also], clock)
+    trusts = [*([trust_of(settings)] if given else []), *also]
+    try:
+        return JwtVerifier(trusts, clock)
+    except ValueError as error:
+        raise ConfigurationInvalid([Mistake(f"{PREFIX}OAUTH_ISSUER", str(error))]) from None
 
 
 def trust_of(settings: Settings) -> Trust:
@@ -36,6 +42,12 @@ def trust_of(settings: Settings) -> Trust:
     Raises:
         ConfigurationInvalid: the key cannot be used.
     """
+    trust = _given_trust(settings)
+    # Somebody whom the other issuer lets choose a name would be a client of ours otherwise.
+    return replace(trust, foreign_prefix=CLIENT_PREFIX) if settings.oauth else trust
+
+
+def _given_trust(settings: Settings) -> Trust:
     audience = settings.jwt_audience
     if (issuer := settings.oidc_issuer) is not None:
         return Trust(PublishedKeys(discovered_keys(issuer)), issuer, audience)
@@ -85,8 +97,11 @@ def token_for(
 
     Raises:
         ConfigurationInvalid: there is no secret to sign with.
-        ValueError: an empty subject, or a lifetime that is too long.
+        ValueError: an empty subject, that of a client of our own issuer, or a lifetime that is
+            too long.
     """
+    if settings.oauth and subject.startswith(CLIENT_PREFIX):
+        raise ValueError(f"a subject that begins with {CLIENT_PREFIX} is a client; it has a secret")
     if settings.jwt_secret is None:
         raise ConfigurationInvalid(
             [
