@@ -6,10 +6,12 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from order_core.errors import WebhookRejected
+from order_core.errors import InvalidToken, WebhookRejected
+from order_core.ports import Principal
 from order_http.endpoint import Public
+from order_http.proven_tokens import ProvenTokens
 from order_memory import in_memory_shop
-from tests.unit.http_service import order_body
+from tests.unit.http_service import TOKENS, order_body
 from tests.unit.limited_service import Watch, caller, limited
 
 ORDERS = "/api/orders/"
@@ -117,6 +119,39 @@ async def test_too_many_bad_tokens_keep_the_address_out_and_nobody_else() -> Non
         assert (await ann.get(ORDERS)).status_code == 200
 
 
+async def test_a_guesser_keeps_no_neighbour_out_whose_token_was_proven_before() -> None:
+    tokens = Revocable()
+    app = limited({"failures": "3/minute"}, verifier=tokens)
+    async with caller(app) as ann, caller(app, "bob") as bob, caller(app, "guess") as guesser:
+        assert (await ann.get(ORDERS)).status_code == 200
+        assert [(await guesser.get(ORDERS)).status_code for _ in range(5)][-2:] == [429, 429]
+        assert [(await ann.get(ORDERS)).status_code for _ in range(4)] == [200] * 4
+        assert (await bob.get(ORDERS)).status_code == 429
+        two = [("Authorization", "Bearer ann"), ("Authorization", "Bearer guess")]
+        async with caller(app, None) as both:
+            assert (await both.get(ORDERS, headers=two)).status_code == 429
+        tokens.revoked = True
+        assert [(await ann.get(ORDERS)).status_code for _ in range(2)] == [401, 429]
+
+
+class Revocable:
+    revoked = False
+
+    async def verify(self, token: str, /) -> Principal:
+        if self.revoked:
+            raise InvalidToken("it was revoked")
+        return await TOKENS.verify(token)
+
+
+def test_only_so_many_proven_tokens_are_known_and_those_are_the_latest() -> None:
+    proven = ProvenTokens(most=3)
+    shown = [{"headers": [(b"authorization", b"Bearer %d" % number)]} for number in range(5)]
+    for scope in (*shown[:3], shown[0], *shown[3:]):
+        proven.note(scope)
+    assert [proven.knows(scope) for scope in shown] == [True, False, False, True, True]
+    assert len(proven) == 3
+
+
 async def test_who_sends_no_token_or_lacks_a_scope_guesses_nothing() -> None:
     app = limited({"failures": "1/minute"})
     async with caller(app, None) as stranger:
@@ -138,6 +173,8 @@ async def test_who_guesses_at_the_issuer_is_kept_out_of_it_and_of_the_api() -> N
     async with caller(app, "ann", "192.0.2.66") as beside, caller(app, "ann") as elsewhere:
         assert (await beside.get(ORDERS)).status_code == 429
         assert (await elsewhere.get(ORDERS)).status_code == 200
+        # A good token of his own does not let him guess on.
+        assert (await beside.post("/oauth/token")).status_code == 429
     assert [answer.status_code for answer in answers] == [400, 400, 429, 429]
 
 

@@ -37,13 +37,15 @@ class AddressLimit:
         failing = (_UNAUTHORIZED, _BAD_REQUEST) if asks_for_tokens else (_UNAUTHORIZED,)
         address = address_in(scope)
         if address is not None:
-            await self._limits.admit_address(address, proves_something=proves_something)
+            await self._limits.admit_address(
+                address, scope, proves_something=proves_something, by_token=not asks_for_tokens
+            )
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # Before the answer leaves: a guesser must not have the next one in before.
                 if proves_something and address is not None and message["status"] in failing:
-                    await self._limits.count_failure(address)
+                    await self._limits.count_failure(address, scope)
                 # Who is turned away is told by the problem itself, of the limit that he reached.
                 if message["status"] != _TOO_MANY and (quotas := told(scope)):
                     message["headers"] = [

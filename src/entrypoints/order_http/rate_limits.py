@@ -13,6 +13,7 @@ from order_core.ports.token_verifier import Principal
 from order_http.authentication import is_staff
 from order_http.metrics import Metrics
 from order_http.problems import Problem
+from order_http.proven_tokens import ProvenTokens
 
 ADDRESS: Final = "address"
 FAILURES: Final = "failures"
@@ -83,11 +84,18 @@ class RateLimits:
         self.counts = counts
         self._clock = clock
         self._kept_out: dict[str, float] = {}
+        self._proven = ProvenTokens()
         self._metrics = metrics
         metrics.watch_limits(lambda: counts.shared_is_up)
 
-    async def admit_address(self, address: str, *, proves_something: bool) -> None:
-        """Before anybody knows who asks. `proves_something`: it carries what could be guessed.
+    async def admit_address(
+        self, address: str, scope: Scope, *, proves_something: bool, by_token: bool
+    ) -> None:
+        """Before anybody knows who asks.
+
+        `proves_something`: it carries what could be guessed; `by_token`: a bearer token only.
+        A token that was proven lately is no guess, so its holder is not kept out by a guesser
+        behind the same address.
 
         Raises:
             Problem: 429; the address asks too often, or failed too often to prove anything.
@@ -97,11 +105,14 @@ class RateLimits:
             self.refuse(*await self.counts.look((ADDRESS, address)), detail=_TOO_MANY)
         if proves_something and (until := self._kept_out.get(address)):
             if self._clock() < until:
+                if by_token and self._proven.knows(scope):
+                    return
                 self.refuse(*await self.counts.look((FAILURES, address)), detail=_TOO_MANY_FAILURES)
             del self._kept_out[address]
 
-    async def count_failure(self, address: str) -> None:
+    async def count_failure(self, address: str, scope: Scope) -> None:
         """Something of this address proved nothing."""
+        self._proven.forget(scope)
         if FAILURES not in self.counts.policies:
             return
         _, quota = await self.counts.take(FAILURES, address)
@@ -117,6 +128,8 @@ class RateLimits:
         Raises:
             Problem: 429.
         """
+        if FAILURES in self.counts.policies:
+            self._proven.note(request.scope)
         policy = STAFF if is_staff(principal) else CUSTOMER
         if policy not in self.counts.policies:
             return
