@@ -1,5 +1,7 @@
 """Signing keys: announced before they sign, gone when their last token is."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -7,9 +9,10 @@ import jwt
 import pytest
 
 from order_core.errors import InvalidToken, StoreUnavailable, TokenUnverifiable
+from order_oauth import Issuer, Wrapping
 from order_oauth.wrapping import CannotUnwrap
 from order_sqlalchemy import Database, open_database
-from tests.integration.oauth_issuer import Desk, http_to, issuer_over
+from tests.integration.oauth_issuer import KEY_SECRET, SETTINGS, Desk, http_to, issuer_over
 
 pytest_plugins = ["tests.integration.oauth_desk"]
 
@@ -55,6 +58,42 @@ async def test_a_key_is_published_for_a_day_before_it_signs_and_until_its_last_t
     assert await kids(desk.http) == [second]
     await desk.issuer.keys.make_what_is_due()
     assert len(await desk.database.store.rows("SELECT 1 FROM oauth_signing_keys")) == 1
+
+
+async def test_a_longer_life_of_tokens_does_not_outlive_a_key_that_was_made_for_a_shorter_one(
+    desk: Desk,
+) -> None:
+    first = await signed_by(desk)
+    await desk.later(days=29, hours=23, minutes=50)
+    longer = replace(SETTINGS, access_lifetime=timedelta(hours=1))
+    restarted = Issuer(longer, desk.database, Wrapping(KEY_SECRET), desk.clock)
+    await restarted.keys.make_what_is_due()
+
+    async with http_to(restarted, desk.clock) as http:
+        token = (await replace(desk, http=http).log_in("ada"))["access_token"]
+        assert jwt.get_unverified_header(token)["kid"] != first
+        await desk.later(minutes=59)
+        assert await replace(desk, http=http).orders_of(token) == 200
+
+
+async def test_keys_are_read_again_though_the_clock_was_set_back(desk: Desk) -> None:
+    class Ahead:
+        by = timedelta(days=1)
+
+        def now(self) -> datetime:
+            return desk.clock.now() + self.by
+
+        async def sleep(self, seconds: float, /) -> None:
+            raise AssertionError(f"nobody waits {seconds} s")
+
+    clock = Ahead()
+    issuer = Issuer(SETTINGS, desk.database, Wrapping(KEY_SECRET), clock)
+    await issuer.keys.signer()
+    clock.by = timedelta(0)
+    other = issuer_over(desk.database, desk.clock, "another-secret-of-a-process-started-now")
+    new = (await other.keys.signer()).kid
+
+    assert (await issuer.keys.key_for(new, "ES256")).algorithm == "ES256"
 
 
 async def test_two_processes_sign_with_one_key_and_believe_each_other(

@@ -151,7 +151,8 @@ class SigningKeys:
             self._read_at = now
 
     def _older_than(self, age: timedelta) -> bool:
-        return self._read_at is None or self._clock.now() - self._read_at >= age
+        # A clock that was set back would make what was read seem new for as long.
+        return self._read_at is None or not timedelta(0) <= self._clock.now() - self._read_at < age
 
     def _published(self) -> list[StoredKey]:
         now = self._clock.now()
@@ -163,6 +164,9 @@ class SigningKeys:
     def _signing(self) -> StoredKey | None:
         now = self._clock.now()
         own = [key for key in self._own() if now < key.signs_until]
+        # One that was made when tokens lived shorter may be gone before what it would sign now.
+        last = now + self._outlives_its_signing_by
+        own = [key for key in own if last <= key.published_until] or own
         begun = [key for key in own if key.signs_from <= now]
         if begun:
             return max(begun, key=lambda key: key.signs_from)
