@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -261,7 +262,29 @@ async def test_the_buyer_may_come_back_to_an_allowed_origin_only() -> None:
             assert await placed_with(url) == 422, url
 
 
-async def test_a_store_that_is_down_is_told_as_nothing_happened() -> None:
+async def test_a_repeat_is_never_told_that_nothing_happened() -> None:
+    shop = in_memory_shop()
+    key = {"Idempotency-Key": "paid-but-the-answer-was-lost"}
+
+    async def down(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable
+
+    async with customer(service(shop.core)) as ann:
+        assert (await ann.post(CREATE, json=order_body(), headers=key)).status_code == 201
+        shop.orders.save = down  # type: ignore[method-assign]
+        repeat = await ann.post(CREATE, json=order_body(), headers=key)
+    async with customer(service(shop.core, max_in_flight=0)) as ann:
+        turned_away = await ann.post(CREATE, json=order_body(), headers=key)
+    assert [repeat.json()["code"], turned_away.json()["code"]] == [
+        "store_unavailable",
+        "overloaded",
+    ]
+    for answer in (repeat, turned_away):
+        assert "nothing happened" not in answer.text.lower()
+    assert "same Idempotency-Key" in repeat.json()["detail"]
+
+
+async def test_a_store_that_is_down_is_told_as_not_carried_out() -> None:
     async with customer(service(_Core(StoreUnavailable()))) as ann:
         answer = await ann.post(CREATE, json=order_body())
     assert answer.status_code == 503

@@ -28,8 +28,14 @@ _SAYING_NO: Final = {
     "cannot_refund": "the order cannot be refunded",
     "cannot_review": "there is nothing to review",
 }
+# "Nothing happened" would be a lie to a repeat: what the first request with its key came to is
+# just what cannot be read now, and the client would order again with another.
+_REPEAT: Final = (
+    "Repeat the request, with the same Idempotency-Key if it had one: the answer tells what "
+    "became of an earlier one."
+)
 _COME_BACK: Final[dict[type[errors.OrderCoreError], tuple[str, str]]] = {
-    errors.StoreUnavailable: ("The store did not answer.", "2"),
+    errors.StoreUnavailable: (f"The store did not answer. {_REPEAT}", "2"),
     errors.ProviderUnavailable: (
         "The payment provider cannot be asked at present. Nothing happened.",
         "60",
@@ -39,7 +45,7 @@ _COME_BACK: Final[dict[type[errors.OrderCoreError], tuple[str, str]]] = {
         "60",
     ),
     errors.TokenUnverifiable: (
-        "The bearer token cannot be checked just now. Nothing happened.",
+        f"The bearer token cannot be checked just now. {_REPEAT}",
         "10",
     ),
 }
