@@ -22,7 +22,7 @@ from order_memory import ManualClock
 from order_memory.contracts import StrictPricesContract
 from order_memory.contracts.prices import PRICES
 from order_prices import QUOTE_TYPE, SignedPrices
-from order_prices.signed import MOST_ITEM_QUOTES
+from order_prices.signed import MOST_ITEM_QUOTES, MOST_REFUSALS
 from tests.unit.quotes_of_a_shop import (
     HOUR,
     OTHER_SECRET,
@@ -263,6 +263,55 @@ async def test_the_number_of_signatures_to_check_is_bounded(shop: QuotingShop) -
 
     many = Quotes(items=tuple(tokens))
     assert await refusals(shop, *[bulb] * len(tokens), quotes=many) == {"items": "too_many_quotes"}
+
+
+def counting(shop: QuotingShop) -> tuple[SignedPrices, list[str]]:
+    """Prices by the quotes of `shop`, and the quotes whose signature was checked."""
+    proven, checked = ClaimsOfOneKind(VerificationKey.from_secret(SECRET), QUOTE_TYPE), []
+
+    def prove(token: str) -> Any:
+        checked.append(token)
+        return proven(token)
+
+    return SignedPrices(prove, shop.clock, skew=SKEW), checked
+
+
+async def test_a_quote_that_many_show_has_its_signature_checked_once_and_all_else_each_time() -> (
+    None
+):
+    shop = QuotingShop()
+    prices, checked = counting(shop)
+    quotes = Quotes(items=(shop.quote("lamp", customer_id="ann"),))
+    for _ in range(3):
+        await prices.verify((LAMP,), customer_id="ann", quotes=quotes)
+    assert len(checked) == 1
+    with pytest.raises(QuoteRefused, match="another customer"):
+        await prices.verify((LAMP,), customer_id="bob", quotes=quotes)
+    with pytest.raises(QuoteRefused, match="another product"):
+        await prices.verify((BULBS,), customer_id="ann", quotes=quotes)
+    shop.clock.advance(HOUR + SKEW)
+    with pytest.raises(QuoteRefused, match="has expired"):
+        await prices.verify((LAMP,), customer_id="ann", quotes=quotes)
+
+
+async def test_kept_quotes_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("order_prices.signed._MOST_KEPT", 3)
+    shop = QuotingShop()
+    prices, checked = counting(shop)
+    for second in (0, 1, 2, 3, 3, 0):
+        quote = shop.quote("lamp", lifetime=HOUR + timedelta(seconds=second))
+        await prices.verify((LAMP,), customer_id="ann", quotes=Quotes(items=(quote,)))
+    assert len(checked) == 5
+
+
+async def test_a_forger_does_not_have_a_hundred_signatures_checked() -> None:
+    shop = QuotingShop()
+    prices, checked = counting(shop)
+    head = shop.quote("lamp").rpartition(".")[0]
+    forgeries = Quotes(items=tuple(f"{head}.{number:043d}" for number in range(100)))
+    with pytest.raises(QuoteRefused) as refusal:
+        await prices.verify((LAMP,) * 100, customer_id="ann", quotes=forgeries)
+    assert len(refusal.value.refusals) == len(checked) == MOST_REFUSALS
 
 
 # Who signed -------------------------------------------------------------------------------

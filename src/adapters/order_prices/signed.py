@@ -14,6 +14,10 @@ from order_prices.quoted_items import check_limits, check_products, check_quoted
 
 MOST_ITEM_QUOTES: Final = 100
 """Different ones in one order: each costs a signature check. A larger cart has one quote."""
+MOST_REFUSALS: Final = 20
+"""Then nothing more is read: a forger would have a hundred signatures checked each time."""
+_MOST_KEPT: Final = 1_024
+"""Quotes of items whose signature is not checked again: three megabytes at the most."""
 _LONGEST_HEADER: Final = 512
 
 ProvenClaims = Callable[[str], Mapping[str, Any]]
@@ -31,6 +35,7 @@ class SignedPrices:
         self._proven = proven
         self._clock = clock
         self._skew_seconds = skew.total_seconds()
+        self._kept: dict[str, ItemQuote] = {}
 
     async def verify(
         self, items: tuple[OrderItem, ...], /, *, customer_id: str, quotes: Quotes
@@ -56,11 +61,15 @@ class SignedPrices:
         if len(tokens) > MOST_ITEM_QUOTES:
             because = f"must have at most {MOST_ITEM_QUOTES} quotes; quote the whole cart instead"
             raise QuoteRefused(InvalidValue(("items",), "too_many_quotes", because))
-        read = {token: self._read(token, customer_id) for token in tokens}
+        read: dict[str, ItemQuote | CartQuote | QuoteUnusableError] = {}
         proofs: list[ItemQuote] = []
         refusals: list[InvalidValue] = []
         for index in range(len(items)):
+            if len(refusals) >= MOST_REFUSALS:
+                break
             token = quotes.of_item(index)
+            if token is not None and token not in read:
+                read[token] = self._read(token, customer_id)
             quote = _MISSING if token is None else read[token]
             if isinstance(quote, CartQuote):
                 quote = QuoteUnusableError("quote_of_a_cart", "is for a cart: it belongs to it")
@@ -79,14 +88,22 @@ class SignedPrices:
             # It is read before the signature is proven, so it stays small.
             return QuoteUnusableError("quote_invalid", "has too long a header")
         try:
-            quote = read_quote(self._proven(token))
+            # What was authentic stays so. The time, and for whom it is, are looked at each time.
+            quote = self._kept.get(token) or read_quote(self._proven(token))
             now = self._clock.now().timestamp()
             quote.validity.check(now, self._skew_seconds, customer_id)
         except InvalidToken as error:
             return QuoteUnusableError("quote_invalid", f"is not one of the shop's: {error.because}")
         except QuoteUnusableError as error:
             return error
+        if isinstance(quote, ItemQuote) and token not in self._kept:
+            self._keep(token, quote)
         return quote
+
+    def _keep(self, token: str, quote: ItemQuote) -> None:
+        if len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[token] = quote
 
 
 _MISSING: Final = QuoteUnusableError("quote_missing", "is required: nothing else proves the price")
