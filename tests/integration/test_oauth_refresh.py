@@ -75,6 +75,18 @@ async def test_of_twenty_that_refresh_at_once_one_wins_and_keeps_what_it_won(des
     assert error_of(await desk.refresh(token)) == REFUSED
 
 
+async def test_a_thief_who_keeps_refreshing_does_not_hide_behind_races(desk: Desk) -> None:
+    stolen = (await desk.log_in("ada"))["refresh_token"]
+    thiefs = (await desk.refresh(stolen)).json()["refresh_token"]
+
+    # The thief wins with a later token while the owner's request is under way.
+    ahead, owners, _ = await asyncio.gather(*map(desk.refresh, (thiefs, stolen, thiefs)))
+
+    assert error_of(owners) == REFUSED
+    latest = ahead.json().get("refresh_token", thiefs)
+    assert error_of(await desk.refresh(latest)) == REFUSED, "the family has ended"
+
+
 async def test_of_several_processes_that_refresh_at_once_one_wins(
     desk: Desk, database_url: str
 ) -> None:

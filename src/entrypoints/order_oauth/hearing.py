@@ -43,7 +43,7 @@ Consequence = Granting | Rotating | Revoking
 
 @dataclass(slots=True)
 class Hearing:
-    """`raced`: since this request came, another one has used a token of the same family."""
+    """`raced`: since this request came, another one has used its refresh token."""
 
     now: datetime
     form: Mapping[str, str] = field(repr=False)
