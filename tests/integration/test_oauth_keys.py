@@ -1,5 +1,6 @@
 """Signing keys: announced before they sign, gone when their last token is."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,10 +10,11 @@ import jwt
 import pytest
 
 from order_core.errors import InvalidToken, StoreUnavailable, TokenUnverifiable
+from order_memory import ManualClock
 from order_oauth import Issuer, Wrapping
 from order_oauth.wrapping import CannotUnwrap
 from order_sqlalchemy import Database, open_database
-from tests.integration.oauth_issuer import KEY_SECRET, SETTINGS, Desk, http_to, issuer_over
+from tests.integration.oauth_issuer import KEY_SECRET, SETTINGS, START, Desk, http_to, issuer_over
 
 pytest_plugins = ["tests.integration.oauth_desk"]
 
@@ -96,6 +98,18 @@ async def test_keys_are_read_again_though_the_clock_was_set_back(desk: Desk) -> 
     assert (await issuer.keys.key_for(new, "ES256")).algorithm == "ES256"
 
 
+async def test_a_key_that_was_deleted_proves_nothing_after_a_minute(desk: Desk) -> None:
+    tokens = await desk.log_in("ada")
+    assert await desk.orders_of(tokens["access_token"]) == 200
+
+    await desk.database.store.change("DELETE FROM oauth_signing_keys RETURNING kid")
+    await desk.later(minutes=1)
+
+    assert await desk.orders_of(tokens["access_token"]) == 401, "though it was proved before"
+    fresh = (await desk.refresh(tokens["refresh_token"])).json()["access_token"]
+    assert await desk.orders_of(fresh) == 200
+
+
 async def test_two_processes_sign_with_one_key_and_believe_each_other(
     desk: Desk, database_url: str
 ) -> None:
@@ -163,6 +177,30 @@ async def test_a_flood_of_unknown_keys_asks_the_database_once_a_second(
     assert reads == 1
     with pytest.raises(InvalidToken, match="signed with ES256"):
         await desk.issuer.keys.key_for("kid-1", "HS256")
+
+
+@pytest.mark.parametrize("kind_of_database", ["sqlite"])
+async def test_those_who_wait_for_keys_that_cannot_be_read_do_not_wait_one_after_the_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+
+    async def slow_and_silent(statement: str, /, *arguments: object) -> Any:
+        nonlocal reads
+        reads += 1
+        await asyncio.sleep(0.01)
+        raise StoreUnavailable(f"no answer to {len(statement)} characters, {len(arguments)}")
+
+    monkeypatch.setattr(database.store, "rows", slow_and_silent)
+    keys = issuer_over(database, ManualClock(START)).keys
+    asked = (keys.key_for(f"kid-{number}", "ES256") for number in range(50))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert {type(answer) for answer in answers} == {TokenUnverifiable}
+    assert reads == 1
+    with pytest.raises(TokenUnverifiable):
+        await keys.key_for("kid-1", "ES256")
+    assert reads == 2, "who comes later tries again"
 
 
 @pytest.mark.parametrize("kind_of_database", ["sqlite"])

@@ -50,6 +50,7 @@ class SigningKeys:
         self._reading = asyncio.Lock()
         self._read: tuple[StoredKey, ...] = ()
         self._read_at: datetime | None = None
+        self._failures = 0
         self._signers: dict[str, Signer] = {}
         self._verifying: dict[str, VerificationKey] = {}
 
@@ -138,15 +139,20 @@ class SigningKeys:
         """
         if not self._older_than(not_within):
             return
+        failures = self._failures
         async with self._reading:
-            # Whoever waited for another one's look has had its own.
+            # Whoever waited for another one's look has had its own, be it in vain: one silence of
+            # the store after the other would be a queue without end.
             if not self._older_than(not_within):
                 return
+            if self._failures != failures:
+                raise StoreUnavailable("The signing keys cannot be read at present.")
             now = self._clock.now()
             try:
                 self._read = await self._store.published(now)
             except StoreUnavailable:
                 if not self._read:
+                    self._failures += 1
                     raise
             self._read_at = now
 
