@@ -1,5 +1,6 @@
 """PayPal's events: who signed them, and what they say."""
 
+import asyncio
 import base64
 import json
 import zlib
@@ -241,6 +242,48 @@ async def test_a_certificate_is_fetched_once() -> None:
         await webhooks.parse(body, signed(body))
 
     assert paypal.fetched == [_CERT_URL]
+
+
+async def test_strangers_who_invent_certificates_do_not_have_paypal_asked_for_each() -> None:
+    body, watch = an_event(), [0.0]
+    paypal = _PayPal()
+    webhooks = paypal.webhooks(monotonic=lambda: watch[0])
+    await webhooks.parse(body, signed(body))
+    paypal.pem = httpx.ConnectError("there is no such certificate")
+
+    for number in range(200):
+        with pytest.raises(WebhookUnverifiable):
+            await webhooks.parse(body, signed(body, cert_url=f"{_CERT_URL}-{number}"))
+    assert 10 < len(paypal.fetched) <= 21
+
+    watch[0] = 3_601.0
+    for number in range(200):
+        with pytest.raises(WebhookUnverifiable):
+            await webhooks.parse(body, signed(body, cert_url=f"{_CERT_URL}-later-{number}"))
+    assert len(paypal.fetched) <= 41
+    # One that was good waits for no turn.
+    paypal.pem = _SIGNER.certificate_pem
+    assert (await webhooks.parse(body, signed(body))).id == "WH-1"
+
+
+async def test_many_events_at_once_have_the_certificate_fetched_once() -> None:
+    body, let_it_come = an_event(), asyncio.Event()
+    fetched: list[str] = []
+
+    async def fetch(url: str) -> bytes:
+        fetched.append(url)
+        await let_it_come.wait()
+        return _SIGNER.certificate_pem
+
+    webhooks = _PayPal().webhooks(fetch=fetch)
+    first, *others = [asyncio.create_task(webhooks.parse(body, signed(body))) for _ in range(30)]
+    while not fetched:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    first.cancel()
+    let_it_come.set()
+    assert {event.id for event in await asyncio.gather(*others)} == {"WH-1"}
+    assert fetched == [_CERT_URL]
 
 
 async def test_the_signature_is_paypals_formula() -> None:

@@ -34,6 +34,10 @@ _MOST_BYTES: Final = 64 * 1024
 _MOST_KEPT: Final = 16
 _KEPT_SECONDS: Final = 3600.0
 _LONGEST_URL: Final = 300
+_STRANGE_AT_ONCE: Final = 20
+"""Addresses that never led to a certificate, before one has to wait for its turn..."""
+_STRANGE_EVERY_SECONDS: Final = 2.0
+"""...which comes so often."""
 
 
 async def fetch_over_https(url: str) -> bytes:
@@ -67,6 +71,7 @@ class Certificates:
         fetch: Fetch = fetch_over_https,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         emulator: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = Store(roots)
         self._name = name
@@ -74,7 +79,11 @@ class Certificates:
         self._fetch = fetch
         self._now = now
         self._emulator = emulator
+        self._monotonic = monotonic
         self._kept: OrderedDict[str, tuple[float, tuple[x509.Certificate, ...]]] = OrderedDict()
+        self._fetching: dict[str, asyncio.Task[tuple[x509.Certificate, ...]]] = {}
+        self._turns = float(_STRANGE_AT_ONCE)
+        self._turns_at = monotonic()
 
     async def key(self, url: str) -> rsa.RSAPublicKey:
         """The public key of the certificate at `url`.
@@ -123,8 +132,35 @@ class Certificates:
 
     async def _chain(self, url: str) -> tuple[x509.Certificate, ...]:
         kept = self._kept.get(url)
-        if kept and time.monotonic() < kept[0]:
+        if kept and self._monotonic() < kept[0]:
             return kept[1]
+        if url not in self._fetching:
+            if kept is None:
+                self._take_a_turn()
+            self._fetching[url] = fetching = asyncio.create_task(self._fetched(url))
+            fetching.add_done_callback(lambda done: self._done_with(url, done))
+        # Whoever came first may go away; the others still wait for it.
+        return await asyncio.shield(self._fetching[url])
+
+    def _take_a_turn(self) -> None:
+        """Anybody may name addresses that nobody has heard of, and PayPal would stop answering us.
+
+        Raises:
+            WebhookUnverifiable: too many did so just now.
+        """
+        now = self._monotonic()
+        grown = self._turns + (now - self._turns_at) / _STRANGE_EVERY_SECONDS
+        self._turns, self._turns_at = min(_STRANGE_AT_ONCE, grown), now
+        if self._turns < 1:
+            raise WebhookUnverifiable("too many unknown certificates are named")
+        self._turns -= 1
+
+    def _done_with(self, url: str, done: asyncio.Task[tuple[x509.Certificate, ...]]) -> None:
+        del self._fetching[url]
+        if not done.cancelled():
+            done.exception()  # Whoever waits hears of it; nobody may be left to.
+
+    async def _fetched(self, url: str) -> tuple[x509.Certificate, ...]:
         try:
             async with asyncio.timeout(_FETCH_SECONDS):
                 pem = await self._fetch(url)
@@ -135,7 +171,7 @@ class Certificates:
         except (ValueError, UnsupportedAlgorithm):
             # A page of something in between, most likely: PayPal tells the event again.
             raise WebhookUnverifiable("the certificate cannot be read") from None
-        self._kept[url] = (time.monotonic() + _KEPT_SECONDS, chain)
+        self._kept[url] = (self._monotonic() + _KEPT_SECONDS, chain)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return chain
