@@ -196,6 +196,16 @@ async def test_what_is_over_is_forgotten(desk: Desk) -> None:
     assert await kept() == 0
 
 
+async def test_sessions_that_were_ended_do_not_push_out_those_that_go_on(desk: Desk) -> None:
+    phone = (await desk.log_in("ada"))["refresh_token"]
+    for _ in range(MOST_GRANTS_OF_SUBJECT + 1):
+        await desk.later(seconds=1)
+        ended = (await desk.log_in("ada"))["refresh_token"]
+        await desk.http.post("/oauth/revoke", data={"token": ended}, auth=desk.backend)
+
+    assert (await desk.refresh(phone)).status_code == 200
+
+
 async def test_a_client_or_a_token_that_no_database_could_hold_is_just_not_known(
     desk: Desk,
 ) -> None:

@@ -19,10 +19,12 @@ _ADD: Final = """
     SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), id, CAST($4 AS TEXT), CAST($5 AS TEXT), 0,
            CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT)
     FROM oauth_clients WHERE id = $3 RETURNING family_digest"""
+# Those that are over first: whoever logs out often would lose the sessions that go on.
 _FORGET_ALL_BUT_THE_NEWEST: Final = """
     DELETE FROM oauth_grants WHERE client_id = $1 AND subject = $2 AND family_digest NOT IN (
         SELECT family_digest FROM oauth_grants WHERE client_id = $1 AND subject = $2
-        ORDER BY granted_at_us DESC, family_digest LIMIT $3)"""
+        ORDER BY CASE WHEN revoked_at_us IS NULL THEN 0 ELSE 1 END,
+                 granted_at_us DESC, family_digest LIMIT $3)"""
 # Everything that makes a token good is asked again here: between reading the grant and this,
 # another request may have used the token, or somebody may have revoked it.
 _ROTATE: Final = """
@@ -53,7 +55,8 @@ class SqlGrants:
     async def add(self, grant: StoredGrant, *, most: int) -> bool:
         """Whether its client is still there.
 
-        Of the grants that a client has for one subject, only the newest `most` are kept.
+        Of the grants that a client has for one subject, only the newest `most` are kept, and
+        those that are not revoked before those that are.
         """
         added = await self._store.change(
             _ADD,
