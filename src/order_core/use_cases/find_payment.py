@@ -63,7 +63,9 @@ class FindPayment:
             await self._ask_about(order, holder)
         if not captures or any(t.is_undecided for t in captures):
             return None
-        return order, max(captures, key=order.left_of)
+        # What was booked on one of them goes on there, whatever is left of it.
+        booked = {t.parent_id for t in order.transactions if t.provider_reference == fact.reference}
+        return order, max(captures, key=lambda t: (t.id in booked, order.left_of(t)))
 
     async def _ask_about(self, order: Order, hold: PaymentTransaction) -> None:
         # Somebody else took it, and not every provider tells that by itself.

@@ -10,8 +10,9 @@ from order_core.errors import CannotRefund, CannotReview, InvalidValue
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Restored, Reversed
+from order_core.outcomes import Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
@@ -46,6 +47,12 @@ class Bank:
         self, order: Order, amount: Money = WHOLE, *, sequence: int | None = None
     ) -> Any:
         return await self._tell(order, Restored("dp-1", amount, "dispute_won"), sequence)
+
+    async def takes_part(self, order: Order, reference: str, minor_units: int) -> None:
+        hold = order.charge.provider_reference
+        taken = Succeeded(reference, Money(minor_units, "EUR"), "")
+        self.fact = ProviderFact(TransactionKind.CAPTURE, taken, reference, parent_reference=hold)
+        await self.shop.core.receive_webhook("scripted", b"", {})
 
     async def _tell(self, order: Order, outcome: Reversed | Restored, sequence: int | None) -> Any:
         self.fact = ProviderFact(
@@ -270,3 +277,22 @@ async def test_one_dispute_of_two_payments_is_a_dispute_of_each(shop: Any, bank:
     stored = [await shop.orders.get(order.id) for order in orders]
 
     assert [reversals(order) for order in stored] == [["dispute_open"], ["dispute_open"]]
+
+
+async def test_a_dispute_stays_with_the_capture_on_which_it_was_booked(
+    make_shop: Callable[..., Any],
+) -> None:
+    """The provider names the hold, of which somebody took two parts at the dashboard."""
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    bank = Bank(shop)
+    order = await shop.place()
+    await bank.takes_part(order, "cap-1", 1600)
+    await bank.takes_part(order, "cap-2", 900)
+
+    await bank.opens(order, Money(1600, "EUR"))
+    order = await bank.gives_it_back(order, Money(1600, "EUR"))
+
+    first, second = (t for t in order.transactions if t.kind is TransactionKind.CAPTURE)
+    assert {t.parent_id for t in order.transactions if t.provider_reference == "dp-1"} == {first.id}
+    assert not order.is_disputed(first)
+    assert (order.left_of(first), order.left_of(second)) == (1600, 900)
