@@ -1,12 +1,14 @@
 """Whoever tries out stolen cards is slowed down; whoever asks after his money is not."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from order_core.errors import StoreUnavailable
 from order_memory import InMemoryShop, in_memory_shop
+from order_memory.reactions import LOSE_REQUEST
 from tests.unit.http_service import order_body
 from tests.unit.limited_service import DECLINES, Watch, caller, limited
 
@@ -70,6 +72,25 @@ async def test_a_card_that_was_declined_often_is_slowed_down_whoever_brings_it()
         assert violated(await order(bob)) == ["declines-of-payment-method"]
         assert violated(await order(bob, f"scripted:{DECLINED}")) == ["declines-of-payment-method"]
         assert (await order(bob, "ok")).status_code == 201
+
+
+async def test_payments_that_an_outage_swallowed_make_nobody_a_tester_of_cards() -> None:
+    shop = in_memory_shop()
+    app = limited(DECLINES, shop.core)
+    shop.gateway.react(*[LOSE_REQUEST] * 200)
+    keys = [f"in-the-outage-{number}" for number in range(6)]
+    async with caller(app) as ann:
+        for key in keys:
+            assert (await order(ann, "lost_request", key)).status_code == 202
+        for _ in range(10):
+            shop.clock.advance(timedelta(minutes=15))
+            await shop.core.recover()
+        again = [await order(ann, "lost_request", key) for key in keys]
+        # The outage may go on; that is not what he is refused for.
+        assert (await order(ann, "ok", "after-it")).status_code in {201, 202, 503}
+    assert {(answer.status_code, answer.json()["code"]) for answer in again} == {
+        (402, "payment_failed")
+    }
 
 
 async def test_an_address_from_which_more_is_declined_than_paid_is_slowed_down() -> None:

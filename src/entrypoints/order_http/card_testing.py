@@ -14,7 +14,7 @@ from order_core.errors import OrderCoreError
 from order_core.order import Order
 from order_core.order_request import OrderRequest
 from order_core.order_status import OrderStatus
-from order_core.payment import fingerprint
+from order_core.payment import TransactionStatus, fingerprint
 from order_http.rate_limits import Quota, RateLimits
 
 BY_CUSTOMER: Final = "declines-of-customer"
@@ -97,8 +97,13 @@ class CardTesting:
         if order.status is OrderStatus.AWAITING_PAYMENT:
             return
         by_address = self._of_address(address)
-        declined = order.status is OrderStatus.PAYMENT_FAILED
-        happened = [*declines, *by_address[:1]] if declined else by_address[1:]
+        if order.charge.status is TransactionStatus.DECLINED:
+            happened = [*declines, *by_address[:1]]
+        elif order.status is OrderStatus.PAYMENT_FAILED:
+            # It never reached the provider: an outage makes nobody a tester of cards.
+            happened = []
+        else:
+            happened = by_address[1:]
         if not happened or (repeatable and not await self._counts.count(COUNTED, order.id)):
             return
         for policy, whose in happened:
