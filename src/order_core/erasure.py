@@ -1,10 +1,10 @@
 """What an order says of a person goes; what it says of goods and money stays."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from order_core.events import PersonalDataErased
+from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 

@@ -1,7 +1,7 @@
 """An order: what was bought, where it goes, what left, and every movement of its money."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -16,6 +16,7 @@ from order_core.events import (
     RefundRecorded,
     VoidRecorded,
 )
+from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order_item import OrderItem, total_of
 from order_core.order_status import CANCEL_REFUSALS, TRANSITIONS, OrderStatus

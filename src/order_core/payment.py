@@ -1,11 +1,12 @@
 """A movement of money, from the wish to the provider's final word."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from order_core.immutable import replace
 from order_core.money import Money
 
 

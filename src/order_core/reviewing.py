@@ -1,12 +1,12 @@
 """A person decides about a payment that contradicts what we asked for."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import DISPUTE_OPEN, PaymentTransaction, TransactionKind, TransactionStatus

@@ -1,12 +1,12 @@
 """An order leaves, in one parcel or several, and arrives."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from order_core.errors import CannotDeliver, CannotShip
 from order_core.events import OrderDelivered, OrderShipped
+from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind, TransactionStatus

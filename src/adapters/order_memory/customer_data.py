@@ -1,9 +1,9 @@
 """Everything in memory that is kept of one customer."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from order_core.events import Happened, Reviewed
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.ports import HeldOrder, HeldRequest, OrderTraces, Telling
 from order_memory.orders import InMemoryOrders

@@ -1,8 +1,8 @@
 """The outbox over the orders in memory."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+from order_core.immutable import replace
 from order_core.ports import Notice
 from order_memory.orders import InMemoryOrders
 

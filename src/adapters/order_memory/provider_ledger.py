@@ -1,10 +1,11 @@
 """The books of a pretended provider: what it really did, whatever anybody heard of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from order_core.immutable import replace
 from order_core.money import MAX_MINOR_UNITS, Money
 from order_core.outcomes import (
     ActionRequired,

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from order_core.errors import (
@@ -14,6 +14,7 @@ from order_core.errors import (
     PossibleDuplicate,
 )
 from order_core.events import Happened, OrderPlaced
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionStatus

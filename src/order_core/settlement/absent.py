@@ -1,9 +1,9 @@
 """The provider shows no trace of the movement, or cannot show any."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from order_core.events import PaymentFailed, PutInReview
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Absence

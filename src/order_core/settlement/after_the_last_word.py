@@ -1,7 +1,6 @@
 """Money that moved although the last word on its movement was spoken."""
 
-from dataclasses import replace
-
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded

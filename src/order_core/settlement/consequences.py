@@ -1,9 +1,9 @@
 """What the table of late money says, done to the order."""
 
-from dataclasses import replace
 from typing import Final
 
 from order_core.events import LatePaymentReceived, OrderPlaced, ProcessingBegan, PutInReview
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent, Verdict, cell
 from order_core.order import Order
 from order_core.order_status import OrderStatus

@@ -1,9 +1,9 @@
 """What the provider tells of a dispute, in whatever order it arrives."""
 
-from dataclasses import replace
 from typing import Final
 
 from order_core.events import ProviderMovedMoney
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Restored, Reversed

@@ -1,8 +1,8 @@
 """What becomes of money that is held."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded

@@ -1,6 +1,5 @@
 """The money moved, or is held: the first word about a movement that was open."""
 
-from dataclasses import replace
 from typing import Final
 
 from order_core.events import (
@@ -9,6 +8,7 @@ from order_core.events import (
     PaymentRefunded,
     PaymentVoided,
 )
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded

@@ -1,8 +1,7 @@
 """A refund that somebody made at the provider's dashboard went wrong, at once or afterwards."""
 
-from dataclasses import replace
-
 from order_core.events import ProviderMovedMoney, ReversalDeclined
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order

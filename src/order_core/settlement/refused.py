@@ -1,6 +1,5 @@
 """The provider says no: to a payment, a capture, a refund or a void."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ from order_core.events import (
     PutInReview,
     ReversalDeclined,
 )
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order

@@ -1,8 +1,7 @@
 """What contradicts us waits for a person."""
 
-from dataclasses import replace
-
 from order_core.events import PutInReview
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus

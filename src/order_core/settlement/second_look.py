@@ -1,7 +1,6 @@
 """A movement that failed for want of any trace is looked up once more."""
 
-from dataclasses import replace
-
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.payment import TransactionStatus
 from order_core.settlement.settling import Settling

@@ -1,8 +1,7 @@
 """Nothing has moved yet: the buyer must act, the provider is at it, or we do not know."""
 
-from dataclasses import replace
-
 from order_core.events import BuyerActionRequired, OutcomeBecameUnknown, PaymentPending
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import ActionRequired, Answer, Pending, Report

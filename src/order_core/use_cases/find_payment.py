@@ -1,9 +1,10 @@
 """Find the payment that a fact about money at the provider belongs to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from order_core.errors import ConcurrentUpdate
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile

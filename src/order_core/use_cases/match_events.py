@@ -1,11 +1,12 @@
 """Try the events again that came before the answer to their payment."""
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
+from order_core.immutable import replace
 from order_core.ports import Clock, EventPlace, OrderRepository, ReceivedEvent
 from order_core.use_cases.take_in import NO_NEWS, SETTLED, TakeIn
 

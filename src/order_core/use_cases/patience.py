@@ -1,9 +1,9 @@
 """How long the worker waits before it looks after an open movement again."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus, fingerprint

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from order_core.clock_check import ClockCheck
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.events import PutInReview
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report

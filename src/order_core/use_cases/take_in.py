@@ -1,10 +1,11 @@
 """Bring one fact that a provider told by itself to the order that it is about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from order_core.errors import ConcurrentUpdate
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
 from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
