@@ -119,7 +119,6 @@ _SECRETS: Final = frozenset(
         "jwks_url",
         "jwt_secret",
         "quote_secret",
-        "quote_secret",
         "mail_url",
         "oauth_key_secret",
         "oidc_issuer",
