@@ -313,6 +313,36 @@ async def test_an_upgrade_that_waits_for_a_table_lets_the_others_pass(busy_url: 
     assert await current(busy_url) == newest()
 
 
+async def test_an_upgrade_and_a_save_that_wait_for_each_other_both_succeed(busy_url: str) -> None:
+    await upgrade(busy_url, to="0002")
+    mended, other, *_ = orders = _old_orders()
+    await _in_database(busy_url, lambda connection: _write(connection, orders))
+    change = "UPDATE payment_transactions SET {} WHERE id = '{}'"
+    await run_sql(
+        busy_url,
+        "UPDATE payment_transactions SET token = NULL, client_secret = NULL",
+        change.format("token = 'pm_old'", mended.charge.id),
+        # Somebody's server notices sooner that two wait for each other than we stop to wait.
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 500',"
+        " current_database()); END $$",
+    )
+    kept_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
+    engine = create_async_engine(with_driver(busy_url), poolclass=NullPool)
+    async with engine.connect() as writer:
+        await writer.execute(text("SET deadlock_timeout = '10s'"))
+        await writer.execute(text(change.format("attempts = 1", other.charge.id)))
+        upgrading = asyncio.create_task(upgrade(busy_url))
+        async with asyncio.timeout(20):
+            while await run_sql(busy_url, kept_waiting) == [(0,)]:
+                await asyncio.sleep(0.02)
+        await writer.execute(text(change.format("attempts = 1", mended.charge.id)))
+        await writer.commit()
+    await upgrading
+    await engine.dispose()
+
+    assert await current(busy_url) == newest()
+
+
 async def test_an_index_that_was_left_unfinished_is_built_again(busy_url: str) -> None:
     await upgrade(busy_url, to="0003")
     await run_sql(

@@ -27,7 +27,8 @@ _log = logging.getLogger(__name__)
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(7021915337)")
 _LONGEST_TURN_SECONDS: Final = 3600.0
 
-_LOCK_NOT_AVAILABLE: Final = "55P03"
+_KEPT_WAITING: Final = frozenset({"55P03", "40P01"})
+"""Too long, or for somebody who waited for us: a deadlock, in which we gave way."""
 _MOST_TRIES: Final = 60
 _PAUSE_SECONDS: Final = 1.0
 
@@ -88,7 +89,7 @@ async def _tried(url: str, to: str, *, last: bool) -> bool:
 
 def _was_kept_waiting(error: BaseException | None) -> bool:
     return isinstance(error, DBAPIError) and (
-        getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+        getattr(error.orig, "sqlstate", None) in _KEPT_WAITING
     )
 
 
