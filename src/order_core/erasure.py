@@ -7,6 +7,7 @@ from order_core.events import PersonalDataErased
 from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
+from order_core.shipping import money_is_gone
 
 ERASED: Final = "erased"
 """What stands where a tracking number stood."""
@@ -37,7 +38,8 @@ def erasure_refusal(order: Order, *, untold_events: int) -> tuple[str, str] | No
         return ("in_review", "a person has to decide about its payment")
     if any(order.is_disputed(t) for t in order.transactions):
         return ("disputed", "the bank has not decided a dispute, whose evidence it may be")
-    if order.status not in _NEEDS_NO_ADDRESS:
+    # Nobody ships what nobody paid for, and staff cannot cancel it.
+    if order.status not in _NEEDS_NO_ADDRESS and not money_is_gone(order):
         return ("not_shipped", f"it is {order.status}, and has still to be shipped")
     if order.attend_at is not None:
         return ("looked_after", "the provider is asked about its payment once more")

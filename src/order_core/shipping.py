@@ -9,7 +9,7 @@ from order_core.events import OrderDelivered, OrderShipped
 from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import PaymentTerms
 from order_core.shipment import MAX_SHIPMENTS, Shipment
 
@@ -61,20 +61,29 @@ def shipping_refusal(order: Order) -> tuple[str, str] | None:
         return refusal
     if order.payment_status is PaymentStatus.IN_REVIEW:
         return ("in_review", "its payment is in review")
-    paid = [
-        t
-        for t in order.transactions
-        if t.kind in _TAKES and t.status is TransactionStatus.SUCCEEDED
-    ]
-    if not paid:
+    if not _payments(order):
         return ("unpaid", "no money was taken for it")
-    if not any(order.left_of(payment) for payment in paid):
+    if money_is_gone(order):
         return ("refunded", "its money went back, or is about to")
     if order.shipping_address is None:
         return ("erased", "its customer had the address erased")
     if len(order.shipments) >= MAX_SHIPMENTS:
         return ("too_many_shipments", f"it has {MAX_SHIPMENTS} parcels already")
     return None
+
+
+def money_is_gone(order: Order) -> bool:
+    """Whether what was taken for it went back, all of it, or is about to."""
+    payments = _payments(order)
+    return bool(payments) and not any(order.left_of(payment) for payment in payments)
+
+
+def _payments(order: Order) -> list[PaymentTransaction]:
+    return [
+        t
+        for t in order.transactions
+        if t.kind in _TAKES and t.status is TransactionStatus.SUCCEEDED
+    ]
 
 
 def delivered(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from order_core.erasure import erased, erasure_refusal
-from order_core.errors import StoreUnavailable
+from order_core.errors import CannotShip, StoreUnavailable
 from order_core.events import PersonalDataErased
 from order_core.invariants import Evidence, violations
 from order_core.money import Money
@@ -135,6 +135,26 @@ def test_what_is_still_needed_is_refused_with_its_reason(
     refusal = erasure_refusal(order, untold_events=untold_events)
 
     assert (refusal and refusal[0]) == word
+
+
+async def test_an_order_whose_money_went_back_before_it_left_needs_no_address(shop: Any) -> None:
+    """Nobody can ship it any more, and nobody can cancel it."""
+    placed = await shop.place()
+    await shop.core.process(placed.id, by="staff")
+    await shop.core.refund(placed.id, by="staff", amount=Money(1000, "EUR"))
+    await shop.work_until()
+    [in_part] = await erase(shop)
+    await shop.core.refund(placed.id, by="staff")
+    await shop.work_until()
+
+    [whole] = await erase(shop)
+
+    assert in_part.refusal is not None
+    assert in_part.refusal[0] == "not_shipped"
+    assert whole == ErasedOrder(placed.id)
+    with pytest.raises(CannotShip):
+        await shop.core.ship(placed.id, carrier="An Post", tracking_number="RR1", by="staff")
+    assert_sound(shop)
 
 
 async def test_an_order_that_is_still_needed_is_left_whole_and_erased_later(shop: Any) -> None:
