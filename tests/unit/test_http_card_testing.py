@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from order_core.errors import StoreUnavailable
+from order_http.card_testing import AT_ONCE
 from order_memory import InMemoryShop, in_memory_shop
 from order_memory.reactions import LOSE_REQUEST
 from tests.unit.http_service import order_body
@@ -125,26 +126,54 @@ async def test_many_cards_at_once_are_no_way_around_it() -> None:
     shop = in_memory_shop()
     app, let_them_go = limited(DECLINES, shop.core), held_back(shop)
     async with caller(app) as ann:
-        tries = [asyncio.create_task(order(ann, OTHER_DECLINED)) for _ in range(40)]
+        tries = [asyncio.create_task(order(ann, OTHER_DECLINED)) for _ in range(AT_ONCE + 37)]
         while sum(each.done() for each in tries) < 37:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
         let_them_go.set()
         statuses = [answer.status_code for answer in await asyncio.gather(*tries)]
         assert (await order(ann, "ok")).status_code == 429
-    assert statuses.count(402) == len(shop.gateway.asked) == 3
+    assert statuses.count(402) == len(shop.gateway.asked) == AT_ONCE
     assert statuses.count(429) == 37
 
 
-async def test_whoever_ordered_in_parallel_and_paid_may_go_on() -> None:
+async def test_once_a_card_was_declined_what_is_under_way_counts_as_declined() -> None:
+    shop = in_memory_shop()
+    app = limited(DECLINES, shop.core)
+    await declined(app, times=1)
+    let_them_go = held_back(shop)
+    async with caller(app) as ann:
+        tries = [asyncio.create_task(order(ann, OTHER_DECLINED)) for _ in range(9)]
+        while sum(each.done() for each in tries) < 7:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        let_them_go.set()
+        statuses = [answer.status_code for answer in await asyncio.gather(*tries)]
+    assert sorted(statuses) == [402] * 2 + [429] * 7
+
+
+async def test_a_backend_that_orders_in_parallel_and_pays_is_not_held_up() -> None:
     shop = in_memory_shop()
     app, let_them_go = limited(DECLINES, shop.core), held_back(shop)
     async with caller(app) as ann:
-        tries = [asyncio.create_task(order(ann, "ok")) for _ in range(5)]
+        tries = [asyncio.create_task(order(ann, "ok")) for _ in range(AT_ONCE)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        let_them_go.set()
+        answers = await asyncio.gather(*tries)
+    assert {answer.status_code for answer in answers} == {201}
+
+
+async def test_whoever_is_held_up_by_what_is_under_way_is_told_to_come_back_soon() -> None:
+    shop = in_memory_shop()
+    app = limited(DECLINES, shop.core)
+    await declined(app, times=1)
+    let_them_go = held_back(shop)
+    async with caller(app) as ann:
+        tries = [asyncio.create_task(order(ann, "ok")) for _ in range(4)]
         while sum(each.done() for each in tries) < 2:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
         let_them_go.set()
         answers = await asyncio.gather(*tries)
-        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 2
+        assert sorted(answer.status_code for answer in answers) == [201] * 2 + [429] * 2
         assert {each.headers.get("Retry-After") for each in answers if each.is_error} == {"2"}
         assert (await order(ann, "ok")).status_code == 201
 

@@ -64,6 +64,17 @@ def test_declines_and_failures_can_be_left_uncounted() -> None:
     }
 
 
+def test_declines_of_play_money_are_counted_only_where_somebody_asks_for_it() -> None:
+    played = {"ORDER_CORE_SANDBOX": "1"}
+    asked = played | {"ORDER_CORE_RATE_LIMIT_DECLINES": "10/hour"}
+    mixed = played | {"ORDER_CORE_STRIPE_API_KEY": "sk", "ORDER_CORE_DEFAULT_PROVIDER": "stripe"}
+    counted = [
+        "declines-of-customer" in policies_of(Settings.read(each, installed=("sandbox", "stripe")))
+        for each in (played, asked, mixed)
+    ]
+    assert counted == [False, True, True]
+
+
 @pytest.mark.parametrize("name", ["", "_ADDRESS", "_FAILURES", "_DECLINES"])
 def test_what_is_no_rate_is_refused_with_an_example(name: str) -> None:
     message = refusal(**{f"RATE_LIMIT{name}": "60 a minute"})

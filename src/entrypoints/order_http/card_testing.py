@@ -24,6 +24,9 @@ PAID_BY_ADDRESS: Final = "paid-by-address"
 COUNTED: Final = "counted-orders"
 """An order is counted once, however often its answer is asked for."""
 
+AT_ONCE: Final = 32
+"""So many tries may be under way while none was declined: a busy backend's, or a burst of cards."""
+
 _SOON_SECONDS: Final = 2
 _DETAIL: Final = (
     "Too many payments were declined. Nothing was recorded, and no provider was asked. Orders "
@@ -83,7 +86,7 @@ class CardTesting:
     ) -> list[Quota]:
         by_address = self._of_address(address)
         quotas = await self._counts.look(*declines, *by_address)
-        full = [quota for quota, turn in zip(quotas, turns, strict=False) if quota.remaining < turn]
+        full = [quota for quota, turn in zip(quotas, turns, strict=False) if _is_full(quota, turn)]
         if by_address:
             declined, paid = quotas[-2:]
             # Behind one address there may be a whole town, or the shop's own backend.
@@ -113,6 +116,13 @@ class CardTesting:
         if address is None or BY_ADDRESS not in self._counts.policies:
             return []
         return [(BY_ADDRESS, address), (PAID_BY_ADDRESS, address)]
+
+
+def _is_full(quota: Quota, turn: int) -> bool:
+    if quota.remaining == quota.amount:
+        return turn > max(AT_ONCE, quota.amount)
+    # Once a card was declined, whatever is under way may be declined too.
+    return quota.remaining < turn
 
 
 def _method_of(core: OrderCore, wish: OrderRequest) -> str:

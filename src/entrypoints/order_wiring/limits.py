@@ -13,7 +13,7 @@ from order_http.card_testing import (
 from order_http.rate_limits import ADDRESS, CUSTOMER, FAILURES, STAFF
 from order_limits import Rate
 from order_limits.counts import MemoryCounts
-from order_wiring.given_variables import PREFIX
+from order_wiring.given_variables import PREFIX, SANDBOX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.settings import Settings
 
@@ -42,12 +42,20 @@ def policies_of(settings: Settings) -> Mapping[str, Rate]:
         policies[ADDRESS] = by_address
         if settings.rate_limit_failures:
             policies[FAILURES] = settings.rate_limit_failures
-    if declines := settings.rate_limit_declines:
+    if declines := _declines(settings):
         policies |= {BY_CUSTOMER: declines, BY_METHOD: declines, COUNTED: _ONCE_A_DAY}
         if by_address:
             of_address = declines.times(ADDRESS_FACTOR)
             policies |= {BY_ADDRESS: of_address, PAID_BY_ADDRESS: of_address}
     return policies
+
+
+def _declines(settings: Settings) -> Rate | None:
+    # Play money has a handful of tokens that all customers share, and none of them is stolen.
+    only_play = set(settings.gateway_settings) == {SANDBOX}
+    if only_play and "rate_limit_declines" not in settings.model_fields_set:
+        return None
+    return settings.rate_limit_declines or None
 
 
 def counts_of(settings: Settings) -> "MemoryCounts | SharedCounts | None":
