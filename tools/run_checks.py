@@ -1,6 +1,6 @@
 """Run the named checks in the order given, and say at the end what they covered.
 
-    tools/run_checks.py lint wheel tests coverage explore+mutants chaos
+    tools/run_checks.py lint wheel tests explore+mutants chaos
 
 Names joined with `+` run at the same time. A check that fails does not stop the ones after it,
 so that one run shows all there is to mend; only without a wheel there is nothing to test.
@@ -14,7 +14,6 @@ import queue
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable
@@ -116,23 +115,28 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "the installed wheel: domain and use cases in memory, the adapters and the service "
             "on SQLite and on a real PostgreSQL",
             lambda: [
-                *(WHEEL / "python", *TESTS, *PARALLEL, "--cov", "--cov-report="),
+                *(WHEEL / "python", *TESTS, *PARALLEL),
                 # Those that take long begin first, so that none is left for the end.
                 *("tests/integration", "tests/unit"),
             ],
-            {"ORDER_CORE_TESTED": "wheel"},
+            {"TESTED_AS": "wheel"},
         ),
     ),
+    # Apart from `tests`, which it would make slower by a third.
     "coverage": (
+        Check(
+            "the tests again, watched",
+            lambda: [
+                *(TOOLS / "python", *TESTS, *PARALLEL, "--cov", "--cov-report="),
+                *("tests/integration", "tests/unit"),
+            ],
+        ),
         Check(
             "how much of the code those tests ran in their own process",
             lambda: [
-                *(WHEEL / "coverage", "report", "--sort=cover"),
-                *(f"--rcfile={ROOT / 'pyproject.toml'}", f"--data-file={ROOT / '.coverage'}"),
+                *(TOOLS / "coverage", "report", "--sort=cover"),
             ],
             tells="TOTAL",
-            # The names of files are told from here on: order_core/order.py.
-            folder=Path(sysconfig.get_path("purelib")),
         ),
     ),
     "attack": (

@@ -184,8 +184,10 @@ class ServiceProcess:
         order: dict[str, Any] = answer.json()
         return order
 
-    def wait_for_status(self, order_id: str, status: str, *, payment: str | None = None) -> None:
-        deadline = time.monotonic() + 10
+    def wait_for_status(
+        self, order_id: str, status: str, *, payment: str | None = None, seconds: float = 10
+    ) -> None:
+        deadline = time.monotonic() + seconds
         while True:
             order = self.order(order_id)
             if order["status"] == status and payment in {None, order["payment"]["status"]}:

@@ -260,12 +260,12 @@ def _weighed(url: str) -> tuple[int, int]:
 @pytest.mark.timeout(120)
 async def test_ten_times_the_orders_take_no_more_memory(database_url: str) -> None:
     (order_id,) = await fill(database_url, placed=1)
-    await _multiply(database_url, order_id, first=10_001, last=12_000)
+    await _multiply(database_url, order_id, first=10_001, last=10_800)
     few, mib_for_few = await asyncio.to_thread(_weighed, database_url)
-    await _multiply(database_url, order_id, first=12_001, last=30_000)
+    await _multiply(database_url, order_id, first=10_801, last=18_000)
 
     many, mib_for_many = await asyncio.to_thread(_weighed, database_url)
 
-    assert (few, many) == (2_004, 20_004)
-    # Kept, 18,000 more orders would take about 200 MiB.
+    assert (few, many) == (804, 8_004)
+    # Kept, 7,200 more orders would take about 80 MiB.
     assert mib_for_many - mib_for_few < 20

@@ -95,7 +95,7 @@ def test_every_declared_entry_point_can_be_loaded() -> None:
 
 
 def test_the_tests_run_against_what_they_were_started_for() -> None:
-    wheel = os.environ.get("ORDER_CORE_TESTED") == "wheel"
+    wheel = os.environ.get("TESTED_AS") == "wheel"
     files = [Path(str(import_module(name).__file__)) for name in PACKAGES]
 
     assert {file.is_relative_to(SRC) for file in files} == {not wheel}

@@ -49,7 +49,7 @@ def test_the_bill_of_materials_is_of_this_version_and_names_no_registry() -> Non
     assert not any(address in text for address in ("://", "simple/", str(ROOT)))
 
 
-@pytest.mark.skipif(os.environ.get("ORDER_CORE_TESTED") != "wheel", reason="is in the wheel only")
+@pytest.mark.skipif(os.environ.get("TESTED_AS") != "wheel", reason="is in the wheel only")
 def test_the_wheel_carries_its_bill_of_materials() -> None:
     (carried,) = [
         each for each in files("order-core") or () if each.match("*.dist-info/sboms/*.cdx.json")

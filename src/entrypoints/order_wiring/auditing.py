@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from order_core.errors import StoreUnavailable
 from order_core.ports import OrderAudit
 from order_core.use_cases import VerifyOrders
-from order_sqlalchemy import SqlOrderAudit, Timeouts, newest, open_database
+from order_sqlalchemy import SqlOrderAudit, Timeouts, open_database
 from order_system import SystemClock
-from order_wiring.mistakes import CannotStart
+from order_wiring.schema import refuse_other_schema
 from order_wiring.settings import Settings
 
 # A page takes milliseconds; the number of all orders takes longer where there are many.
@@ -41,15 +40,8 @@ async def auditing(settings: Settings) -> AsyncGenerator[Auditing]:
         read_only=True,
     )
     try:
-        try:
-            found = await database.store.rows("SELECT version_num FROM alembic_version")
-        except StoreUnavailable as error:
-            raise CannotStart(f"the database cannot be read. {error}") from error
-        if [tuple(row) for row in found] != [(newest(),)]:
-            raise CannotStart(
-                "the database does not have the schema of this version; run the `verify` of the "
-                "version that uses it, or bring it here with: order-core migrate"
-            )
+        otherwise = ", which is checked by the `verify` of the version that uses it"
+        await refuse_other_schema(database, otherwise=otherwise)
         audit = SqlOrderAudit(database)
         yield Auditing(audit, VerifyOrders(audit, SystemClock()))
     finally:

@@ -4,11 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from order_core.errors import StoreUnavailable
 from order_core.use_cases import EraseCustomer, ExportCustomer
-from order_sqlalchemy import SqlCustomerData, newest, open_database
+from order_sqlalchemy import SqlCustomerData, open_database
 from order_system import SystemClock
-from order_wiring.mistakes import CannotStart
+from order_wiring.schema import refuse_other_schema
 from order_wiring.settings import Settings
 
 
@@ -31,15 +30,7 @@ async def customers(settings: Settings, *, read_only: bool) -> AsyncGenerator[Cu
         settings.database_url.get_secret_value(), pool_size=1, read_only=read_only
     )
     try:
-        try:
-            found = await database.store.rows("SELECT version_num FROM alembic_version")
-        except StoreUnavailable as error:
-            raise CannotStart(f"the database cannot be read. {error}") from error
-        if [tuple(row) for row in found] != [(newest(),)]:
-            raise CannotStart(
-                "the database does not have the schema of this version. Bring it there with: "
-                "order-core migrate"
-            )
+        await refuse_other_schema(database)
         data = SqlCustomerData(database)
         yield Customers(ExportCustomer(data), EraseCustomer(data, SystemClock()))
     finally:

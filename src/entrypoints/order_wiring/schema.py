@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from order_core.errors import StoreUnavailable
-from order_sqlalchemy import Database, needs_upgrade, upgrade
+from order_sqlalchemy import Database, needs_upgrade, newest, upgrade
 from order_wiring.mistakes import CannotStart
 from order_wiring.setting_values import without_password
 from order_wiring.settings import Settings
@@ -69,6 +69,23 @@ async def migrate(settings: Settings) -> None:
         raise CannotStart(
             f"the database was changed by a later version of order-core ({error})"
         ) from error
+
+
+async def refuse_other_schema(database: Database, *, otherwise: str = "") -> None:
+    """Read, and only read, which schema is there. `otherwise` is what else could be done.
+
+    Raises:
+        CannotStart: the database cannot be read, or has another schema than this version's.
+    """
+    try:
+        found = await database.store.rows("SELECT version_num FROM alembic_version")
+    except StoreUnavailable as error:
+        raise CannotStart(f"the database cannot be read. {error}") from error
+    if [tuple(row) for row in found] != [(newest(),)]:
+        raise CannotStart(
+            f"the database does not have the schema of this version{otherwise}. Bring it there "
+            "with: order-core migrate"
+        )
 
 
 def _is_sqlite(settings: Settings) -> bool:
