@@ -84,7 +84,7 @@ unit: venv ## The fast tests, on the code as it lies here
 .PHONY: test
 test: .venv-wheel/.up-to-date ## All that CI runs: lint, tests on the installed wheel, explorer, mutants, chaos
 	@CHAOS_SEED=7 .venv-wheel/bin/python tools/run_checks.py \
-		lint wheel tests explore-quick mutants chaos chaos-sqlite
+		lint wheel tests explore-quick mutants-after-tests chaos+chaos-sqlite
 
 .PHONY: coverage
 coverage: venv ## How much of the code the tests run in their own process

@@ -198,6 +198,13 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             lambda: [TOOLS / "python", "-u", "tools/mutants/run.py"],
         ),
     ),
+    # After `tests`, which has run their killers on the code as it is.
+    "mutants-after-tests": (
+        Check(
+            "every bug that is planted on purpose is found",
+            lambda: [TOOLS / "python", "-u", "tools/mutants/run.py", "--green"],
+        ),
+    ),
     "chaos": (
         Check(
             "processes, connections and the provider fail under load, "
