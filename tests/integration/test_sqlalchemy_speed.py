@@ -126,9 +126,10 @@ async def test_each_call_is_one_statement_on_postgresql(postgres_url: str, size:
     seen: list[str] = []
     async with opened(postgres_url, pool_size=1) as database:
         calls = await _calls(database, size)
-        pooled = await database.store.engine.raw_connection()  # type: ignore[attr-defined]
+        connections = database.store.connections  # type: ignore[attr-defined]
+        pooled = await connections.take()
         pooled.driver_connection.add_query_logger(lambda query: seen.append(query.query))
-        pooled.close()
+        connections.give_back(pooled)
         for name, call in calls.items():
             seen.clear()
             await call()

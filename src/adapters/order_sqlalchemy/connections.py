@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import PoolProxiedConnection
@@ -17,12 +18,26 @@ class Connections:
 
     Whoever gives one back and asks again at once would get it before those who wait, and
     under load some would wait for ever. Nobody waits longer than `seconds`.
+
+    SQLAlchemy's pool opens them, and closes what broke. Between two calls they stay here: a way
+    through its pool costs as much as everything else that happens around a statement.
+    `is_open` says without asking the server whether one that lay here can still be used.
     """
 
-    def __init__(self, engine: AsyncEngine, *, size: int, seconds: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        size: int,
+        seconds: float,
+        is_open: Callable[[PoolProxiedConnection], bool] = lambda _: True,
+    ) -> None:
         self.engine: Final = engine
         self._free: Final = asyncio.Semaphore(size)
         self._seconds: Final = seconds
+        self._is_open: Final = is_open
+        # The latest used one comes first: it is the likeliest to be open still.
+        self._resting: Final[list[PoolProxiedConnection]] = []
         # Of a connection that breaks while it is being opened, the pool lets the driver's own
         # error through.
         self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
@@ -34,6 +49,11 @@ class Connections:
             StoreUnavailable: none was free in time, or none could be opened.
         """
         await self._wait()
+        while self._resting:
+            resting = self._resting.pop()
+            if self._is_open(resting):
+                return resting
+            _close(resting)
         try:
             return await self.engine.raw_connection()
         except (SQLAlchemyError, self._driver_error, sqlite3.Error, OSError) as error:
@@ -44,13 +64,20 @@ class Connections:
             raise
 
     def give_back(self, connection: PoolProxiedConnection, *, usable: bool = True) -> None:
-        """Back into the pool, or away with it if nobody knows what state it is in."""
+        """Keep it for the next one, or close it if nobody knows what state it is in."""
         try:
-            if not usable:
-                connection.invalidate()
-            connection.close()
+            if usable:
+                self._resting.append(connection)
+            else:
+                _close(connection)
         finally:
             self._free.release()
+
+    async def close(self) -> None:
+        """Close all that nobody uses."""
+        while self._resting:
+            self._resting.pop().close()
+        await self.engine.dispose()
 
     async def _wait(self) -> None:
         if not self._free.locked():
@@ -62,3 +89,8 @@ class Connections:
                 await self._free.acquire()
         except TimeoutError as error:
             raise StoreUnavailable(f"No connection was free for {self._seconds} s.") from error
+
+
+def _close(connection: PoolProxiedConnection) -> None:
+    connection.invalidate()
+    connection.close()

@@ -9,9 +9,7 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import URL, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import URL, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from order_core.errors import (
@@ -77,8 +75,6 @@ class PostgresqlStore:
             pool_timeout=timeouts.pool,
             # Nothing to reset: each statement is a transaction of its own.
             pool_reset_on_return=None,
-            # The latest used connection is the likeliest to be open still.
-            pool_use_lifo=True,
             json_deserializer=str,
             # Or an error of its own would quote what was to be stored.
             hide_parameters=True,
@@ -98,8 +94,9 @@ class PostgresqlStore:
                 },
             },
         )
-        self._connections: Final = Connections(self.engine, size=pool_size, seconds=timeouts.pool)
-        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self.connections: Final = Connections(
+            self.engine, size=pool_size, seconds=timeouts.pool, is_open=_is_open
+        )
         self.statements: Final = Statements(
             transactions=_TRANSACTIONS, events=_EVENTS, now=postgresql_save.NOW
         )
@@ -167,11 +164,11 @@ class PostgresqlStore:
         return await self.rows(self._claim_notices, limit, hold_us)
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await self.connections.close()
 
     async def _fetch(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
         try:
-            pooled = await self._connections.take()
+            pooled = await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
             raise StoreUnavailable(f"There is no connection: {said(error)}.") from error
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
@@ -187,14 +184,13 @@ class PostgresqlStore:
         else:
             return rows
         finally:
-            self._connections.give_back(pooled, usable=usable)
+            self.connections.give_back(pooled, usable=usable)
 
 
-def _refuse_closed(connection: DBAPIConnection, _record: object, _pooled: object) -> None:
+def _is_open(pooled: PoolProxiedConnection) -> bool:
     # Costs no round trip: asyncpg learns of a closed connection by itself.
-    driver: asyncpg.Connection[Any] = connection.driver_connection
-    if driver.is_closed():
-        raise DisconnectionError
+    driver: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+    return not driver.is_closed()
 
 
 def _session_ended(error: asyncpg.PostgresError) -> bool:

@@ -109,8 +109,8 @@ class SqliteStore:
         return await self._answer(self.writer, partial(_in_transaction, claim))
 
     async def close(self) -> None:
-        await self._readers.engine.dispose()
-        await self.writer.engine.dispose()
+        await self._readers.close()
+        await self.writer.close()
 
     async def _answer(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
