@@ -10,7 +10,13 @@ from typing import Final
 
 from order_core.invariants import INVARIANTS, Scope
 from order_core.invariants_across import ACROSS
-from order_core.use_cases.verify_orders import READABLE, READABLE_SAYS, UNSEEN
+from order_core.use_cases.verify_orders import (
+    READABLE,
+    READABLE_SAYS,
+    SHOWN,
+    SHOWN_SAYS,
+    UNSEEN,
+)
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "invariants.md"
 BEGIN: Final = "<!-- invariants: listed from the code by tools/list_invariants.py -->"
@@ -65,9 +71,22 @@ def table() -> str:
         for i in INVARIANTS
     ]
     readable = _row(READABLE, READABLE_SAYS, "always", verify=True, played=False)
+    shown = _row(SHOWN, SHOWN_SAYS, "always", verify=True, played=False)
     across = [_row(i.name, i.says, "always", verify=True, played=False) for i in ACROSS]
     return "\n".join(
-        ["## Of one order", "", *_HEAD, *one, readable, "", "## Across orders", "", *_HEAD, *across]
+        [
+            "## Of one order",
+            "",
+            *_HEAD,
+            *one,
+            readable,
+            shown,
+            "",
+            "## Across orders",
+            "",
+            *_HEAD,
+            *across,
+        ]
     )
 
 

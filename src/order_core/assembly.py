@@ -36,6 +36,8 @@ from order_core.use_cases import (
     ReviewOrder,
     Settle,
     ShipOrder,
+    ShowOrder,
+    ShowOrders,
     TellCustomers,
 )
 from order_core.use_cases.carry_out import CarryOut
@@ -51,6 +53,8 @@ class OrderCore:
     cancel: CancelOrder
     get: GetOrder
     list: ListOrders
+    show: ShowOrder
+    show_list: ShowOrders
     history: GetHistory
     process: ProcessOrder
     ship: ShipOrder
@@ -123,6 +127,8 @@ def assemble(
         waiting=ListWaiting(orders),
         get=GetOrder(orders),
         list=ListOrders(orders),
+        show=ShowOrder(orders),
+        show_list=ShowOrders(orders),
         history=GetHistory(orders),
         settle=settle,
         recover=Recover(

@@ -41,6 +41,7 @@ def rows_read(plan: Any, table: str) -> int:
 
 
 # medusajs/medusa #6607, Sylius/Sylius #19029, openlinker-project/openlinker #2927
+@pytest.mark.parametrize("shown", [False, True], ids=["whole", "shown"])
 @pytest.mark.parametrize(
     "query",
     [
@@ -53,9 +54,10 @@ def rows_read(plan: Any, table: str) -> int:
     ids=["first of one", "next of one", "first of all", "next of all", "a long one, deep"],
 )
 async def test_incident_53_a_page_reads_its_own_orders_and_one_more_and_counts_nothing(
-    database: Database, query: OrderQuery
+    database: Database, query: OrderQuery, shown: bool
 ) -> None:
-    statement, arguments = database.store.statements.page(query)
+    statements = database.store.statements
+    statement, arguments = statements.view_page(query, "1") if shown else statements.page(query)
     explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
     [(plan,)] = await database.store.rows(explain, *arguments)
 

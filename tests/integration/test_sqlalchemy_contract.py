@@ -12,6 +12,7 @@ from order_memory.contracts import (
     Stores,
     WorkQueueContract,
 )
+from order_memory.contracts.views import VIEW, ViewSuite
 from order_sqlalchemy import (
     Database,
     SqlCustomerData,
@@ -28,11 +29,17 @@ pytest_plugins = ["tests.integration.sqlalchemy_database"]
 class _InSql:
     @pytest.fixture
     async def stores(self, database: Database) -> Stores:
-        return Stores(SqlOrders(database), SqlWorkQueue(database), SqlOutbox(database))
+        return Stores(SqlOrders(database, view=VIEW), SqlWorkQueue(database), SqlOutbox(database))
 
 
 class TestSqlOrders(_InSql, OrderRepositoryContract):
     pass
+
+
+class TestSqlOrdersThatKeepNoTexts(ViewSuite):
+    @pytest.fixture
+    async def stores(self, database: Database) -> Stores:
+        return Stores(SqlOrders(database), SqlWorkQueue(database), SqlOutbox(database))
 
 
 class TestSqlWorkQueue(_InSql, WorkQueueContract):

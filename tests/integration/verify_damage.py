@@ -150,6 +150,11 @@ DAMAGES: Final[Mapping[str, Damage]] = {
         "UPDATE payment_transactions SET id = 't-twice' WHERE order_id = '{neighbour}'",
         breaks="transaction_ids_unique",
     ),
+    "shown_as_stored": _damage(
+        "UPDATE orders SET owner_view = 'delivered, says it', owner_view_edition = 'sample-1', "
+        "owner_view_version = version WHERE id = '{id}'",
+        breaks="shown_as_stored",
+    ),
     "answered_order_exists": _damage(
         f"UPDATE idempotency_records SET order_id = 'gone-1' WHERE {_OF}",
         breaks="answered_order_exists",

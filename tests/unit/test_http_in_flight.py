@@ -22,7 +22,7 @@ class SlowCore:
 
     def __init__(self) -> None:
         self._core = in_memory_shop().core
-        self.list = self._core.list
+        self.show_list = self._core.show_list
         self.begun = asyncio.Event()
         self.may_finish = asyncio.Event()
         self.finished = 0
@@ -65,7 +65,7 @@ async def test_a_request_that_takes_too_long_is_answered_as_unknown_and_goes_on(
 
 async def test_a_slow_read_is_given_up_as_a_store_that_does_not_answer() -> None:
     class Stuck:
-        async def list(self, query: object) -> None:
+        async def show_list(self, query: object, *, view: object) -> None:
             await asyncio.sleep(60)
 
     async with customer(service(Stuck(), request_timeout_seconds=0.02)) as ann:

@@ -100,10 +100,10 @@ async def test_a_head_request_gets_the_headers_of_the_get_and_no_body() -> None:
 class _Broken:
     """A core with a bug in it."""
 
-    async def list(self, query: object) -> None:
+    async def show_list(self, query: object, *, view: object) -> None:
         raise RuntimeError("password=hunter2 in a message")
 
-    async def get(self, order_id: str, *, customer_id: str) -> None:
+    async def show(self, order_id: str, *, customer_id: str, view: object) -> None:
         raise errors.NotificationFailed
 
 

@@ -11,9 +11,12 @@ from order_core.ports import (
     OrderHistory,
     OrderPage,
     OrderQuery,
+    OwnerView,
     ReceivedEvent,
     RequestRecord,
     Saved,
+    ViewedOrder,
+    ViewedPage,
 )
 from order_memory.finding import payment_reference, waiting_since
 from order_memory.store import Store
@@ -46,6 +49,9 @@ class InMemoryOrders:
 
     async def get(self, order_id: str, /) -> Order:
         return self.store.row(order_id).order
+
+    async def show(self, order_id: str, view: OwnerView, /) -> ViewedOrder:
+        return ViewedOrder.of(await self.get(order_id), view)
 
     async def find_request(
         self, customer_id: str, route: str, key: str, /
@@ -116,6 +122,10 @@ class InMemoryOrders:
         )
         end = query.offset + query.limit
         return OrderPage(tuple(wanted[query.offset : end]), has_more=len(wanted) > end)
+
+    async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
+        page = await self.list(query)
+        return ViewedPage(tuple(ViewedOrder.of(each, view) for each in page.orders), page.has_more)
 
     async def history(self, order_id: str, /) -> OrderHistory:
         row = self.store.row(order_id)

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from order_core.invariants import Evidence, StoredTotals
 from order_core.invariants_across import Claim, ClaimKind
-from order_core.ports import AuditedOrder
+from order_core.ports import AuditedOrder, OwnerView
 from order_sqlalchemy.audit_statements import AuditStatements
 from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import Row, happened_from, moment_from, moment_us, order_from
+from order_sqlalchemy.statements import owner_view
 from order_sqlalchemy.unreadable import UNREADABLE
 
 
@@ -17,14 +18,16 @@ class SqlOrderAudit:
     """An `OrderAudit` of `database`. Each page is one statement, and so one snapshot.
 
     It reads only, and needs the right to SELECT; open the database with `read_only=True` to
-    have the database itself refuse anything else.
+    have the database itself refuse anything else. `view` is the one whose texts are kept.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, view: OwnerView | None = None) -> None:
         self._store = database.store
+        self._edition = view.edition if view else None
         self._statements = AuditStatements(
             whole_order=database.store.statements.whole_order,
             events=database.store.statements.events,
+            owner_view=owner_view("$4"),
         )
 
     async def count_orders(self) -> int:
@@ -34,7 +37,9 @@ class SqlOrderAudit:
     async def orders(
         self, *, after: str, limit: int, told_by: datetime
     ) -> tuple[AuditedOrder, ...]:
-        found = await self._store.rows(self._statements.orders, after, limit, moment_us(told_by))
+        found = await self._store.rows(
+            self._statements.orders, after, limit, moment_us(told_by), self._edition
+        )
         return tuple(_audited(row) for row in found)
 
     async def claims(
@@ -50,7 +55,7 @@ class SqlOrderAudit:
 def _audited(row: Row) -> AuditedOrder:
     order_id = str(row[0])
     try:
-        return AuditedOrder(order_id, _evidence(row[1:]))
+        return AuditedOrder(order_id, _evidence(row[2:]), owner_view=row[1])
     except UNREADABLE as error:
         return AuditedOrder(order_id, None, f"{type(error).__name__}: {error}")
 

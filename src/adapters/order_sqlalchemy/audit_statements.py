@@ -37,18 +37,25 @@ _TOLD: Final = ", ".join(f"'{name}'" for name in sorted(e.name for e in TOLD_TO_
 
 
 class AuditStatements:
-    """One statement a page. `whole_order` and `events` are of order `o`, in the dialect."""
+    """One statement a page. `whole_order` and `events` are of order `o`, in the dialect.
 
-    def __init__(self, *, whole_order: str, events: str) -> None:
+    `owner_view` is what would be shown of it without a look at anything else.
+    """
+
+    def __init__(self, *, whole_order: str, events: str, owner_view: str) -> None:
         self.orders: Final = f"""
-            SELECT o.id, o.captured_minor, o.refunded_minor, o.refund_asked_minor, o.attend_at_us,
+            SELECT o.id, {owner_view},
+                   o.captured_minor, o.refunded_minor, o.refund_asked_minor, o.attend_at_us,
                    (SELECT count(*) FROM order_events n
                     WHERE n.order_id = o.id AND n.name IN ({_TOLD})
                       AND n.told_at_us IS NULL AND n.given_up_because IS NULL
                       AND (n.tell_at_us IS NULL OR n.tell_at_us < $3)),
                    {events}, {whole_order}
             FROM (SELECT * FROM orders WHERE id > $1 ORDER BY id LIMIT $2) o ORDER BY o.id"""
-        """Larger ids than `$1`, `$2` of them; untold is what was due before `$3`."""
+        """Larger ids than `$1`, `$2` of them; untold is what was due before `$3`.
+
+        The owner's view is of the edition `$4`.
+        """
 
         self.first_claims: Final = {kind: _claims(source) for kind, source in _SOURCES.items()}
         """The first `$1` keys."""

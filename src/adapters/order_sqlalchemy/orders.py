@@ -1,6 +1,7 @@
 """Orders in SQL."""
 
 from dataclasses import replace
+from typing import Final
 
 from order_core.errors import OrderNotFound
 from order_core.order import Order
@@ -12,14 +13,18 @@ from order_core.ports import (
     OrderHistory,
     OrderPage,
     OrderQuery,
+    OwnerView,
     ReceivedEvent,
     RequestRecord,
     Saved,
+    ViewedOrder,
+    ViewedPage,
 )
 from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import (
     Row,
     happened_from,
+    moment_from,
     moment_us,
     order_from,
     received_event_from,
@@ -30,10 +35,16 @@ from order_sqlalchemy.unreadable import UNREADABLE, readable
 
 
 class SqlOrders:
-    """An `OrderRepository` in `database`. Each call is one statement or one transaction."""
+    """An `OrderRepository` in `database`. Each call is one statement or one transaction.
 
-    def __init__(self, database: Database) -> None:
+    With `view`, each order is stored as its owner sees it too, so that `show` and `show_list`
+    need not build it anew. What was not written down by this edition of the view is; that
+    takes them a second statement.
+    """
+
+    def __init__(self, database: Database, *, view: OwnerView | None = None) -> None:
         self._store = database.store
+        self._view = view
 
     async def save(
         self,
@@ -45,7 +56,7 @@ class SqlOrders:
         take: Lease | None = None,
         release: Lease | None = None,
     ) -> Saved:
-        holds = await self._store.save(Saving(order, request, guard, take, release))
+        holds = await self._store.save(Saving(order, request, guard, take, release, self._view))
         return Saved(replace(order, version=order.version + 1, news=()), holds)
 
     async def get(self, order_id: str, /) -> Order:
@@ -53,6 +64,15 @@ class SqlOrders:
         if not found:
             raise OrderNotFound(order_id)
         return order_from(found[0])
+
+    async def show(self, order_id: str, view: OwnerView, /) -> ViewedOrder:
+        found = await self._store.rows(self._store.statements.view, order_id, view.edition)
+        if not found:
+            raise OrderNotFound(order_id)
+        row = found[0]
+        if row[_TEXT] is None:
+            return ViewedOrder.of(await self.get(order_id), view)
+        return _viewed_from(row)
 
     async def find_request(
         self, customer_id: str, route: str, key: str, /
@@ -110,6 +130,16 @@ class SqlOrders:
         page = tuple(order_from(row) for row in found[: query.limit])
         return OrderPage(page, has_more=len(found) > query.limit)
 
+    async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
+        statement, arguments = self._store.statements.view_page(query, view.edition)
+        found = await self._store.rows(statement, *arguments)
+        if any(row[_TEXT] is None for row in found[: query.limit]):
+            page = await self.list(query)
+            orders = tuple(ViewedOrder.of(order, view) for order in page.orders)
+            return ViewedPage(orders, page.has_more)
+        page_of_texts = tuple(map(_viewed_from, found[: query.limit]))
+        return ViewedPage(page_of_texts, has_more=len(found) > query.limit)
+
     async def history(self, order_id: str, /) -> OrderHistory:
         found = await self._store.rows(self._store.statements.history, order_id)
         if not found:
@@ -120,6 +150,14 @@ class SqlOrders:
             if sequence is not None
         )
         return OrderHistory(customer_id=found[0][0], entries=entries)
+
+
+_TEXT: Final = 3
+
+
+def _viewed_from(row: Row) -> ViewedOrder:
+    order_id, customer_id, created_at_us, text = row
+    return ViewedOrder(order_id, customer_id, moment_from(created_at_us), text)
 
 
 def _only(found: list[Row]) -> Order | None:

@@ -59,6 +59,12 @@ COLUMNS: Final[Mapping[str, Mapping[str, Personal | NotPersonal]]] = {
             "to follow the parcel",
             f"{_ERASE}, which leaves the carrier",
         ),
+        "owner_view": Personal(
+            "what its owner is shown of the order, all of the above in it",
+            "to show it quickly",
+            f"{_ERASE}",
+        ),
+        "owner_view_edition": NotPersonal("a name of ours for a form"),
     },
     "payment_transactions": {
         "id": _OWN_ID,

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from order_sqlalchemy import schema
 from order_sqlalchemy.double_click import STILL_WAITS
 from order_sqlalchemy.erasing import ERASED, HAS_NOTE
-from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds, order_row
+from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text, microseconds
 from order_sqlalchemy.saving import Saving
 
 NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -36,6 +36,9 @@ _ORDER_VALUES: Final = (
     "refund_asked_minor",
     "attend_at_us",
     "shipments",
+    "owner_view",
+    "owner_view_edition",
+    "owner_view_version",
 )
 _TRANSACTION_VALUES: Final = ("position", *TRANSACTION_COLUMNS)
 _EVENT_VALUES: Final = (
@@ -209,7 +212,7 @@ SELECT holds FROM stored"""
 def _shared_arguments(saving: Saving) -> tuple[Any, ...]:
     request = saving.request
     return (
-        json_text(order_row(saving.order)),
+        json_text(saving.order_row()),
         json_text(saving.transaction_rows()),
         json_text(saving.event_rows()),
         request.customer_id if request else None,

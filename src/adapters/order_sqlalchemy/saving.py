@@ -6,7 +6,7 @@ from typing import Any
 from order_core.events import OrderPlaced
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.ports import DuplicateGuard, Lease, RequestRecord
+from order_core.ports import DuplicateGuard, Lease, OwnerView, RequestRecord
 from order_sqlalchemy.mapping import event_row, order_row, transaction_row
 
 _FREES_ITS_CONTENT = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
@@ -21,6 +21,7 @@ class Saving:
     guard: DuplicateGuard | None
     take: Lease | None
     release: Lease | None
+    view: OwnerView | None = None
     erases: bool = False
     """Whether what people wrote about the order is forgotten with it."""
 
@@ -39,7 +40,13 @@ class Saving:
         return any(isinstance(happened.event, OrderPlaced) for happened in self.order.news)
 
     def order_row(self) -> dict[str, Any]:
-        return order_row(self.order)
+        row = order_row(self.order)
+        # What waits for its payment changes soon, and may hold what the buyer pays with.
+        is_kept = self.view and self.order.status is not OrderStatus.AWAITING_PAYMENT
+        row["owner_view"] = self.view.text_of(self.order) if self.view and is_kept else None
+        row["owner_view_edition"] = self.view.edition if self.view and is_kept else None
+        row["owner_view_version"] = self.order.version + 1 if is_kept else None
+        return row
 
     def transaction_rows(self) -> list[dict[str, Any]]:
         numbered = enumerate(self.order.transactions)

@@ -96,6 +96,11 @@ orders: Final = Table(
     Column("lease_until_us", BigInteger),
     Column("lease_by_request", Boolean, nullable=False, server_default=false()),
     Column("shipments", JSON),
+    # The order as its owner sees it: true while it is of this version, and of the edition asked
+    # for. A program that does not know of it leaves the version behind, and is not believed.
+    Column("owner_view", Text),
+    Column("owner_view_edition", Text),
+    Column("owner_view_version", Integer),
     PrimaryKeyConstraint("id", name="pk_orders"),
     CheckConstraint(one_of("status", *OrderStatus), name="ck_orders_status"),
     CheckConstraint("length(currency) = 3", name="ck_orders_currency"),

@@ -36,6 +36,8 @@ class Statements:
         """The values that `order_from` reads."""
 
         self.order: Final = f"SELECT {self.whole_order} FROM orders o WHERE o.id = $1"
+        self.view: Final = f"SELECT {_viewed('$2')} FROM orders o WHERE o.id = $1"
+        """The order `$1` as its owner sees it in the edition `$2`."""
 
         self.request: Final = f"""
             SELECT r.body_fingerprint,
@@ -117,6 +119,21 @@ class Statements:
 
     def page(self, query: OrderQuery) -> tuple[str, list[Any]]:
         """The statement and its arguments. It asks for one order more than the page holds."""
+        # The page first, its transactions afterwards: not for the rows that OFFSET skips.
+        rows, arguments = self._rows_of(query)
+        statement = f"""
+            SELECT {self.whole_order} FROM (SELECT * FROM orders o {rows}) o
+            ORDER BY o.created_at_us DESC, o.id DESC"""
+        return statement, arguments
+
+    def view_page(self, query: OrderQuery, edition: str) -> tuple[str, list[Any]]:
+        """The same page, of the orders as their owner sees them."""
+        rows, arguments = self._rows_of(query)
+        arguments.append(edition)
+        return f"SELECT {_viewed(f'${len(arguments)}')} FROM orders o {rows}", arguments
+
+    @staticmethod
+    def _rows_of(query: OrderQuery) -> tuple[str, list[Any]]:
         arguments: list[Any] = []
 
         def argument(value: object) -> str:
@@ -139,11 +156,18 @@ class Statements:
             wanted.append(f"created_at_us >= {argument(moment_us(query.created_after))}")
         if query.created_before is not None:
             wanted.append(f"created_at_us < {argument(moment_us(query.created_before))}")
-        # The page first, its transactions afterwards: not for the rows that OFFSET skips.
-        statement = f"""
-            SELECT {self.whole_order} FROM (
-                SELECT * FROM orders WHERE {" AND ".join(wanted)}
-                ORDER BY created_at_us DESC, id DESC
-                LIMIT {argument(query.limit + 1)} OFFSET {argument(query.offset)}
-            ) o ORDER BY o.created_at_us DESC, o.id DESC"""
-        return statement, arguments
+        rows = f"""
+            WHERE {" AND ".join(wanted)} ORDER BY o.created_at_us DESC, o.id DESC
+            LIMIT {argument(query.limit + 1)} OFFSET {argument(query.offset)}"""
+        return rows, arguments
+
+
+def owner_view(edition: str) -> str:
+    """The text that is kept of order `o`, or NULL where it is not of the order as it is now."""
+    return f"""
+        CASE WHEN o.owner_view_version = o.version AND o.owner_view_edition = {edition}
+             THEN o.owner_view END"""
+
+
+def _viewed(edition: str) -> str:
+    return f"o.id, o.customer_id, o.created_at_us, {owner_view(edition)}"

@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from order_core.invariants import INVARIANTS
 from order_core.invariants_across import ACROSS
-from order_core.use_cases.verify_orders import READABLE, READABLE_SAYS, UNSEEN, Finding, Page
+from order_core.use_cases.verify_orders import (
+    READABLE,
+    READABLE_SAYS,
+    SHOWN,
+    SHOWN_SAYS,
+    UNSEEN,
+    Finding,
+    Page,
+)
 
 # A sentence may quote what stood in the database, and nobody knows how long that is.
 _LONGEST_DETAIL: Final = 500
@@ -19,6 +27,7 @@ class Report:
         self._limit = limit
         self._says = {
             READABLE: READABLE_SAYS,
+            SHOWN: SHOWN_SAYS,
             **{i.name: i.says for i in INVARIANTS if i.name not in UNSEEN},
             **{i.name: i.says for i in ACROSS},
         }

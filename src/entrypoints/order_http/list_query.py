@@ -11,7 +11,7 @@ from starlette.requests import Request
 from order_core.errors import InvalidValue
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.ports import OrderQuery
+from order_core.ports import OrderQuery, ViewedOrder
 from order_core.ports.token_verifier import Principal
 from order_core.text import checked_text
 from order_http.authentication import MANAGE, is_staff, lacks
@@ -67,7 +67,7 @@ def list_query(request: Request, principal: Principal) -> OrderQuery:
     )
 
 
-def next_page(request: Request, query: OrderQuery, last: Order) -> str:
+def next_page(request: Request, query: OrderQuery, last: Order | ViewedOrder) -> str:
     """The `Link` header of the page after the one that ends with `last`, filters kept."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name in FILTERS]
     cursor = encode_cursor(last.created_at, last.id)

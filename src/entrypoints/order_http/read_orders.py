@@ -10,11 +10,18 @@ from starlette.responses import Response
 
 from order_core.errors import OrderNotFound, StoreUnavailable
 from order_core.order import Order
+from order_core.ports import OrderPage, OrderQuery, ViewedPage
 from order_core.ports.token_verifier import Principal
 from order_http.authentication import is_staff
 from order_http.desk import Desk
 from order_http.list_query import list_query, next_page
-from order_http.order_json import history_json, json_response, tracking_json
+from order_http.order_json import (
+    history_json,
+    json_response,
+    json_text_response,
+    tracking_json,
+)
+from order_http.owner_view import OWNER_VIEW
 from order_http.staff_json import order_for
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
@@ -36,18 +43,29 @@ def order_id_of(request: Request) -> str:
 
 async def get_order(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 to the owner, and to staff."""
-    order = await read_order(desk, order_id_of(request), principal)
-    return json_response(order_for(principal, order))
+    order_id = order_id_of(request)
+    if is_staff(principal):
+        return json_response(order_for(principal, await read_order(desk, order_id, principal)))
+    showing = desk.core.show(order_id, customer_id=principal.subject, view=OWNER_VIEW)
+    return json_text_response((await _in_time(desk, showing)).text)
 
 
 async def list_orders(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 with an array, newest first, and the address of the next page in `Link`."""
     query = list_query(request, principal)
-    page = await _in_time(desk, desk.core.list(query))
-    headers = {}
-    if page.has_more and page.orders:
-        headers["Link"] = next_page(request, query, page.orders[-1])
-    return json_response([order_for(principal, each) for each in page.orders], headers=headers)
+    if is_staff(principal):
+        page = await _in_time(desk, desk.core.list(query))
+        headers = _link(request, query, page)
+        return json_response([order_for(principal, each) for each in page.orders], headers=headers)
+    shown = await _in_time(desk, desk.core.show_list(query, view=OWNER_VIEW))
+    text = f"[{','.join([each.text for each in shown.orders])}]"
+    return json_text_response(text, headers=_link(request, query, shown))
+
+
+def _link(request: Request, query: OrderQuery, page: OrderPage | ViewedPage) -> dict[str, str]:
+    if not (page.has_more and page.orders):
+        return {}
+    return {"Link": next_page(request, query, page.orders[-1])}
 
 
 async def get_history(desk: Desk, request: Request, principal: Principal) -> Response:

@@ -16,9 +16,12 @@ from order_core.ports import (
     OrderHistory,
     OrderPage,
     OrderQuery,
+    OwnerView,
     ReceivedEvent,
     RequestRecord,
     Saved,
+    ViewedOrder,
+    ViewedPage,
 )
 from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue
 from order_memory.store import BrokenConstraint
@@ -228,6 +231,12 @@ class DistantOrders:
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         return await self._orders.list(query)
+
+    async def show(self, order_id: str, view: OwnerView, /) -> ViewedOrder:
+        return await self._orders.show(order_id, view)
+
+    async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
+        return await self._orders.show_list(query, view)
 
     async def history(self, order_id: str, /) -> OrderHistory:
         return await self._orders.history(order_id)

@@ -7,6 +7,7 @@ from typing import Final
 
 from order_core.ports import OrderAudit
 from order_core.use_cases import VerifyOrders
+from order_http.owner_view import OWNER_VIEW
 from order_sqlalchemy import SqlOrderAudit, Timeouts, open_database
 from order_system import SystemClock
 from order_wiring.schema import refuse_other_schema
@@ -42,7 +43,7 @@ async def auditing(settings: Settings) -> AsyncGenerator[Auditing]:
     try:
         otherwise = ", which is checked by the `verify` of the version that uses it"
         await refuse_other_schema(database, otherwise=otherwise)
-        audit = SqlOrderAudit(database)
-        yield Auditing(audit, VerifyOrders(audit, SystemClock()))
+        audit = SqlOrderAudit(database, view=OWNER_VIEW)
+        yield Auditing(audit, VerifyOrders(audit, SystemClock(), view=OWNER_VIEW))
     finally:
         await database.close()

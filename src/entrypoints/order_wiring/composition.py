@@ -9,6 +9,7 @@ from order_core.payment_terms import PaymentTerms
 from order_core.ports import Clock, Prices
 from order_core.ports.gateway_plugin import GatewayPlugin
 from order_email.channel import Mail
+from order_http.owner_view import OWNER_VIEW
 from order_sqlalchemy import (
     Database,
     SqlLeftovers,
@@ -59,7 +60,7 @@ async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGen
         # begin at once cannot do at the same time.
         await ensure_reachable(database, settings)
         core = assemble(
-            orders=SqlOrders(database),
+            orders=SqlOrders(database, view=OWNER_VIEW),
             work=SqlWorkQueue(database),
             outbox=SqlOutbox(database),
             gateways={name: plugin.gateway for name, plugin in plugins.items()},

@@ -26,6 +26,7 @@ from order_core.ports.order_repository import (
     Saved,
 )
 from order_core.ports.outbox import Outbox
+from order_core.ports.owner_view import OwnerView, ViewedOrder, ViewedPage
 from order_core.ports.payment_gateway import PaymentGateway
 from order_core.ports.prices import Prices
 from order_core.ports.token_verifier import Principal, TokenVerifier
@@ -54,6 +55,7 @@ __all__ = [
     "OrderRepository",
     "OrderTraces",
     "Outbox",
+    "OwnerView",
     "PaymentGateway",
     "Prices",
     "Principal",
@@ -64,6 +66,8 @@ __all__ = [
     "StoreClock",
     "Telling",
     "TokenVerifier",
+    "ViewedOrder",
+    "ViewedPage",
     "WebhookEvent",
     "WebhookParser",
     "WorkQueue",

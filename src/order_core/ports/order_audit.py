@@ -16,6 +16,8 @@ class AuditedOrder:
     evidence: Evidence | None
     """With history, untold events and stored totals. None: it cannot be read as an order."""
     unreadable_because: str = ""
+    owner_view: str | None = None
+    """What a reader would be shown of it without a look at anything else, if there is such."""
 
 
 class OrderAudit(Protocol):

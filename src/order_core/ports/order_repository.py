@@ -8,6 +8,7 @@ from order_core.errors import InvalidValue
 from order_core.events import Happened
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.ports.owner_view import OwnerView, ViewedOrder, ViewedPage
 from order_core.ports.webhook_parser import ProviderFact
 
 MAX_PAGE: Final = 100
@@ -183,6 +184,14 @@ class OrderRepository(Protocol):
         """Raises OrderNotFound."""
         ...
 
+    async def show(self, order_id: str, view: OwnerView, /) -> ViewedOrder:
+        """The order of `get`, as `view` writes it.
+
+        Raises:
+            OrderNotFound: there is no such order.
+        """
+        ...
+
     async def find_request(
         self, customer_id: str, route: str, key: str, /
     ) -> EarlierRequest | None:
@@ -233,6 +242,10 @@ class OrderRepository(Protocol):
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         """At most `query.limit` orders, newest first (by creation time, then id)."""
+        ...
+
+    async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
+        """The page of `list`, as `view` writes each order."""
         ...
 
     async def history(self, order_id: str, /) -> OrderHistory:

@@ -10,7 +10,13 @@ from order_core.use_cases.list_waiting import ListWaiting, Waiting
 from order_core.use_cases.match_events import MatchEvents
 from order_core.use_cases.place_order import PlaceOrder
 from order_core.use_cases.process_order import ProcessOrder
-from order_core.use_cases.read_orders import GetHistory, GetOrder, ListOrders
+from order_core.use_cases.read_orders import (
+    GetHistory,
+    GetOrder,
+    ListOrders,
+    ShowOrder,
+    ShowOrders,
+)
 from order_core.use_cases.receive_webhook import ReceiveWebhook
 from order_core.use_cases.recover import Recover
 from order_core.use_cases.refund_order import RefundOrder
@@ -41,6 +47,8 @@ __all__ = [
     "ReviewOrder",
     "Settle",
     "ShipOrder",
+    "ShowOrder",
+    "ShowOrders",
     "TellCustomers",
     "VerifyOrders",
     "Waiting",

@@ -7,11 +7,16 @@ from typing import Final
 
 from order_core.invariants import violations
 from order_core.invariants_across import ClaimKind, collisions
-from order_core.ports import AuditedOrder, Clock, OrderAudit
+from order_core.order import Order
+from order_core.ports import AuditedOrder, Clock, OrderAudit, OwnerView
 
 READABLE: Final = "readable"
 """The name of the rule that an order breaks which cannot even be read."""
 READABLE_SAYS: Final = "What is stored as an order can be read as one."
+
+SHOWN: Final = "shown_as_stored"
+"""The name of the rule about what is kept to be shown to owners."""
+SHOWN_SAYS: Final = "What an owner is shown of an order is what is stored of it."
 
 UNSEEN: Final = frozenset(
     {"statuses_along_the_table", "facts_only_added", "told_stays_true", "books_agree"}
@@ -57,6 +62,8 @@ class VerifyOrders:
     clock: Clock
     page_size: int = 200
     patience: timedelta = timedelta(hours=1)
+    view: OwnerView | None = None
+    """How the texts were written that are kept to be shown; None: they are not looked at."""
 
     async def __call__(self) -> AsyncGenerator[Page]:
         """Every page: all orders, then all claims.
@@ -76,7 +83,7 @@ class VerifyOrders:
             late = self.clock.now() - self.patience
             found = await self.audit.orders(after=after, limit=self.page_size, told_by=late)
             if found:
-                yield _page_of_orders(found, late)
+                yield self._page_of_orders(found, late)
                 after = found[-1].order_id
             if len(found) < self.page_size:
                 return
@@ -93,20 +100,24 @@ class VerifyOrders:
             if len(found) < self.page_size:
                 return
 
+    def _page_of_orders(self, found: tuple[AuditedOrder, ...], late: datetime) -> Page:
+        findings: list[Finding] = []
+        in_flight = overdue = left_to_people = 0
+        for audited in found:
+            evidence = audited.evidence
+            if evidence is None:
+                findings.append(Finding(READABLE, audited.order_id, audited.unreadable_because))
+                continue
+            findings.extend(
+                Finding(v.invariant.name, v.order_id, v.detail) for v in violations(evidence)
+            )
+            if not self._is_shown_true(audited.owner_view, evidence.order):
+                findings.append(Finding(SHOWN, audited.order_id, "the kept text says otherwise"))
+            attend_at = evidence.order.attend_at
+            in_flight += attend_at is not None
+            overdue += attend_at is not None and attend_at < late
+            left_to_people += evidence.left_to_people
+        return Page(None, len(found), tuple(findings), in_flight, overdue, left_to_people)
 
-def _page_of_orders(found: tuple[AuditedOrder, ...], late: datetime) -> Page:
-    findings: list[Finding] = []
-    in_flight = overdue = left_to_people = 0
-    for audited in found:
-        evidence = audited.evidence
-        if evidence is None:
-            findings.append(Finding(READABLE, audited.order_id, audited.unreadable_because))
-            continue
-        findings.extend(
-            Finding(v.invariant.name, v.order_id, v.detail) for v in violations(evidence)
-        )
-        attend_at = evidence.order.attend_at
-        in_flight += attend_at is not None
-        overdue += attend_at is not None and attend_at < late
-        left_to_people += evidence.left_to_people
-    return Page(None, len(found), tuple(findings), in_flight, overdue, left_to_people)
+    def _is_shown_true(self, text: str | None, order: Order) -> bool:
+        return text is None or self.view is None or text == self.view.text_of(order)

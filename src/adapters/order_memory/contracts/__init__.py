@@ -30,6 +30,7 @@ pytest.register_assert_rewrite(
     "order_memory.contracts.received_events",
     "order_memory.contracts.refusals",
     "order_memory.contracts.token_verifier",
+    "order_memory.contracts.views",
     "order_memory.contracts.work_queue",
 )
 

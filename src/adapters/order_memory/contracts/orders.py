@@ -17,10 +17,11 @@ from order_memory.contracts.lists import ListSuite
 from order_memory.contracts.received_events import ReceivedEventSuite
 from order_memory.contracts.refusals import RefusalSuite
 from order_memory.contracts.stores import Stores, a_lease
+from order_memory.contracts.views import ViewSuite
 
 
 class OrderRepositoryContract(
-    RefusalSuite, LeaseSuite, ListSuite, FindingSuite, ReceivedEventSuite
+    RefusalSuite, LeaseSuite, ListSuite, ViewSuite, FindingSuite, ReceivedEventSuite
 ):
     """An order is stored whole or not at all, and never over a change that was not seen."""
 
