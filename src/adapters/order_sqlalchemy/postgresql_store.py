@@ -6,6 +6,7 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -18,9 +19,11 @@ from order_core.errors import (
     OrderCoreError,
     StoreUnavailable,
 )
-from order_sqlalchemy import postgresql_claims, postgresql_save
+from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.postgresql_save import NOW, arguments_of, statement_of
+from order_sqlalchemy.postgresql_shape import Shape
 from order_sqlalchemy.refusals import possible_duplicate, refusal
 from order_sqlalchemy.said import said
 from order_sqlalchemy.saving import Saving
@@ -97,9 +100,7 @@ class PostgresqlStore:
         self.connections: Final = Connections(
             self.engine, size=pool_size, seconds=timeouts.pool, is_open=_is_open
         )
-        self.statements: Final = Statements(
-            transactions=_TRANSACTIONS, events=_EVENTS, now=postgresql_save.NOW
-        )
+        self.statements: Final = Statements(transactions=_TRANSACTIONS, events=_EVENTS, now=NOW)
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
 
@@ -131,13 +132,9 @@ class PostgresqlStore:
             raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
-        if saving.is_new:
-            statement, arguments = postgresql_save.ADD, postgresql_save.add_arguments(saving)
-        else:
-            statement = postgresql_save.ERASE if saving.erases else postgresql_save.REPLACE
-            arguments = postgresql_save.replace_arguments(saving)
+        shape = Shape.of(saving)
         try:
-            found = await self._fetch(statement, arguments)
+            found = await self._fetch(statement_of(shape), arguments_of(saving, shape))
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
         except _CONNECTION_LOST as error:
@@ -148,10 +145,7 @@ class PostgresqlStore:
             if not found:
                 raise ConcurrentUpdate(saving.order.id)
             return bool(found[0][0])
-        id_was_free, stored = found[0]
-        if not id_was_free:
-            raise ConcurrentUpdate(saving.order.id)
-        if not stored:
+        if not found[0][0]:
             raise possible_duplicate(saving)
         return saving.take is not None
 
@@ -166,7 +160,7 @@ class PostgresqlStore:
     async def close(self) -> None:
         await self.connections.close()
 
-    async def _fetch(self, statement: str, arguments: tuple[Any, ...]) -> list[Row]:
+    async def _fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
         try:
             pooled = await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
@@ -204,7 +198,7 @@ def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
         return CommitUnknown(f"The database did not confirm the save: {said(error)}.")
     if state.startswith("23"):
         if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
-            # See postgresql_save.ADD: the guard admitted no order.
+            # See `statement_of`: the guard admitted no order.
             return possible_duplicate(saving)
         if refused := refusal(error.constraint_name, saving):
             return refused

@@ -1,0 +1,43 @@
+"""Which parts a save has."""
+
+from dataclasses import dataclass
+
+from order_sqlalchemy.postgresql_rows import MOST_ROWS
+from order_sqlalchemy.saving import Saving
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Saves of one shape share one statement, and the server's plan of it."""
+
+    adds: bool
+    transactions: int
+    """And events: as many as there are, or one more than are counted."""
+    events: int
+    has_key: bool
+    is_guarded: bool
+    """It is refused if an equal order stands in its way."""
+    takes: bool
+    releases: bool
+    frees: bool
+    """An equal order is no double click any more."""
+    guards_anew: bool
+    """From now on an equal order is a double click."""
+    erases: bool
+
+    @classmethod
+    def of(cls, saving: Saving) -> "Shape":
+        """What `saving` needs."""
+        adds = saving.is_new
+        return cls(
+            adds=adds,
+            transactions=min(len(saving.order.transactions), MOST_ROWS + 1),
+            events=min(len(saving.order.news), MOST_ROWS + 1),
+            has_key=saving.request is not None,
+            is_guarded=adds and saving.guard is not None and bool(saving.guard.window),
+            takes=saving.take is not None,
+            releases=not adds and saving.release is not None,
+            frees=not adds and saving.may_be_repeated,
+            guards_anew=not adds and saving.places_it,
+            erases=saving.erases,
+        )
