@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # Type checkers know which fields `dataclasses.replace` takes, and would not know it of ours.
     from dataclasses import replace
 else:
-    _SLOTS: Final[dict[type, tuple[tuple[str, Any, Any], ...]]] = {}
+    _SLOTS: Final[dict[type, dict[str, tuple[Any, Any]]]] = {}
 
     def replace(value: object, /, **changes: object) -> object:
         """A copy of the dataclass instance `value` with other values in the fields of `changes`.
@@ -27,18 +27,20 @@ else:
         slots = _SLOTS.get(kind)
         if slots is None:
             slots = _SLOTS[kind] = _slots_of(kind)
-        if not slots or not changes.keys() <= kind.__dataclass_fields__.keys():
+        if not slots or not changes.keys() <= slots.keys():
             return replace_and_check(value, **changes)
         copy = object.__new__(kind)
-        for name, get, put in slots:
-            put(copy, changes[name] if name in changes else get(value))
+        for get, put in slots.values():
+            put(copy, get(value))
+        for name, changed in changes.items():
+            slots[name][1](copy, changed)
         return copy
 
-    def _slots_of(kind: type) -> tuple[tuple[str, Any, Any], ...]:
-        """Name, getter and setter of each field; empty if the values of `kind` check themselves."""
+    def _slots_of(kind: type) -> dict[str, tuple[Any, Any]]:
+        """Getter and setter of each field; empty if the values of `kind` check themselves."""
         if hasattr(kind, "__post_init__") or "__slots__" not in vars(kind):
-            return ()
-        return tuple(
-            (field.name, (slot := getattr(kind, field.name)).__get__, slot.__set__)
+            return {}
+        return {
+            field.name: ((slot := getattr(kind, field.name)).__get__, slot.__set__)
             for field in fields(kind)
-        )
+        }

@@ -116,6 +116,8 @@ class Order:
     def refunded_minor_units(self) -> int:
         """What certainly went back to the buyer, and did not come back from there."""
         refunds = self._refunds
+        if not refunds:
+            return 0
         done = self._sum(t for t in refunds if t.status is TransactionStatus.SUCCEEDED)
         return done - sum(self.returned_of(refund) for refund in refunds)
 
@@ -123,6 +125,8 @@ class Order:
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
         refunds = [t for t in self._refunds if t.origin is Origin.OURS]
+        if not refunds:
+            return 0
         asked = self._sum(t for t in refunds if t.is_live)
         return asked - sum(self.returned_of(refund) for refund in refunds)
 

@@ -242,9 +242,6 @@ def fingerprint(*parts: str) -> str:
 
     Each part is measured, so that ("ab", "c") and ("a", "bc") differ.
     """
-    digest = sha256()
-    for part in parts:
-        # A lone surrogate is refused where a text is used; here it must only not be an error.
-        encoded = part.encode(errors="surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return digest.hexdigest()
+    # A lone surrogate is refused where a text is used; here it must only not be an error.
+    encoded = [part.encode(errors="surrogatepass") for part in parts]
+    return sha256(b"".join([len(each).to_bytes(8, "big") + each for each in encoded])).hexdigest()

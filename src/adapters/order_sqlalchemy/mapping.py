@@ -116,9 +116,12 @@ def _moment_or_none(us: int | None) -> datetime | None:
     return None if us is None else moment_from(us)
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def json_text(value: object) -> str:
     """JSON without needless spaces and escapes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 # To rows --------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Orders in SQL."""
 
-from dataclasses import replace
 from typing import Final
 
 from order_core.errors import OrderNotFound
+from order_core.immutable import replace
 from order_core.order import Order
 from order_core.ports import (
     DuplicateGuard,

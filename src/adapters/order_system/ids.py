@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
-from uuid import UUID
 
 _RANDOM_BITS: Final = 74
 _LARGEST_STEP: Final = 2**32
@@ -28,16 +27,17 @@ class TimeOrderedIds:
     def new_id(self) -> str:
         with self._lock:
             self._last = moment, chance = self._next()
-        high, low = chance >> _LOW_BITS, chance & (2**_LOW_BITS - 1)
-        return str(UUID(int=moment << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
+        # Written out: a UUID object only to be written costs three times as much.
+        begin = f"{moment:012x}"
+        end = f"{2 << 62 | chance & (2**_LOW_BITS - 1):016x}"
+        return f"{begin[:8]}-{begin[8:]}-7{chance >> _LOW_BITS:03x}-{end[:4]}-{end[4:]}"
 
     def _next(self) -> tuple[int, int]:
         moment, (last_moment, last_chance) = self._milliseconds(), self._last
+        if moment <= last_moment:
+            counted = last_chance + 1 + secrets.randbelow(_LARGEST_STEP)
+            if not counted >> _RANDOM_BITS:
+                return last_moment, counted
+            moment = last_moment + 1
         # The highest bit is left free at first, as room to count on.
-        fresh = secrets.randbits(_RANDOM_BITS - 1)
-        if moment > last_moment:
-            return moment, fresh
-        counted = last_chance + 1 + secrets.randbelow(_LARGEST_STEP)
-        if counted >> _RANDOM_BITS:
-            return last_moment + 1, fresh
-        return last_moment, counted
+        return moment, secrets.randbits(_RANDOM_BITS - 1)

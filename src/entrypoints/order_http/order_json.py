@@ -107,7 +107,9 @@ def amount_json(money: Money) -> orjson.Fragment:
 
 def time_json(at: datetime) -> str:
     """RFC 3339, in UTC."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _address_json(address: ShippingAddress | None) -> object:

@@ -14,6 +14,7 @@ from order_core.errors import (
     StoreUnavailable,
 )
 from order_core.events import by_customer
+from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import total_of
 from order_core.order_request import OrderRequest
@@ -118,13 +119,20 @@ class PlaceOrder:
             items=request.items,
             shipping_address=request.shipping_address,
             email=request.contact,
-            charge=self._charge(request, order_id, provider, token, now),
+            charge=self._charge(request, order_id, provider, token, total=total, now=now),
             by=by_customer(request.actor),
             at=now,
         )
 
     def _charge(
-        self, request: OrderRequest, order_id: str, provider: str, token: str, now: datetime
+        self,
+        request: OrderRequest,
+        order_id: str,
+        provider: str,
+        token: str,
+        *,
+        total: Money,
+        now: datetime,
     ) -> PaymentTransaction:
         terms, gateway = self.terms[provider], self.gateways[provider]
         account = terms.gateway.account
@@ -134,7 +142,7 @@ class PlaceOrder:
             order_id=order_id,
             customer_id=request.customer_id,
             kind=_FIRST_MOVEMENT[self.policy.capture],
-            amount=total_of(request.items),
+            amount=total,
             provider=provider,
             account=account,
             installation=self.policy.installation,
