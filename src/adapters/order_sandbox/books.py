@@ -155,7 +155,8 @@ class Books:
     def _enter(
         self, transaction: PaymentTransaction, standing: Standing, behaviour: Behaviour
     ) -> Movement:
-        begun = self.movement(transaction.provider_reference)
+        reference = transaction.provider_reference
+        begun = self.movement(reference) if reference else None
         if begun and begun.standing is Standing.BEGUN:
             self.connection.execute(
                 "UPDATE movements SET standing = ?, reason = ? WHERE reference = ?",
@@ -173,7 +174,8 @@ class Books:
         self, transaction: PaymentTransaction, standing: Standing, behaviour: Behaviour
     ) -> str:
         more = 1 if behaviour.effect is Effect.PAY_WRONG_AMOUNT else 0
-        parent = self.movement(transaction.parent_reference)
+        of = transaction.parent_reference
+        parent = self.movement(of) if of else None
         settles_as = _WAITING.get(behaviour.effect)
         (number,) = self.connection.execute(
             "SELECT coalesce(max(number), 0) + 1 FROM movements"

@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 from order_core.errors import InvalidValue
@@ -12,6 +12,7 @@ from order_core.money import Money
 from order_core.outcomes import NotFound, NotSent, Outcome, OutcomeUnknown
 from order_core.payment import PaymentTransaction
 from order_core.payment_terms import GatewayProfile
+from order_sandbox.clerk import Clerk
 from order_sandbox.ledger import LedgerBusy, SandboxLedger
 from order_sandbox.tokens import SINGLE_USE, TOKENS, Way
 
@@ -38,8 +39,7 @@ class SandboxGateway:
         self.ledger = ledger
         self._hang_seconds = hang_seconds
         self._sleep = sleep
-        # One thread, because the file takes one writer at a time anyway.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-ledger")
+        self._clerk = Clerk(ledger)
         self._profile = GatewayProfile(
             provider="sandbox",
             account=ledger.account,
@@ -66,7 +66,7 @@ class SandboxGateway:
 
     async def send(self, transaction: PaymentTransaction, /) -> Outcome:
         try:
-            received = await self._in_the_thread(self.ledger.receive, transaction)
+            received = await self._asked(partial(self.ledger.receive, transaction))
         except LedgerBusy:
             return NotSent("ledger_busy")
         except (TimeoutError, sqlite3.Error) as error:
@@ -83,18 +83,13 @@ class SandboxGateway:
 
     async def look_up(self, transaction: PaymentTransaction, /) -> Outcome | NotFound:
         try:
-            return await self._in_the_thread(self.ledger.look_up, transaction)
+            return await self._asked(partial(self.ledger.look_up, transaction))
         except (LedgerBusy, TimeoutError, sqlite3.Error) as error:
             return OutcomeUnknown(f"ledger_failed:{type(error).__name__}")
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._thread.shutdown)
+        await self._clerk.close()
         self.ledger.close()
 
-    async def _in_the_thread(
-        self, ask: Callable[[PaymentTransaction], _Result], transaction: PaymentTransaction
-    ) -> _Result:
-        # The thread ends what it began even when nobody waits any more, like a provider does.
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(_LEDGER_SECONDS):
-            return await loop.run_in_executor(self._thread, ask, transaction)
+    async def _asked(self, question: Callable[[], _Result]) -> _Result:
+        return await self._clerk.ask(question, seconds=_LEDGER_SECONDS)

@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Final
 from uuid import uuid4
 
@@ -63,8 +63,9 @@ class SandboxLedger:
         self._public_url = public_url
         self._settle_seconds = settle_seconds
         self._now = now
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._open: tuple[int, sqlite3.Connection] | None = None
+        self._together = threading.local()
 
     @property
     def account(self) -> str:
@@ -168,7 +169,31 @@ class SandboxLedger:
         return OutcomeUnknown("provider_error") if failed else outcome
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that this thread asks meanwhile is one transaction, on the disk when this ends.
+
+        What one of them entered before it failed is taken back alone.
+
+        Raises:
+            LedgerBusy: nothing was entered.
+        """
+        with self._transaction() as connection:
+            self._together.connection = connection
+            try:
+                yield
+            finally:
+                self._together.connection = None
+
+    @contextmanager
     def _books(self) -> Iterator[Books]:
+        together: sqlite3.Connection | None = getattr(self._together, "connection", None)
+        with self._transaction() if together is None else _part_of(together) as connection:
+            books = Books(connection, self._now().timestamp(), self._settle_seconds)
+            books.settle()
+            yield books
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             connection = self._connection()
             try:
@@ -176,9 +201,7 @@ class SandboxLedger:
             except sqlite3.OperationalError as error:
                 raise LedgerBusy(str(error)) from error
             try:
-                books = Books(connection, self._now().timestamp(), self._settle_seconds)
-                books.settle()
-                yield books
+                yield connection
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
@@ -199,6 +222,18 @@ class SandboxLedger:
             raise LedgerBusy(str(error)) from error
         self._open = (os.getpid(), connection)
         return connection
+
+
+@contextmanager
+def _part_of(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    connection.execute("SAVEPOINT part")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK TO part")
+        raise
+    finally:
+        connection.execute("RELEASE part")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,91 @@
+"""The one thread that works on the ledger, for everybody who waits together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from order_sandbox.ledger import SandboxLedger
+
+_MOST_AT_ONCE: Final = 64
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Callable[[], Any]
+    answer: asyncio.Future[Any]
+
+
+class Clerk:
+    """Answers questions to `ledger` on a thread, because the file may keep its writers waiting.
+
+    Whoever asks while the thread works waits for its next turn, in which all that wait share one
+    transaction of the file, one sync of the disk and one way back to the event loop. It ends
+    what it began even when nobody waits any more, like a provider does.
+    """
+
+    def __init__(self, ledger: SandboxLedger) -> None:
+        self._ledger = ledger
+        # One thread, because the file takes one writer at a time anyway.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-ledger")
+        self._waiting: deque[_Asked] = deque()
+        self._is_at_work = False
+
+    async def ask(self, question: Callable[[], _Answer], *, seconds: float) -> _Answer:
+        """What `question` answers or raises.
+
+        Raises:
+            TimeoutError: there was no answer in time; it may be carried out all the same.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_Answer] = loop.create_future()
+        self._waiting.append(_Asked(question, answer))
+        if not self._is_at_work:
+            self._next_turn(loop)
+        async with asyncio.timeout(seconds):
+            return await answer
+
+    async def close(self) -> None:
+        """Come back when the thread has ended."""
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+        self._is_at_work = bool(turn)
+        if turn:
+            self._thread.submit(self._work, turn, loop)
+
+    def _work(self, turn: list[_Asked], loop: asyncio.AbstractEventLoop) -> None:
+        answers: list[tuple[Any, Exception | None]] = []
+        try:
+            with self._ledger.together():
+                answers = [_answered(asked.question) for asked in turn]
+        except Exception as error:  # noqa: BLE001 - nothing of it is on the disk, whatever it was
+            answers = [(None, error)] * len(turn)
+        loop.call_soon_threadsafe(self._hand_out, turn, answers, loop)
+
+    def _hand_out(
+        self,
+        turn: list[_Asked],
+        answers: list[tuple[Any, Exception | None]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._next_turn(loop)
+        for asked, (answer, error) in zip(turn, answers, strict=True):
+            if asked.answer.done():
+                continue  # Nobody waits any more.
+            if error is not None:
+                asked.answer.set_exception(error)
+            else:
+                asked.answer.set_result(answer)
+
+
+def _answered(question: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return question(), None
+    except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+        return None, error
