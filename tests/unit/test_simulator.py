@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from random import SystemRandom
 from typing import Any
@@ -19,6 +20,7 @@ from order_core.use_cases.carry_out import CarryOut
 from order_simulator.faults import Fault
 from order_simulator.knobs import CALM, ROUGH, Knobs
 from order_simulator.simulation import simulate, story_of
+from tests.conftest import FRESH_SEED
 
 FIXED_SEEDS = (12, 16, 17, 18)
 
@@ -40,15 +42,18 @@ def test_no_seed_of_ours_breaks_an_invariant_and_every_fault_occurs() -> None:
 
 
 @pytest.mark.parametrize("knobs", [Knobs(), ROUGH], ids=["usual", "rough"])
-def test_no_fresh_seed_breaks_an_invariant(knobs: Knobs) -> None:
+def test_no_fresh_seed_breaks_an_invariant(
+    knobs: Knobs, record_property: Callable[[str, object], None]
+) -> None:
     seed = SystemRandom().randint(1, 999_999_999)
+    again = f"order-core simulate --seed {seed} --orders 500{' --rough' if knobs is ROUGH else ''}"
+    record_property(FRESH_SEED, again)
 
     report = simulate(seed=seed, customers=500, knobs=knobs)
 
     if report.failures:
         # The first line is also the last of what pytest prints.
-        finding, rough = report.failures[0].finding, " --rough" if knobs is ROUGH else ""
-        again = f"order-core simulate --seed {seed} --orders 500{rough}"
+        finding = report.failures[0].finding
         story = "\n".join(report.failures[0].story[-200:])
         pytest.fail(f"{again}  # {finding}\n{story}\n{again}", pytrace=False)
 
