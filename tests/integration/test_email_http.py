@@ -13,7 +13,8 @@ import pytest
 
 from order_core.errors import NotificationFailed, NotificationRefused
 from order_core.ports.notifier import Notice, Notifier
-from order_email import HttpMail, Sender, open_mail
+from order_email import Sender, open_mail
+from order_email.http_mail import HttpMail
 from order_memory.contracts import NotifierContract
 from order_memory.contracts.samples import a_placed_order
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, NullPool, create_engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -23,8 +25,9 @@ from order_core.ports import ReceivedEvent
 from order_sqlalchemy import SqlOrders, needs_upgrade, upgrade
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.mapping import event_row, moment_us, order_row, transaction_row
+from order_sqlalchemy.revision import NEWEST
 from order_sqlalchemy.schema import metadata
-from order_sqlalchemy.upgrade import current, newest
+from order_sqlalchemy.upgrade import current
 from tests.integration.sqlalchemy_orders import NOON, a_charge, an_order, opened, paid, run_sql
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
@@ -173,7 +176,7 @@ async def test_the_first_schema_needs_the_second(empty_database_url: str) -> Non
 
     assert before == ("0001", True)
     assert (await current(empty_database_url), await needs_upgrade(empty_database_url)) == (
-        newest(),
+        NEWEST,
         False,
     )
 
@@ -310,7 +313,7 @@ async def test_an_upgrade_that_waits_for_a_table_lets_the_others_pass(busy_url: 
 
     assert still_old
     assert longest < 1.6
-    assert await current(busy_url) == newest()
+    assert await current(busy_url) == NEWEST
 
 
 async def test_an_upgrade_and_a_save_that_wait_for_each_other_both_succeed(busy_url: str) -> None:
@@ -341,7 +344,7 @@ async def test_an_upgrade_and_a_save_that_wait_for_each_other_both_succeed(busy_
     await upgrading
     await engine.dispose()
 
-    assert await current(busy_url) == newest()
+    assert await current(busy_url) == NEWEST
 
 
 async def test_an_index_that_was_left_unfinished_is_built_again(busy_url: str) -> None:
@@ -399,3 +402,10 @@ async def test_the_steps_make_the_same_tables_constraints_and_indexes_on_sqlite(
     assert len(found) == 9 + 18
     assert sum("CHECK" in part for parts in found.values() for part in parts) > 15
     assert sum(" WHERE " in part for parts in found.values() for part in parts) == 13
+
+
+def test_the_newest_revision_is_the_last_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "order_sqlalchemy:migrations")
+
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]

@@ -9,7 +9,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from order_jwt import KeySource, PublishedKeys, discovered_keys
+from order_jwt import KeySource, PublishedKeys
+from order_jwt.issuer_documents import discovered_keys
 from order_jwt.published_keys import Patience
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

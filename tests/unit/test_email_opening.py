@@ -8,13 +8,13 @@ import pytest
 from order_email import (
     ConsoleMail,
     FileMail,
-    HttpMail,
     Sender,
     SmtpMail,
     SmtpServer,
     StartTls,
     open_mail,
 )
+from order_email.http_mail import HttpMail
 
 SENDER = "Shop <orders@shop.example>"
 

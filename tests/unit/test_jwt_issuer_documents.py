@@ -8,9 +8,9 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from order_jwt import IssuerUnreadable
 from order_jwt.issuer_documents import (
     LARGEST_DOCUMENT,
-    IssuerUnreadable,
     client_for,
     discovered_keys,
     keys_at,

@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-import httpx
-
 from order_email.channel import Mail
 from order_email.console_mail import ConsoleMail
 from order_email.file_mail import FileMail
-from order_email.http_mail import HttpMail
 from order_email.sender import Sender
 from order_email.smtp_mail import SmtpMail, SmtpServer, StartTls
 
@@ -102,7 +99,12 @@ def _start_tls(parts: SplitResult, host: str, *, with_password: bool) -> StartTl
             )
 
 
-def _http_mail(parts: SplitResult, host: str, sender: Sender) -> HttpMail:
+def _http_mail(parts: SplitResult, host: str, sender: Sender) -> Mail:
+    # Here and not above: it takes longer to load than all other channels together.
+    import httpx  # noqa: PLC0415
+
+    from order_email.http_mail import HttpMail  # noqa: PLC0415
+
     if parts.scheme == "http" and not _is_this_machine(host):
         raise ValueError("mail over http is only for this machine; use https")
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,6 +1,10 @@
-"""Bearer tokens verified with PyJWT."""
+"""Bearer tokens verified with PyJWT.
 
-from order_jwt.issuer_documents import IssuerUnreadable, discovered_keys, keys_at
+What asks other issuers for their keys is in `order_jwt.issuer_documents`: it loads an HTTP client,
+for which a service with a key of its own has no use.
+"""
+
+from order_jwt.fetch_keys import FetchKeys, IssuerUnreadable
 from order_jwt.issuing import issue_token
 from order_jwt.key_source import KeySource, StaticKey
 from order_jwt.keys import VerificationKey
@@ -11,6 +15,7 @@ from order_jwt.trust import Trust
 from order_jwt.verifier import JwtVerifier
 
 __all__ = [
+    "FetchKeys",
     "IssuerUnreadable",
     "JwtSettings",
     "JwtVerifier",
@@ -20,7 +25,5 @@ __all__ = [
     "StaticKey",
     "Trust",
     "VerificationKey",
-    "discovered_keys",
     "issue_token",
-    "keys_at",
 ]

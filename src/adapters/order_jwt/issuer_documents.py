@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from order_jwt.addresses import checked_address, discovery_address, is_local
+from order_jwt.fetch_keys import FetchKeys, IssuerUnreadable
 from order_jwt.key_set import KeySet
 
 FETCH_SECONDS: Final = 5.0
@@ -17,12 +18,7 @@ FETCH_SECONDS: Final = 5.0
 
 LARGEST_DOCUMENT: Final = 256 * 1024
 
-FetchKeys = Callable[[], Awaitable[KeySet]]
 OpenClient = Callable[[str], httpx.AsyncClient]
-
-
-class IssuerUnreadable(Exception):
-    """The issuer did not answer, or not what an issuer answers; the text is for the log."""
 
 
 def client_for(address: str) -> httpx.AsyncClient:

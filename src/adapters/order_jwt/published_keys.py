@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from order_core.errors import InvalidToken, TokenUnverifiable
-from order_jwt.issuer_documents import FetchKeys, IssuerUnreadable
+from order_jwt.fetch_keys import FetchKeys, IssuerUnreadable
 from order_jwt.key_set import KeySet
 from order_jwt.keys import PUBLIC_KEY_ALGORITHMS, VerificationKey
 

@@ -6,11 +6,13 @@ from order_sqlalchemy.database import Database, Figures, open_database
 from order_sqlalchemy.leftovers import SqlLeftovers
 from order_sqlalchemy.orders import SqlOrders
 from order_sqlalchemy.outbox import SqlOutbox
+from order_sqlalchemy.revision import NEWEST
 from order_sqlalchemy.store import Timeouts
-from order_sqlalchemy.upgrade import needs_upgrade, newest, upgrade
+from order_sqlalchemy.upgrade import needs_upgrade, upgrade
 from order_sqlalchemy.work_queue import SqlWorkQueue
 
 __all__ = [
+    "NEWEST",
     "Database",
     "Figures",
     "SqlCustomerData",
@@ -21,7 +23,6 @@ __all__ = [
     "SqlWorkQueue",
     "Timeouts",
     "needs_upgrade",
-    "newest",
     "open_database",
     "upgrade",
 ]

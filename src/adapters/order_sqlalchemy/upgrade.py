@@ -6,10 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -17,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from order_core.errors import StoreUnavailable
 from order_sqlalchemy.database import with_driver
-from order_sqlalchemy.migrations.beside_traffic import SHORT_WAITS
+from order_sqlalchemy.revision import NEWEST, SHORT_WAITS, revision_of
 
 _log = logging.getLogger(__name__)
 
@@ -96,33 +92,23 @@ def _was_kept_waiting(error: BaseException | None) -> bool:
 async def current(url: str) -> str | None:
     """The revision of the database, None if it is empty. Raises as `upgrade` does."""
     async with _connected(url) as connection:
-        return await connection.run_sync(_revision)
+        return await revision_of(connection)
 
 
 async def needs_upgrade(url: str) -> bool:
     """Whether this version of the program wants another schema. Raises as `upgrade` does."""
-    return await current(url) != newest()
-
-
-def newest() -> str | None:
-    """The revision that this version of the program wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "order_sqlalchemy:migrations")
-    return config
+    return await current(url) != NEWEST
 
 
 def _upgrade(connection: Connection, to: str) -> None:
-    config = _config()
+    # Here and not above: whoever only serves never needs it (see `revision`).
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "order_sqlalchemy:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, to)
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from order_core.errors import StoreUnavailable
-from order_sqlalchemy import Database, needs_upgrade, newest, upgrade
+from order_sqlalchemy import NEWEST, Database, needs_upgrade, upgrade
 from order_wiring.mistakes import CannotStart
 from order_wiring.setting_values import without_password
 from order_wiring.settings import Settings
@@ -18,9 +18,11 @@ async def ensure_schema(settings: Settings) -> None:
     Raises:
         CannotStart: the database cannot be reached, or has another schema.
     """
+    if not await schema_differs(settings):
+        return
     if _is_sqlite(settings):
         await migrate(settings)
-    elif await schema_differs(settings):
+    else:
         raise CannotStart(
             "the database does not have the schema of this version. Bring it there with: "
             "order-core migrate"
@@ -81,7 +83,7 @@ async def refuse_other_schema(database: Database, *, otherwise: str = "") -> Non
         found = await database.store.rows("SELECT version_num FROM alembic_version")
     except StoreUnavailable as error:
         raise CannotStart(f"the database cannot be read. {error}") from error
-    if [tuple(row) for row in found] != [(newest(),)]:
+    if [tuple(row) for row in found] != [(NEWEST,)]:
         raise CannotStart(
             f"the database does not have the schema of this version{otherwise}. Bring it there "
             "with: order-core migrate"

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 from order_core.ports import Clock, TokenVerifier
 from order_jwt import (
+    FetchKeys,
     IssuerUnreadable,
     JwtSettings,
     JwtVerifier,
     PublishedKeys,
     Trust,
-    discovered_keys,
     issue_token,
-    keys_at,
 )
 from order_oauth import CLIENT_PREFIX
 from order_wiring.given_variables import PREFIX
@@ -48,27 +47,34 @@ def trust_of(settings: Settings) -> Trust:
 
 
 def _given_trust(settings: Settings) -> Trust:
-    audience = settings.jwt_audience
-    if (issuer := settings.oidc_issuer) is not None:
-        return Trust(PublishedKeys(discovered_keys(issuer)), issuer, audience)
-    if (address := settings.jwks_url) is not None:
-        return Trust(PublishedKeys(keys_at(address)), settings.jwt_issuer, audience)
-    return _static_key(settings).trust
+    fetch = _keys_of_issuer(settings)
+    if fetch is None:
+        return _static_key(settings).trust
+    issuer = settings.oidc_issuer or settings.jwt_issuer
+    return Trust(PublishedKeys(fetch), issuer, settings.jwt_audience)
 
 
 async def look_at_issuer(settings: Settings) -> str:
     """What the issuer of tokens says at present, for people; empty if none is asked."""
-    if settings.oidc_issuer is not None:
-        fetch = discovered_keys(settings.oidc_issuer)
-    elif settings.jwks_url is not None:
-        fetch = keys_at(settings.jwks_url)
-    else:
+    fetch = _keys_of_issuer(settings)
+    if fetch is None:
         return ""
     try:
         keys = await fetch()
     except IssuerUnreadable as unreadable:
         return f"does not publish its keys at present: {unreadable}. Until it does, callers get 503"
     return f"publishes keys, of which {len(keys)} can prove tokens"
+
+
+def _keys_of_issuer(settings: Settings) -> FetchKeys | None:
+    """How to fetch the keys of the issuer that the settings name, if they name one."""
+    if settings.oidc_issuer is None and settings.jwks_url is None:
+        return None
+    from order_jwt.issuer_documents import discovered_keys, keys_at
+
+    if settings.oidc_issuer is not None:
+        return discovered_keys(settings.oidc_issuer)
+    return keys_at(settings.jwks_url or "")
 
 
 def _static_key(settings: Settings) -> JwtSettings:

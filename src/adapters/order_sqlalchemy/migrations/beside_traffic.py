@@ -14,8 +14,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
-SHORT_WAITS: Final = "SET lock_timeout = '1s'"
-"""Everybody who comes after a statement that waits for a table waits with it."""
+from order_sqlalchemy.revision import SHORT_WAITS
+
 _LONG_WAITS: Final = "SET lock_timeout = 0"
 # What locks nobody out may itself wait for the oldest transaction to end.
 
