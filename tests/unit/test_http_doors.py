@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from order_http.answer_pace import AnswerPace
-from order_http.body_limit import BodyLimit
+from order_http.endpoint import Public
+from order_http.first_headers import first_of
 from order_http.problems import Problem
-from order_http.single_headers import SingleHeaders
+from order_http.single_headers import check_single
 from tests.unit.http_service import customer, order_body, service
 
 CREATE = "/api/orders/create"
@@ -19,8 +22,22 @@ EVENTS = "/api/webhooks/scripted"
 A_YEAR = "max-age=31536000"
 
 
-async def answered(message: Message) -> None:
-    pass
+START = "http.response.start"
+
+
+def scope_of(path: str) -> Scope:
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [],
+    }
+
+
+async def nothing() -> Message:
+    raise AssertionError("nobody reads here")
 
 
 # What browsers are told.
@@ -95,15 +112,9 @@ async def test_what_can_only_be_said_once_is_not_said_twice(name: str) -> None:
         [(b"content-length", b"5"), (b"transfer-encoding", b"chunked")],
     ],
 )
-async def test_a_body_has_one_length(headers: list[tuple[bytes, bytes]]) -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        raise AssertionError("the request came through")
-
-    async def body() -> Message:
-        raise AssertionError("the body was read")
-
+def test_a_body_has_one_length(headers: list[tuple[bytes, bytes]]) -> None:
     with pytest.raises(Problem, match=r"(?i)content-length"):
-        await SingleHeaders(app)({"type": "http", "headers": headers}, body, answered)
+        check_single(headers, first_of(headers))
 
 
 @pytest.mark.parametrize("path", ["/api/orders/", "/metrics", "/health/live", "/docs"])
@@ -159,39 +170,30 @@ async def test_large_bodies_share_one_bound_and_small_ones_are_always_read() -> 
 
 
 async def test_what_a_body_held_is_free_again_however_its_request_ended() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
+    async def fall_over(request: Request) -> Response:
+        await request.body()
         raise RuntimeError("it fell over")
 
-    async def body() -> Message:
-        return {"type": "http.request", "body": b" " * 90_000, "more_body": False}
-
-    limit = BodyLimit(app, max_bytes=100_000, max_bytes_of_all=60_000, timeout_seconds=1)
-    for _ in range(3):
-        with pytest.raises(RuntimeError):
-            await limit({"type": "http", "headers": []}, body, answered)
+    endpoint = Public("POST", "/stairs", fall_over, "a test falls down them")
+    app = service(extra_routes=[endpoint], max_body_bytes=100_000, max_bodies_bytes=60_000)
+    async with customer(app) as ann:
+        answers = [await ann.post("/stairs", content=b" " * 90_000) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [500, 500, 500]
 
 
 # Answers.
 
 
-async def long_answer(scope: Scope, receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": bytes(range(256)) * 400})
-
-
-async def nothing() -> Message:
-    raise AssertionError("nobody reads here")
+LONG = {"type": "http.response.body", "body": bytes(range(256)) * 400}
 
 
 async def test_a_long_answer_goes_out_in_pieces_and_whole() -> None:
-    heard: list[Message] = []
+    pieces: list[Message] = []
 
     async def send(message: Message) -> None:
-        heard.append(message)
+        pieces.append(message)
 
-    await AnswerPace(long_answer, timeout_seconds=1)({"type": "http"}, nothing, send)
-    pieces = heard[1:]
+    assert await AnswerPace(timeout_seconds=1).hand_out(LONG, send)
     assert max(len(piece["body"]) for piece in pieces) <= 16 * 1024
     assert b"".join(piece["body"] for piece in pieces) == bytes(range(256)) * 400
     assert [piece["more_body"] for piece in pieces] == [True] * (len(pieces) - 1) + [False]
@@ -202,10 +204,38 @@ async def test_a_client_that_does_not_read_is_given_up_and_holds_one_piece() -> 
 
     async def send(message: Message) -> None:
         handed.append(message)
-        if len(handed) > 1:
-            await asyncio.Event().wait()
+        await asyncio.Event().wait()
 
-    await AnswerPace(long_answer, timeout_seconds=0.02)({"type": "http"}, nothing, send)
-    assert len(handed) == 2
+    assert not await AnswerPace(timeout_seconds=0.02).hand_out(LONG, send)
+    assert len(handed) == 1
     # The end is never said, so the server cannot take half an answer for a whole one.
     assert handed[-1]["more_body"]
+
+
+async def test_who_was_given_up_is_sent_nothing_more() -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({**LONG, "more_body": True})
+        await send({"type": "http.response.body", "body": b"the end"})
+
+    class Long(Response):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await answer(scope, receive, send)
+
+    async def endpoint(request: Request) -> Response:
+        return Long()
+
+    handed: list[Message] = []
+
+    async def send(message: Message) -> None:
+        handed.append(message)
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    app = service(
+        extra_routes=[Public("GET", "/long", endpoint, "it is long for everybody")],
+        answer_timeout_seconds=0.02,
+    )
+    await app(scope_of("/long"), nothing, send)
+    assert [message["type"] for message in handed] == [START, "http.response.body"]
+    assert len(handed[-1]["body"]) == 16 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from order_http.forwarding import address_in
 from order_http.trusted_proxies import TrustedProxies
@@ -25,22 +25,10 @@ async def seen(
     trusted: tuple[str, ...] = ("10.0.0.0/24", CDN),
     header: str = "x-forwarded-for",
 ) -> Scope:
-    """What those behind the middleware see of a request from `peer`."""
-    heard: list[Scope] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        heard.append(scope)
-
-    async def nothing() -> Message:
-        raise AssertionError("nobody reads here")
-
-    async def nobody(message: Message) -> None:
-        raise AssertionError("nobody answers here")
-
+    """What those behind see of a request from `peer`."""
     lines = [(name.lower().encode(), text.encode("latin-1")) for name, text in headers]
     scope = {"type": "http", "client": (peer, "4711"), "scheme": "http", "headers": lines}
-    await TrustedProxies(app, trusted=trusted, header=header)(scope, nothing, nobody)
-    return heard[0]
+    return TrustedProxies(trusted=trusted, header=header).told(scope)
 
 
 async def client(headers: Headers, **circumstances: str) -> str:

@@ -29,7 +29,8 @@ class Proven:
             TokenUnverifiable: whether there is cannot be found out at present.
         """
         self.proof.check_at(now)
-        return await self.keys.key_for(self.key_id, self.key.algorithm) == self.key
+        key = await self.keys.key_for(self.key_id, self.key.algorithm)
+        return key is self.key or key == self.key
 
 
 class ProvenTokens:

@@ -16,10 +16,3 @@ class Revocations(Protocol):
         `TokenUnverifiable`, lets nobody in.
         """
         ...
-
-
-class NothingRevoked:
-    """For issuers whose tokens are short-lived enough to be left to expire."""
-
-    async def is_revoked(self, _proof: Proof, /) -> bool:
-        return False

@@ -11,7 +11,7 @@ from order_jwt.claims import Proof, read_proof
 from order_jwt.key_source import KeySource
 from order_jwt.keys import VerificationKey
 from order_jwt.proven_tokens import Proven, ProvenTokens
-from order_jwt.revocations import NothingRevoked, Revocations
+from order_jwt.revocations import Revocations
 from order_jwt.signature import check_signature
 from order_jwt.trust import Trust
 from order_jwt.unproven import UnprovenToken
@@ -28,7 +28,7 @@ class JwtVerifier:
     A token is looked at from its cheapest side first, and its signature last: a forged one
     must be well made to cost more than reading it. One that proved good is remembered, at
     most 10,000 of them, and spared the signature check next time. Its times, its key and
-    its revocation are asked about each time.
+    its revocation are asked about each time. Without `revocations`, tokens are left to expire.
 
     Raises:
         ValueError: no trust at all, or two in the same issuer.
@@ -51,7 +51,7 @@ class JwtVerifier:
         if not self._trusts:
             raise ValueError("a verifier that trusts nobody lets nobody in")
         self._clock = clock
-        self._revocations = NothingRevoked() if revocations is None else revocations
+        self._revocations = revocations
         self._revocation_seconds = revocation_seconds
         self._proven = ProvenTokens() if proven is None else proven
 
@@ -59,16 +59,18 @@ class JwtVerifier:
         if len(token) > LONGEST_TOKEN:
             raise InvalidToken(f"the token is longer than {LONGEST_TOKEN} characters")
         now = self._clock.now().timestamp()
-        known = self._proven.find(token)
+        remembered = known = self._proven.find(token)
         try:
             if known is None or not await known.still_holds(now):
                 known = await self._prove(token, now)
-            await self._check_revocation(known.proof)
+            if self._revocations is not None:
+                await self._check_revocation(self._revocations, known.proof)
         except InvalidToken:
             self._proven.forget(token)
             raise
-        # Only now: what was refused must not push out what is in use.
-        self._proven.keep(token, known)
+        if known is not remembered:
+            # Only now: what was refused must not push out what is in use.
+            self._proven.keep(token, known)
         return known.proof.principal
 
     async def _prove(self, text: str, now: float) -> Proven:
@@ -87,10 +89,10 @@ class JwtVerifier:
             raise InvalidToken("the token is from another issuer")
         return trust
 
-    async def _check_revocation(self, proof: Proof) -> None:
+    async def _check_revocation(self, revocations: Revocations, proof: Proof) -> None:
         try:
             async with asyncio.timeout(self._revocation_seconds):
-                revoked = await self._revocations.is_revoked(proof)
+                revoked = await revocations.is_revoked(proof)
         except TimeoutError:
             raise TokenUnverifiable("it is not known in time whether it was revoked") from None
         if revoked:

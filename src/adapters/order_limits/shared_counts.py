@@ -12,9 +12,10 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from order_limits.counts import MemoryCounts, Policy
+from order_limits.counts import MemoryCounts
 from order_limits.quota import Quota
 from order_limits.rate import Rate
+from order_limits.shared_policy import SharedPolicy
 
 _PATIENCE_SECONDS: Final = 0.2
 """Longer than Redis ever takes, and short for whoever waits for an order."""
@@ -66,7 +67,7 @@ class SharedCounts:
         )
         windows = SlidingWindowCounterRateLimiter(storage)
         self._policies = {
-            name: Policy(name, rate, windows, storage)
+            name: SharedPolicy(name, rate, windows, storage)
             for name, rate in policies.items()
             if name not in alone
         }

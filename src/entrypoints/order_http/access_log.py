@@ -1,54 +1,46 @@
 """Writes one JSON line about each answer, and counts it."""
 
+import json
 import logging
-import time
+from functools import lru_cache
+from typing import Final
 
-import orjson
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
+from order_http.access_record import ACCESS, AccessRecord, what_all_have_in_common
 from order_http.metrics import Metrics
-from order_http.request_id import current_request_id
 
-_log = logging.getLogger("order_http.access")
+_LONGEST_METHOD: Final = 16
+
+_log = logging.getLogger(ACCESS)
 
 
 class AccessLog:
     """The line names the route, not the address: no id, token, query or person is in it."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
-        self._app = app
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._alike = what_all_have_in_common()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+    def tell(self, scope: Scope, request_id: str, status: int | None, seconds: float) -> None:
+        """`status` None: the client went away, or the work was cancelled, before an answer."""
+        method, route = scope["method"], _template(scope)
+        self._metrics.count_request(method, route, status, seconds)
+        if not _log.isEnabledFor(logging.INFO):
             return
-        began = time.perf_counter()
-        status: int | None = None
+        answered = "null" if status is None else status
+        # The request's name is plain; so is a number.
+        line = (
+            f'{{"request_id": "{request_id}", {_asked(method[:_LONGEST_METHOD], route)}, '
+            f'"status": {answered}, "milliseconds": {round(seconds * 1000, 3)}}}'
+        )
+        _log.handle(AccessRecord(line, request_id, self._alike))
 
-        async def send_watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
 
-        try:
-            await self._app(scope, receive, send_watched)
-        finally:
-            seconds = time.perf_counter() - began
-            method, route = scope["method"], _template(scope)
-            self._metrics.count_request(method, route, status, seconds)
-            request_id = current_request_id.get()
-            line = {
-                "request_id": request_id,
-                "method": method[:16],
-                "route": route,
-                # None: the client went away, or the work was cancelled, before an answer.
-                "status": status,
-                "milliseconds": round(seconds * 1000, 3),
-            }
-            _log.info("%s", orjson.dumps(line).decode(), extra={"request_id": request_id})
+@lru_cache(maxsize=256)
+def _asked(method: str, route: str) -> str:
+    return f'"method": {json.dumps(method)}, "route": {json.dumps(route)}'
 
 
 def _template(scope: Scope) -> str:

@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from order_http.rate_limits import RateLimits, address_in, headers_of, told
+from order_http.first_headers import FirstHeaders, RawHeaders
+from order_http.rate_limits import RateLimits, address_in, raw_headers_of, told
 
 _UNAUTHORIZED: Final = 401
 _BAD_REQUEST: Final = 400
 _TOO_MANY: Final = 429
+_FAILURES: Final = frozenset({_UNAUTHORIZED, _BAD_REQUEST})
 _TOKENS: Final = "/oauth/"
 # Who watches the service must see it under attack too. A provider's burst is not refused: its
 # events are signed, few of them are worked on at one time, and a refused one is late by hours.
@@ -18,43 +20,52 @@ _UNLIMITED: Final = ("/health/", "/metrics", "/api/webhooks/")
 class AddressLimit:
     """Stands before everything that reads the body or looks at a token."""
 
-    def __init__(self, app: ASGIApp, *, limits: RateLimits) -> None:
-        self._app = app
+    def __init__(self, limits: RateLimits) -> None:
         self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+    async def admit(self, scope: Scope, first: FirstHeaders) -> bool:
+        """Whether the answer must come by here, too.
+
+        Raises:
+            Problem: 429.
+        """
+        path = _path(scope)
         if path.startswith(_UNLIMITED):
-            await self._app(scope, receive, send)
-            return
-        asks_for_tokens = path.startswith(_TOKENS)
-        proves_something = asks_for_tokens or any(
-            name == b"authorization" for name, _ in scope["headers"]
-        )
-        failing = (_UNAUTHORIZED, _BAD_REQUEST) if asks_for_tokens else (_UNAUTHORIZED,)
+            return False
         address = address_in(scope)
         if address is not None:
             await self._limits.admit_address(
-                address, scope, proves_something=proves_something, by_token=not asks_for_tokens
+                address,
+                scope,
+                proves_something=_proves_something(path, first),
+                by_token=not path.startswith(_TOKENS),
             )
+        return True
 
-        async def send_counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # Before the answer leaves: a guesser must not have the next one in before.
-                if proves_something and address is not None and message["status"] in failing:
-                    await self._limits.count_failure(address, scope)
-                # Who is turned away is told by the problem itself, of the limit that he reached.
-                if message["status"] != _TOO_MANY and (quotas := told(scope)):
-                    message["headers"] = [
-                        *message["headers"],
-                        *(
-                            (name.lower().encode(), value.encode())
-                            for name, value in headers_of(quotas).items()
-                        ),
-                    ]
-            await send(message)
+    async def answered(
+        self, scope: Scope, first: FirstHeaders, status: int, headers: RawHeaders
+    ) -> RawHeaders:
+        """The headers of an answer, with what is left of the limits.
 
-        await self._app(scope, receive, send_counted)
+        A failure is counted before the answer leaves: a guesser must not have the next one in
+        before.
+        """
+        if status in _FAILURES:
+            path, address = _path(scope), address_in(scope)
+            failed = status == _UNAUTHORIZED or path.startswith(_TOKENS)
+            if failed and address is not None and _proves_something(path, first):
+                await self._limits.count_failure(address, scope)
+        # Who is turned away is told by the problem itself, of the limit that he reached.
+        if status != _TOO_MANY and (quotas := told(scope)):
+            return [*headers, *raw_headers_of(quotas)]
+        return headers
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    root = scope.get("root_path")
+    return path.removeprefix(root) if root else path
+
+
+def _proves_something(path: str, first: FirstHeaders) -> bool:
+    return b"authorization" in first or path.startswith(_TOKENS)

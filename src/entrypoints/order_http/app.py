@@ -1,4 +1,4 @@
-"""Put the service together: routes, middleware, and what happens at start and stop."""
+"""Put the service together: routes, rules, and what happens at start and stop."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -7,7 +7,6 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
 from order_core.assembly import OrderCore
 from order_core.errors import OrderCoreError
@@ -22,21 +21,18 @@ from order_http.cors import Cors
 from order_http.desk import Desk
 from order_http.endpoint import Endpoint, Public
 from order_http.error_answers import answer_core_error, answer_http_exception, answer_problem
-from order_http.head_requests import HeadRequests
+from order_http.exchange import Rules
+from order_http.front import FrontedApp
 from order_http.header_limits import HeaderLimits
 from order_http.in_flight import InFlight
-from order_http.last_resort import LastResort
 from order_http.metrics import Metrics, ReadFigures
 from order_http.operation import Operation
 from order_http.problems import Problem
 from order_http.rate_limits import Counts, RateLimits
 from order_http.receive_webhook import WEBHOOK_PATH, receive_webhook
-from order_http.request_id import RequestId
 from order_http.resource import routes_of
 from order_http.route_table import API
-from order_http.security_headers import SecurityHeaders
 from order_http.settings import HttpSettings
-from order_http.single_headers import SingleHeaders
 from order_http.trusted_proxies import TrustedProxies
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -87,9 +83,8 @@ def build_app(
         *_operations(settings, metrics, probe, figures, extra_operations),
         *extra_routes,
     )
-    app = Starlette(
+    app = FrontedApp(
         routes=routes_of(endpoints, desk),
-        middleware=_middleware(settings, metrics, limits),
         exception_handlers={
             HTTPException: answer_http_exception,
             OrderCoreError: answer_core_error,
@@ -97,6 +92,7 @@ def build_app(
         },
         lifespan=_finishing_first(in_flight, settings.shutdown_timeout_seconds, lifespan),
     )
+    app.rules = _rules(settings, metrics, limits)
     # A redirected POST may lose its body on the way; an address is right or it is not.
     app.router.redirect_slashes = False
     app.state.in_flight = in_flight
@@ -122,34 +118,20 @@ def _operations(
     ]
 
 
-def _middleware(
-    settings: HttpSettings, metrics: Metrics, limits: RateLimits | None
-) -> list[Middleware]:
-    cors = [Middleware(Cors, origins=settings.cors_origins)] if settings.cors_origins else []
-    limiting = [Middleware(AddressLimit, limits=limits)] if limits else []
-    return [
-        Middleware(
-            TrustedProxies, trusted=settings.trusted_proxies, header=settings.forwarding_header
-        ),
-        Middleware(AnswerPace, timeout_seconds=settings.answer_timeout_seconds),
-        Middleware(HeadRequests),
-        Middleware(RequestId),
-        Middleware(AccessLog, metrics=metrics),
-        Middleware(SecurityHeaders),
-        *cors,
-        Middleware(LastResort),
-        *limiting,
-        Middleware(
-            HeaderLimits, max_headers=settings.max_headers, max_bytes=settings.max_header_bytes
-        ),
-        Middleware(SingleHeaders),
-        Middleware(
-            BodyLimit,
+def _rules(settings: HttpSettings, metrics: Metrics, limits: RateLimits | None) -> Rules:
+    return Rules(
+        proxies=TrustedProxies(trusted=settings.trusted_proxies, header=settings.forwarding_header),
+        headers=HeaderLimits(max_headers=settings.max_headers, max_bytes=settings.max_header_bytes),
+        body=BodyLimit(
             max_bytes=settings.max_body_bytes,
             max_bytes_of_all=settings.max_bodies_bytes,
             timeout_seconds=settings.body_timeout_seconds,
         ),
-    ]
+        pace=AnswerPace(timeout_seconds=settings.answer_timeout_seconds),
+        log=AccessLog(metrics),
+        cors=Cors(origins=settings.cors_origins) if settings.cors_origins else None,
+        addresses=AddressLimit(limits) if limits else None,
+    )
 
 
 def _finishing_first(

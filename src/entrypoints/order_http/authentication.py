@@ -30,8 +30,8 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
             with the challenge of RFC 6750.
         TokenUnverifiable: whether the token proves anything cannot be told at present.
     """
-    headers = request.headers.getlist("authorization")
-    scheme, _, token = (headers[0] if headers else "").partition(" ")
+    headers = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    scheme, _, token = (headers[0].decode("latin-1") if headers else "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Problem(

@@ -5,7 +5,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import Message, Receive, Scope, Send
 
 from order_http.problems import Problem, problem_response
 
@@ -22,16 +22,26 @@ _SHOWS: Final = (
 
 
 class Cors(CORSMiddleware):
-    """Starlette's, with a problem document where it would answer plain text."""
+    """What Starlette's says, with a problem document where it would answer plain text."""
 
-    def __init__(self, app: ASGIApp, *, origins: tuple[str, ...]) -> None:
+    def __init__(self, *, origins: tuple[str, ...]) -> None:
         super().__init__(
-            app,
+            _nobody,
             allow_origins=origins,
             allow_methods=("GET", "POST"),
             allow_headers=_ASKS,
             expose_headers=_SHOWS,
         )
+
+    def preflight(self, scope: Scope) -> Response | None:
+        """The answer to a browser that asks whether it may ask; None to everybody else."""
+        headers = Headers(scope=scope)
+        asks = "origin" in headers and "access-control-request-method" in headers
+        return self.preflight_response(headers) if asks and scope["method"] == "OPTIONS" else None
+
+    async def allow(self, start: Message, scope: Scope) -> None:
+        """Write into the `start` of an answer whose pages may read it."""
+        await self.send(start, _nothing, Headers(scope=scope))
 
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)
@@ -46,3 +56,11 @@ class Cors(CORSMiddleware):
             "bad_request", "This origin, method or header is not allowed.", headers=kept
         )
         return problem_response(refusal)
+
+
+async def _nobody(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    raise AssertionError("nothing stands behind this")
+
+
+async def _nothing(message: Message) -> None:
+    """Whoever asks sends it himself."""

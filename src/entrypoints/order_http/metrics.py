@@ -55,6 +55,7 @@ class Metrics:
             ("route", "method"),
             registry=self._registry,
         )
+        self._answers: dict[tuple[str, str, int | None], tuple[Counter, Histogram]] = {}
         self._webhooks = Counter(
             "order_http_webhooks",
             "Events of payment providers by what they came to.",
@@ -87,8 +88,17 @@ class Metrics:
         """`status` None: nothing was answered."""
         # A label for each word that a client may invent would fill the memory.
         method = method if method in _METHODS else "other"
-        self._requests.labels(route, method, str(status or "none")).inc()
-        self._seconds.labels(route, method).observe(seconds)
+        answer = (route, method, status)
+        # To find the two by their labels costs as much as to find the order's route.
+        counted = self._answers.get(answer)
+        if counted is None:
+            counted = self._answers[answer] = (
+                self._requests.labels(route, method, str(status or "none")),
+                self._seconds.labels(route, method),
+            )
+        answers, times = counted
+        answers.inc()
+        times.observe(seconds)
 
     def count_webhook(self, provider: str, verdict: str) -> None:
         """`provider` is one that is known here: a label must not come from a stranger."""

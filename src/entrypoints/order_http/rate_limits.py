@@ -181,14 +181,14 @@ def headers_of(quotas: Sequence[Quota]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers-10 has them."""
     if not quotas:
         return {}
-    return {
-        "RateLimit": ", ".join(
-            f'"{quota.policy}";r={quota.remaining};t={quota.wait_seconds}' for quota in quotas
-        ),
-        "RateLimit-Policy": ", ".join(
-            f'"{quota.policy}";q={quota.amount};w={quota.window_seconds}' for quota in quotas
-        ),
-    }
+    left = [f'"{quota.policy}";r={quota.remaining};t={quota.wait_seconds}' for quota in quotas]
+    whole = [f'"{quota.policy}";q={quota.amount};w={quota.window_seconds}' for quota in quotas]
+    return {"RateLimit": ", ".join(left), "RateLimit-Policy": ", ".join(whole)}
+
+
+def raw_headers_of(quotas: Sequence[Quota]) -> list[tuple[bytes, bytes]]:
+    """The same, as an answer has them."""
+    return [(name.lower().encode(), text.encode()) for name, text in headers_of(quotas).items()]
 
 
 def address_in(scope: Scope) -> str | None:

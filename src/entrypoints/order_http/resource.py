@@ -73,7 +73,7 @@ def _guard(desk: Desk, endpoint: Guarded) -> Handler:
         principal = await authenticate(request, desk.verifier, endpoint.scope)
         if desk.limits:
             await desk.limits.admit_customer(request, principal)
-        if set(request.query_params) - endpoint.query:
+        if request.scope["query_string"] and set(request.query_params) - endpoint.query:
             known = (
                 f"one of {', '.join(sorted(endpoint.query))}"
                 if endpoint.query

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from order_http.first_headers import RawHeaders
 
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -23,24 +22,17 @@ _HEADERS: Final = {
 _OVER_TLS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 
 
-class SecurityHeaders:
-    """An answer that sets one of these headers itself keeps its own."""
+def _raw(headers: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+_PLAIN: Final = _raw(_HEADERS)
+_SECURE: Final = _raw(_HEADERS | _OVER_TLS)
+_NAMES: Final = frozenset(name for name, _ in _SECURE)
 
-        guards = _HEADERS | (_OVER_TLS if scope.get("scheme") == "https" else {})
 
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in guards.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_guarded)
+def guards_of(scheme: str, headers: RawHeaders) -> RawHeaders:
+    """What is added to an answer with `headers`; one that it sets itself it keeps."""
+    guards = _SECURE if scheme == "https" else _PLAIN
+    own = [name for name, _ in headers if name in _NAMES]
+    return [guard for guard in guards if guard[0] not in own] if own else guards

@@ -1,10 +1,11 @@
 """Believes what the proxies in front of us say about their clients, and nobody else."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from order_http.forwarding import (
     MOST_HOPS,
@@ -27,40 +28,43 @@ class TrustedProxies:
     the first address that is not trusted, or that is none.
 
     Only `header` is read: proxies pass on the other one as a stranger wrote it. Nobody behind
-    this middleware sees either.
+    sees either.
     """
 
-    def __init__(self, app: ASGIApp, *, trusted: tuple[str, ...], header: str) -> None:
-        self._app = app
+    def __init__(self, *, trusted: tuple[str, ...], header: str) -> None:
         self._trusted = tuple(map(ipaddress.ip_network, trusted))
         self._read = {
             "forwarded": hops_in_forwarded,
             "x-forwarded-for": hops_in_x_forwarded_for,
         }[header]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in {"http", "websocket"}:
-            scope = self._told(scope)
-        await self._app(scope, receive, send)
-
-    def _told(self, scope: Scope) -> Scope:
+    def told(self, scope: Scope) -> Scope:
+        """A copy of `scope`, as those behind are to see it."""
         told = dict(scope)
         told["headers"] = [pair for pair in scope["headers"] if pair[0] not in _TOLD]
-        peer = address_in(str((scope.get("client") or ("",))[0]))
+        peer = _peer(str((scope.get("client") or ("",))[0]))
         if peer is None:
             return told
-        client, scheme = peer, scope["scheme"]
+        client, name = peer
         if self._is_trusted(client):
             for hop in reversed(self._read(Headers(scope=scope))[-MOST_HOPS:]):
-                scheme = hop.scheme or scheme
+                told["scheme"] = hop.scheme or told["scheme"]
                 before = address_in(hop.client)
                 if before is None:
                     break
                 client = before
                 if not self._is_trusted(client):
                     break
-        port = scope["client"][1] if client == peer else 0
-        return {**told, "client": (str(client), port), "scheme": scheme}
+        same = client is peer[0] or client == peer[0]
+        told["client"] = (name, scope["client"][1]) if same else (str(client), 0)
+        return told
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
+
+
+@lru_cache(maxsize=4096)
+def _peer(text: str) -> tuple[Address, str] | None:
+    """The address at the other end of the connection, and its one spelling."""
+    address = address_in(text)
+    return None if address is None else (address, str(address))

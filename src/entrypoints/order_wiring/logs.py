@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from order_http.access_record import ACCESS, AccessRecord
+from order_wiring.lines_of_a_turn import LinesOfATurn
+
 OURS: Final = "order_"
 """How the names of our loggers begin. A gateway of your own may call its logger so too."""
 
-_ACCESS: Final = "order_http.access"
 _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _MOST_CAUSES: Final = 10
 _MOST_FRAMES: Final = 50
@@ -27,13 +29,17 @@ class JsonLines(logging.Formatter):
     """Time, level, logger and message, then whatever was given as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        if isinstance(record, AccessRecord):
+            # The same as below, for as little as a line about each request may cost.
+            return f'{{"time": "{time}", "level": "info", "logger": "{ACCESS}", {record.line[1:]}'
         line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": time,
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage() if is_ours(record) else _template(record),
         }
-        if record.name == _ACCESS:
+        if record.name == ACCESS:
             # Its message is an object already.
             line |= json.loads(record.getMessage())
             del line["message"]
@@ -90,7 +96,7 @@ def log_to_standard_error(level: str, *, stream: TextIO | None = None) -> None:
 
     Replaces what was set before.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LinesOfATurn(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     handler.addFilter(_is_to_be_told)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
