@@ -1,4 +1,4 @@
-"""SQLite behind the store: one transaction and one thread hop for each call.
+"""SQLite behind the store: a transaction and a thread hop for each call, or for several together.
 
 One connection writes; waiting for it is fairer than letting several fight for the file's
 lock. The readers see the last commit and wait for nobody (write-ahead log).
@@ -8,8 +8,7 @@ lock. The readers see the last commit and wait for nobody (write-ahead log).
 
 import sqlite3
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -24,6 +23,8 @@ from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
 from order_sqlalchemy.said import said
 from order_sqlalchemy.saving import Saving
 from order_sqlalchemy.sqlite_thread import NeverBegun, StillRunning, on_its_thread
+from order_sqlalchemy.sqlite_transaction import CommitFailed, Work
+from order_sqlalchemy.sqlite_writes import Writes
 from order_sqlalchemy.statements import Statements
 from order_sqlalchemy.store import Timeouts
 
@@ -42,10 +43,6 @@ _EVENTS: Final = """
 T = TypeVar("T")
 
 
-class _CommitFailed(Exception):
-    """COMMIT itself failed, in a way that leaves open what is in the file."""
-
-
 class SqliteStore:
     """A `Store` in an SQLite file.
 
@@ -56,6 +53,9 @@ class SqliteStore:
         self._seconds = timeouts.statement
         self.writer: Final = _connections(
             url, 1, timeouts, query_only=read_only, read_only=read_only
+        )
+        self._writes: Final = Writes(
+            self.writer, wait_seconds=timeouts.pool, run_seconds=timeouts.statement
         )
         self._readers: Final = _connections(
             url, _READERS, timeouts, query_only=True, read_only=read_only
@@ -70,7 +70,7 @@ class SqliteStore:
         def read(connection: sqlite3.Connection) -> list[Row]:
             return connection.execute(sql, arguments).fetchall()
 
-        return await self._answer(self._readers, read)
+        return await self._answer(self._read(read))
 
     async def change(self, statement: str, /, *arguments: object) -> list[Row]:
         sql = _numbered(statement)
@@ -78,20 +78,20 @@ class SqliteStore:
         def write(connection: sqlite3.Connection) -> list[Row]:
             return connection.execute(sql, arguments).fetchall()
 
-        return await self._answer(self.writer, partial(_in_transaction, write))
+        return await self._answer(self._writes.run(write))
 
     async def save(self, saving: Saving, /) -> bool:
         def write(connection: sqlite3.Connection) -> bool:
             return sqlite_save.save(connection, saving)
 
         try:
-            return await self._run(self.writer, partial(_in_transaction, write))
+            return await self._writes.run(write)
         except sqlite3.IntegrityError as error:
             refused = sqlite_save.meaning(error, saving)
             if refused is error:
                 raise _nothing_stored(error) from error
             raise refused from error
-        except (_CommitFailed, StillRunning) as error:
+        except (CommitFailed, StillRunning) as error:
             raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         except _CERTAIN as error:
             raise _nothing_stored(error) from error
@@ -100,33 +100,34 @@ class SqliteStore:
         def claim(connection: sqlite3.Connection) -> list[Row]:
             return sqlite_claims.claim_orders(connection, self.statements, limit, hold_us, tokens)
 
-        return await self._answer(self.writer, partial(_in_transaction, claim))
+        return await self._answer(self._writes.run(claim))
 
     async def claim_notices(self, limit: int, hold_us: int, /) -> list[Row]:
         def claim(connection: sqlite3.Connection) -> list[Row]:
             return sqlite_claims.claim_notices(connection, self.statements, limit, hold_us)
 
-        return await self._answer(self.writer, partial(_in_transaction, claim))
+        return await self._answer(self._writes.run(claim))
 
     async def close(self) -> None:
+        await self._writes.close()
         await self._readers.close()
         await self.writer.close()
 
-    async def _answer(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _answer(self, running: Coroutine[Any, Any, T]) -> T:
         try:
-            return await self._run(among, work)
-        except (*_CERTAIN, _CommitFailed, StillRunning) as error:
+            return await running
+        except (*_CERTAIN, CommitFailed, StillRunning) as error:
             raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
-    async def _run(self, among: Connections, work: Callable[[sqlite3.Connection], T]) -> T:
-        pooled = await among.take()
+    async def _read(self, work: Work[T]) -> T:
+        pooled = await self._readers.take()
         connection: Any = pooled.driver_connection
         try:
             # Whatever becomes of this call, its connection stays good: the thread ends each
-            # transaction before it takes the next one.
+            # statement before it takes the next one.
             return await on_its_thread(connection, work, seconds=self._seconds)
         finally:
-            among.give_back(pooled)
+            self._readers.give_back(pooled)
 
 
 _CERTAIN: Final = (sqlite3.Error, NeverBegun, ValueError, OverflowError)
@@ -134,30 +135,6 @@ _CERTAIN: Final = (sqlite3.Error, NeverBegun, ValueError, OverflowError)
 
 def _nothing_stored(error: BaseException) -> StoreUnavailable:
     return StoreUnavailable(f"The database stored nothing: {said(error)}.")
-
-
-def _in_transaction(work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
-    # Not a plain BEGIN: two that read first and write later overwrite each other, or fail.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-    except BaseException:
-        _roll_back(connection)
-        raise
-    try:
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        _roll_back(connection)
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}:
-            raise
-        raise _CommitFailed(str(error)) from error
-    return result
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    # SQLite has done it already after some errors, a full disk for one.
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
 
 
 def _numbered(statement: str) -> str:

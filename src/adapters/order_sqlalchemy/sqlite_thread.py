@@ -21,7 +21,7 @@ class StillRunning(Exception):
     """The caller gave up on work that may yet be finished."""
 
 
-class _Turn:
+class Turn:
     """Decides once, between two threads, whether the work begins or is called off."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ async def on_its_thread(
         NeverBegun: no time was left to begin.
         StillRunning: it could not be stopped in time either.
     """
-    turn = _Turn()
+    turn = Turn()
 
     def in_turn() -> T:
         if not turn.begin():
