@@ -57,8 +57,8 @@ SCENARIOS: Final = (
         "two-creates",
         "Two requests with one key, at once.",
         (
-            Participant("first", placing()),
-            Participant("second", placing()),
+            Participant("first", placing(again=True)),
+            Participant("second", placing(again=True)),
             _worker(),
         ),
         policy=_POLICY,
@@ -67,8 +67,8 @@ SCENARIOS: Final = (
         "create-retry-worker",
         "A request, its own retry, and the worker.",
         (
-            Participant("client", placing()),
-            Participant("retry", placing(), after=("client",)),
+            Participant("client", placing(again=True)),
+            Participant("retry", placing(again=True)),
             _worker(rounds=3),
         ),
         policy=_POLICY,
@@ -102,6 +102,7 @@ SCENARIOS: Final = (
             _worker(),
         ),
         policy=_POLICY,
+        orders=2,
         moments=_SHORT,
     ),
     Scenario(
@@ -168,6 +169,18 @@ SCENARIOS: Final = (
         large=True,
     ),
     Scenario(
+        "equal-refunds",
+        "Two equal partial refunds, of which a third would be one too many.",
+        (
+            Participant("first", refunding(_ORDER, 1000)),
+            Participant("second", refunding(_ORDER, 1000)),
+        ),
+        prologue=(placing(),),
+        policy=_POLICY,
+        moments=_SHORT,
+        large=True,
+    ),
+    Scenario(
         "dashboard-refund",
         "A refund at the provider's dashboard beside ours.",
         (
@@ -208,6 +221,7 @@ SCENARIOS: Final = (
             _worker(),
         ),
         policy=_POLICY,
+        orders=2,
     ),
     Scenario(
         "capture-void",

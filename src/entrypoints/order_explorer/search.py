@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
 
+from order_core.errors import OrderCoreError
 from order_core.order import Order
 from order_explorer.faults import Fault, faults_at
 from order_explorer.interning import Numbered
@@ -214,7 +215,7 @@ class Search:
             yield (Fault.NONE, 0, world, *self._standing(node, root))
             return
         reached, answer = worlds.after(world, at.call, Fault.NONE)
-        following = at.tree.after(node, answer, worlds.now(reached))
+        following = self._followed(node, answer, world, reached)
         yield (Fault.NONE, 0, reached, *self._standing(following, root))
         if not self.scenario.participants[number].mortal:
             return
@@ -224,8 +225,16 @@ class Search:
             if fault is Fault.LATE_REQUEST and not self.scenario.late_requests:
                 continue
             reached, answer = worlds.after(world, at.call, fault)
-            following = at.tree.after(node, answer, worlds.now(reached))
+            following = self._followed(node, answer, world, reached)
             yield (fault, 1, reached, *self._standing(following, root))
+
+    def _followed(self, node: int, answer: int, world: int, reached: int) -> int:
+        """The node that the answer leads to. A use case that breaks there is a finding."""
+        following = self.nodes[node].tree.after(node, answer, self.worlds.now(reached))
+        result = self.nodes[following].result
+        if isinstance(result, Exception) and not isinstance(result, OrderCoreError):
+            self.worlds.breaches[world, reached] = (f"no_bug: {result!r}",)
+        return following
 
     def _standing(self, node: int, root: int) -> tuple[int, Told | None]:
         """Where a participant stands that has come to this node, and what it was told."""

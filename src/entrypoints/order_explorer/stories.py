@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from order_core.assembly import assemble
-from order_core.errors import OrderCoreError
 from order_core.payment_terms import Policy
 from order_core.ports import WebhookEvent
 from order_explorer.interning import Numbered
@@ -116,7 +115,7 @@ class Tree:
         for heard, time in heard_since:
             try:
                 run.go_on(None if heard == BEGIN else self._answers.values[heard], time)
-            except OrderCoreError as refusal:
+            except Exception as refusal:  # noqa: BLE001 - a bug is told with its story, too
                 result = refusal
         over = run.call is None or result is not None
         grown = len(self._nodes)

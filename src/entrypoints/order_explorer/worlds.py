@@ -38,6 +38,7 @@ class Worlds:
         self._snapshots: list[Snapshot] = []
         self._moments = moments
         self._may_end_in_review = scenario.may_end_in_review
+        self._most_orders = scenario.orders
         self._numbers = Numbered()
         self._made: dict[tuple[int, int, Fault], tuple[int, int]] = {}
         self._later: dict[int, int] = {}
@@ -158,6 +159,9 @@ class Worlds:
             )
         ]
         broken += [f"removed: order {gone}" for gone in rows_before.keys() - rows.keys()]
+        if len(rows) > self._most_orders:
+            # Of one order alone this does not show: each of them is charged once.
+            broken.append(f"one_order_a_key: {len(rows)} orders, {self._most_orders} asked for")
         return (*broken, *_wrong_at_the_provider(after))
 
     def contradictions(self, world: int, told: frozenset[Told]) -> tuple[str, ...]:
