@@ -1,13 +1,12 @@
 """What is left of a limit for one of those whom it counts."""
 
-from dataclasses import dataclass
 from math import floor
+from typing import NamedTuple
 
 from order_limits.rate import Rate
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """The present state of one count."""
 
     policy: str

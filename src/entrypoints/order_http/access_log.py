@@ -33,7 +33,7 @@ class AccessLog:
         # The request's name is plain; so is a number.
         line = (
             f'{{"request_id": "{request_id}", {_asked(method[:_LONGEST_METHOD], route)}, '
-            f'"status": {answered}, "milliseconds": {round(seconds * 1000, 3)}}}'
+            f'"status": {answered}, "milliseconds": {seconds * 1000:.3f}}}'
         )
         _log.handle(AccessRecord(line, request_id, self._alike))
 

@@ -28,8 +28,8 @@ class AccessRecord(logging.LogRecord):
         held["created"] = now = time.time()
         held["msecs"] = float(int((now - int(now)) * 1000))
         held["relativeCreated"] += (now - alike["created"]) * 1000
-        held["thread"] = threading.get_ident()
-        held["threadName"] = threading.current_thread().name
+        if (thread := threading.get_ident()) != alike["thread"]:
+            held["thread"], held["threadName"] = thread, threading.current_thread().name
         held["process"] = os.getpid()
 
 

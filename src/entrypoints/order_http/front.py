@@ -87,7 +87,7 @@ class _Front:
         """The endpoint's answer, or that to what it raised."""
         scope = exchange.scope
         try:
-            await self._route(exchange)
+            await self._endpoint_of(scope)(scope, exchange.receive, exchange.send)
         except Exception as error:
             if exchange.status is not None:
                 raise
@@ -96,20 +96,18 @@ class _Front:
         finally:
             exchange.release_body()
 
-    async def _route(self, exchange: Exchange) -> None:
-        scope = exchange.scope
+    def _endpoint_of(self, scope: Scope) -> ASGIApp:
+        """Whoever answers; he is told of it in `scope` as Starlette's router would."""
         # Inside another application, the path begins with what is not ours.
         inside = scope.get("root_path") or "router" in scope
         found = None if inside else self._finder.find(scope["path"])
         if found is None:
-            await self._router(scope, exchange.receive, exchange.send)
-            return
-        route, parameters = found
+            return self._router
+        route, scope["path_params"] = found
         scope["router"] = self._router
         scope["route"] = route
         scope["endpoint"] = route.endpoint
-        scope["path_params"] = parameters
-        await route.app(scope, exchange.receive, exchange.send)
+        return route.app
 
 
 async def _raise_again(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -181,14 +181,27 @@ def headers_of(quotas: Sequence[Quota]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers-10 has them."""
     if not quotas:
         return {}
-    left = [f'"{quota.policy}";r={quota.remaining};t={quota.wait_seconds}' for quota in quotas]
-    whole = [f'"{quota.policy}";q={quota.amount};w={quota.window_seconds}' for quota in quotas]
-    return {"RateLimit": ", ".join(left), "RateLimit-Policy": ", ".join(whole)}
+    return {"RateLimit": _left(quotas), "RateLimit-Policy": _whole(quotas)}
 
 
-def raw_headers_of(quotas: Sequence[Quota]) -> list[tuple[bytes, bytes]]:
-    """The same, as an answer has them."""
-    return [(name.lower().encode(), text.encode()) for name, text in headers_of(quotas).items()]
+def raw_headers_of(quotas: Sequence[Quota]) -> tuple[tuple[bytes, bytes], ...]:
+    """The same, as an answer has them; there is at least one."""
+    return (
+        (b"ratelimit", _left(quotas).encode()),
+        (b"ratelimit-policy", _whole(quotas).encode()),
+    )
+
+
+def _left(quotas: Sequence[Quota]) -> str:
+    return ", ".join(
+        [f'"{each.policy}";r={each.remaining};t={each.wait_seconds}' for each in quotas]
+    )
+
+
+def _whole(quotas: Sequence[Quota]) -> str:
+    return ", ".join(
+        [f'"{each.policy}";q={each.amount};w={each.window_seconds}' for each in quotas]
+    )
 
 
 def address_in(scope: Scope) -> str | None:
