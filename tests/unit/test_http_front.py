@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
@@ -35,11 +35,14 @@ PATHS = (
     "/shelves/late",
     "/{kind}/all/books",
     "/shelves/{shelf}/{book}",
+    "/drawers/{drawer}/{book}",
     "/{kind}/{name}.pdf",
     "/shelves/",
     "/{anything}",
 )
-PARTS = st.sampled_from(["shelves", "top", "late", "books", "all", "a.pdf", "", "x\n", "7", "é"])
+PARTS = st.sampled_from(
+    ["shelves", "drawers", "top", "late", "books", "all", "a.pdf", "", "x\n", "7", "é"]
+)
 
 
 def routes() -> list[ExactRoute]:
@@ -47,6 +50,8 @@ def routes() -> list[ExactRoute]:
 
 
 @given(st.lists(PARTS, min_size=1, max_size=4))
+@example(["shelves", "late"])
+@example(["drawers", "7", "books"])
 def test_the_route_that_is_looked_up_is_the_one_that_starlette_tries_first(
     parts: list[str],
 ) -> None:
