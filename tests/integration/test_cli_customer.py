@@ -100,6 +100,41 @@ def test_the_export_is_one_document_of_everything_but_secrets(
     assert [each["record"]["key"] for each in told["requests"]] == ["key-pending", "key-shipped"]
 
 
+def _grant(subject: str, digest: str) -> str:
+    return (
+        "INSERT INTO oauth_grants (family_digest, token_digest, client_id, subject, scope, "
+        "rotations, granted_at_us, idle_until_us, ends_at_us) VALUES "
+        f"('{digest}', '{digest}', 'backend', '{subject}', 'orders:read', 0, 1, 2, 3)"
+    )
+
+
+_LOGGED_IN = (
+    (
+        "INSERT INTO oauth_clients "
+        "(id, secret_digest, scope, may_act_for_customers, created_at_us) "
+        f"VALUES ('backend', '{'d' * 64}', 'orders:read', true, 1)"
+    ),
+    _grant("zelda", "a" * 64),
+    _grant("bob", "b" * 64),
+)
+
+
+def test_sessions_are_shown_and_end_with_the_erasing(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_fill(url))
+    asyncio.run(run_sql(url, *_LOGGED_IN))
+
+    main(["customer", "export", "zelda"])
+    [session] = json.loads(capsys.readouterr().out)["sessions"]
+    main(["customer", "erase", "zelda", "--yes"])
+
+    assert (session["client_id"], session["scope"]) == ("backend", ["orders:read"])
+    assert not {"family_digest", "token_digest"} & set(session)
+    left = asyncio.run(run_sql(url, "SELECT subject FROM oauth_grants"))
+    assert left == [("bob",)]
+
+
 def test_the_export_of_nobody_is_an_empty_document(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +164,9 @@ class _ManyOrders:
         return OrderTraces((), ())
 
     async def requests(self, *_: Any, **__: Any) -> tuple[()]:
+        return ()
+
+    async def sessions(self, *_: Any) -> tuple[()]:
         return ()
 
 

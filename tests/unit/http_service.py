@@ -21,6 +21,7 @@ TOKENS = FixedTokens(
     {
         "ann": Principal("customer-ann", EVERYTHING, "ann@example.org"),
         "bob": Principal("customer-bob", EVERYTHING),
+        **{f"neighbour-{n}": Principal(f"neighbour-{n}", EVERYTHING) for n in range(10)},
         "reader": Principal("customer-ann", frozenset({"orders:read"})),
         "writer": Principal("customer-ann", frozenset({"orders:write"})),
         "manager": Principal("customer-ann", frozenset({"orders:manage"})),

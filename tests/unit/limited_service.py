@@ -12,8 +12,9 @@ from tests.unit.http_service import check_documented, service
 DECLINES = {
     "declines-of-customer": "3/hour",
     "declines-of-payment-method": "3/hour",
-    "declines-of-address": "5/hour",
-    "paid-by-address": "5/hour",
+    # From the fifth decline on: a twentieth.
+    "declines-of-address": "100/hour",
+    "paid-by-address": "100/hour",
     "counted-orders": "1/day",
 }
 

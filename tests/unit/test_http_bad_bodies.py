@@ -1,6 +1,7 @@
 """Bodies that must not become an order, and what is said about them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -335,6 +336,21 @@ async def test_an_address_is_text_or_named_lines(address: object, pointer: str) 
 )
 async def test_what_is_no_email_address_is_refused(email: object) -> None:
     assert set(await mistakes(email=email)) == {"/email"}
+
+
+@pytest.mark.parametrize("piece", ["1 ", "12 ", "4-", "1"])
+async def test_a_long_row_of_digits_is_refused_for_its_length_and_keeps_nobody_waiting(
+    piece: str,
+) -> None:
+    body = order_body(payment_method=piece * (400_000 // len(piece)))
+    began = time.process_time()
+    async with customer(service()) as ann:
+        answer = await ann.post("/api/orders/create", json=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "too_long"
+    # It took minutes when every number in the row was checked anew.
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

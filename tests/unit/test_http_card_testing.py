@@ -51,9 +51,7 @@ async def declined(app: object, times: int = 3) -> None:
             assert (await order(ann)).status_code == 402, number
 
 
-async def test_after_many_declines_the_customer_must_wait_and_no_provider_hears_of_the_next() -> (
-    None
-):
+async def test_incident_54_after_many_declines_he_waits_and_no_provider_hears_of_him() -> None:
     shop, watch = in_memory_shop(), Watch()
     app = limited(DECLINES, shop.core, watch=watch)
     await declined(app)
@@ -106,10 +104,36 @@ async def test_an_address_from_which_more_is_declined_than_paid_is_slowed_down()
 async def test_an_address_from_which_a_whole_town_pays_is_not() -> None:
     rates = {**DECLINES, "declines-of-customer": "99/hour", "declines-of-payment-method": "99/hour"}
     app = limited(rates)
-    async with caller(app) as ann:
-        for _ in range(5):
-            await order(ann, "ok")
+    for number in range(8):
+        async with caller(app, f"neighbour-{number}") as neighbour:
+            assert (await order(neighbour, "ok")).status_code == 201
     await declined(app, times=8)
+
+
+async def test_as_many_may_be_declined_as_have_paid_and_not_one_more() -> None:
+    rates = {**DECLINES, "declines-of-customer": "99/hour", "declines-of-payment-method": "99/hour"}
+    app = limited(rates)
+    for number in range(7):
+        async with caller(app, f"neighbour-{number}") as neighbour:
+            assert (await order(neighbour, "ok")).status_code == 201
+    await declined(app, times=8)
+    async with caller(app) as ann:
+        refused = await order(ann)
+    assert violated(refused) == ["declines-of-address"]
+    assert '"declines-of-address";r=0' in refused.headers["RateLimit"]
+
+
+async def test_one_good_card_that_pays_again_and_again_opens_the_address_to_nobody() -> None:
+    rates = {**DECLINES, "declines-of-customer": "99/hour", "declines-of-payment-method": "99/hour"}
+    app = limited(rates)
+    async with caller(app) as ann:
+        for _ in range(30):
+            paid = await order(ann, "ok")
+            assert paid.status_code == 201
+            await ann.post(f"{paid.headers['Location']}/cancel")
+    await declined(app, times=5)
+    async with caller(app) as ann:
+        assert violated(await order(ann)) == ["declines-of-address"]
 
 
 async def test_one_paid_order_asked_for_again_and_again_makes_no_honest_address() -> None:

@@ -214,3 +214,11 @@ async def test_without_limits_nobody_is_counted_and_nothing_is_said() -> None:
         answers = [await ann.get(ORDERS) for _ in range(20)]
     assert {answer.status_code for answer in answers} == {200}
     assert "RateLimit" not in answers[-1].headers
+
+
+async def test_whoever_lacks_the_scope_is_limited_as_well() -> None:
+    app = limited({"customer": "2/minute"})
+    async with caller(app, "reader") as reader:
+        answers = [await reader.post("/api/orders/create", json={}) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 429]

@@ -9,6 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from order_core.errors import TokenUnverifiable
+from order_jwt import PublishedKeys
+from order_jwt.key_set import KeySet
 from tests.unit.fake_issuer import FakeIssuer
 from tests.unit.trusting_service import KEY, Kitchen
 
@@ -248,3 +250,13 @@ async def test_there_is_one_look_at_a_time_even_if_nothing_makes_it_pause() -> N
     await asyncio.gather(*[source.key_for("spring", "ES256") for _ in range(30)])
 
     assert kitchen.issuer.looks == 1
+
+
+async def test_a_look_that_breaks_in_a_way_nobody_foresaw_is_a_silent_issuer() -> None:
+    async def broken() -> KeySet:
+        raise RuntimeError("a bug in the fetching")
+
+    keys = PublishedKeys(broken)
+
+    with pytest.raises(TokenUnverifiable):
+        await keys.key_for("spring", "ES256")

@@ -111,6 +111,9 @@ class PublishedKeys:
         except IssuerUnreadable as unreadable:
             self._silent = True
             _log.warning("The keys of the issuer of tokens were not fetched: %s.", unreadable)
+        except Exception:  # noqa: BLE001 - whoever asks for a key must not pay for it with a 500
+            self._silent = True
+            _log.exception("The keys of the issuer of tokens were not fetched.")
         finally:
             self._look = None
 

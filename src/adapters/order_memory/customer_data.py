@@ -5,7 +5,7 @@ from datetime import datetime
 from order_core.events import Happened, Reviewed
 from order_core.immutable import replace
 from order_core.order import Order
-from order_core.ports import HeldOrder, HeldRequest, OrderTraces, Telling
+from order_core.ports import HeldOrder, HeldRequest, HeldSession, OrderTraces, Telling
 from order_memory.orders import InMemoryOrders
 from order_memory.store import NoticeRow
 
@@ -56,6 +56,12 @@ class InMemoryCustomerData:
         return tuple(held for *place, held in found if after is None or tuple(place) > after)[
             :limit
         ]
+
+    async def sessions(self, customer_id: str, /) -> tuple[HeldSession, ...]:  # noqa: ARG002
+        return ()  # There is no issuer of tokens in memory.
+
+    async def forget_sessions(self, customer_id: str, /) -> int:  # noqa: ARG002 - as above
+        return 0
 
     async def erase(self, order: Order, /) -> Order:
         stored = self._store.save(order, request=None, guard=None)

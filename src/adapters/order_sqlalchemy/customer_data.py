@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from order_core.order import Order
-from order_core.ports import HeldOrder, HeldRequest, OrderTraces, RequestRecord, Telling
+from order_core.ports import (
+    HeldOrder,
+    HeldRequest,
+    HeldSession,
+    OrderTraces,
+    RequestRecord,
+    Telling,
+)
 from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import (
     EVENT_COLUMNS,
@@ -31,6 +38,13 @@ _RECEIVED: Final = f"""
 _REQUESTS: Final = """
     SELECT route, key, body_fingerprint, order_id FROM idempotency_records
     WHERE customer_id = $1 AND (route, key) > ($2, $3) ORDER BY route, key LIMIT $4"""
+
+# By client too, of which there are few: so both find theirs by the index.
+_OF_CUSTOMER: Final = "client_id IN (SELECT id FROM oauth_clients) AND subject = $1"
+_SESSIONS: Final = f"""
+    SELECT client_id, scope, granted_at_us, idle_until_us, ends_at_us, revoked_at_us
+    FROM oauth_grants WHERE {_OF_CUSTOMER} ORDER BY granted_at_us, family_digest"""
+_FORGET_SESSIONS: Final = f"DELETE FROM oauth_grants WHERE {_OF_CUSTOMER} RETURNING 1"
 
 
 class SqlCustomerData:
@@ -72,9 +86,28 @@ class SqlCustomerData:
             for route, key, fingerprint, order_id in found
         )
 
+    async def sessions(self, customer_id: str, /) -> tuple[HeldSession, ...]:
+        found = await self._store.rows(_SESSIONS, customer_id)
+        return tuple(map(_session, found))
+
+    async def forget_sessions(self, customer_id: str, /) -> int:
+        return len(await self._store.change(_FORGET_SESSIONS, customer_id))
+
     async def erase(self, order: Order, /) -> Order:
         await self._store.save(Saving(order, None, None, None, None, erases=True))
         return replace(order, version=order.version + 1, news=())
+
+
+def _session(row: Row) -> HeldSession:
+    client_id, scope, granted_us, idle_until_us, ends_us, revoked_us = row
+    return HeldSession(
+        client_id,
+        tuple(scope.split()),
+        moment_from(granted_us),
+        moment_from(idle_until_us),
+        moment_from(ends_us),
+        None if revoked_us is None else moment_from(revoked_us),
+    )
 
 
 def _telling(row: Row) -> Telling:

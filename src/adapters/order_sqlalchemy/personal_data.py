@@ -159,7 +159,9 @@ COLUMNS: Final[Mapping[str, Mapping[str, Personal | NotPersonal]]] = {
         "token_digest": _DIGEST_OF_SECRET,
         "client_id": NotPersonal("the name of a program"),
         "subject": Personal(
-            "customer's id", "for whom the program acts", "the grant has ended, and was pruned"
+            "customer's id",
+            "for whom the program acts",
+            f"the grant has ended, and was pruned; or {_ERASE}",
         ),
         "scope": _WORD,
         "revoked_because": _WORD,

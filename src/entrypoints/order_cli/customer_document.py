@@ -37,6 +37,7 @@ async def write_document(
     to.write(json.dumps(plain(at)))
     await _list(to, "orders", export.orders(customer_id), _whole_order)
     await _list(to, "requests", export.requests(customer_id), plain)
+    await _list(to, "sessions", export.sessions(customer_id), plain)
     to.write("}\n")
 
 

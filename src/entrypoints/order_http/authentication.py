@@ -22,12 +22,11 @@ _LONGEST_TOKEN: Final = 8192
 _LONGEST_SUBJECT: Final = 200
 
 
-async def authenticate(request: Request, verifier: TokenVerifier, scope: str) -> Principal:
-    """The caller, who may do what `scope` names.
+async def authenticate(request: Request, verifier: TokenVerifier) -> Principal:
+    """The caller, whatever he may do.
 
     Raises:
-        Problem: no token or a token that proves nothing (401), or without the scope (403);
-            with the challenge of RFC 6750.
+        Problem: no token or a token that proves nothing (401), with the challenge of RFC 6750.
         TokenUnverifiable: whether the token proves anything cannot be told at present.
     """
     headers = [value for name, value in request.scope["headers"] if name == b"authorization"]
@@ -48,9 +47,17 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
         raise _invalid(refusal.because) from None
     except InvalidValue:
         raise _invalid("its sub is not the name of a customer") from None
+    return principal
+
+
+def check_scope(principal: Principal, scope: str) -> None:
+    """That the caller may do what `scope` names.
+
+    Raises:
+        Problem: 403, with the challenge of RFC 6750.
+    """
     if principal.scopes.isdisjoint(_GRANTED_BY[scope]):
         raise lacks(scope)
-    return principal
 
 
 def is_staff(principal: Principal) -> bool:

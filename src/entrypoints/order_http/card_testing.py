@@ -7,6 +7,7 @@ is neither recorded nor does a provider hear of it.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from order_core.assembly import OrderCore
@@ -22,7 +23,12 @@ BY_METHOD: Final = "declines-of-payment-method"
 BY_ADDRESS: Final = "declines-of-address"
 PAID_BY_ADDRESS: Final = "paid-by-address"
 COUNTED: Final = "counted-orders"
-"""An order is counted once, however often its answer is asked for."""
+"""An order is counted once, however often its answer is asked for; and so is, of those who paid
+behind an address, each customer: to pay and cancel again and again makes no honest address."""
+
+COUNTED_FURTHER: Final = 20
+"""Behind an address, declines and those who paid are compared as numbers, so they are counted so
+many times further than where an address begins to be slowed down."""
 
 AT_ONCE: Final = 32
 """So many tries may be under way while none was declined: a busy backend's, or a burst of cards."""
@@ -89,9 +95,11 @@ class CardTesting:
         full = [quota for quota, turn in zip(quotas, turns, strict=False) if _is_full(quota, turn)]
         if by_address:
             declined, paid = quotas[-2:]
+            begins = declined.amount // COUNTED_FURTHER
+            times = declined.amount - declined.remaining
             # Behind one address there may be a whole town, or the shop's own backend.
-            if not declined.remaining and paid.amount - paid.remaining < declined.amount:
-                full.append(declined)
+            if times >= max(begins, paid.amount - paid.remaining + 1):
+                full.append(_used_up_at(declined, begins))
         return full
 
     async def _remember(
@@ -110,12 +118,31 @@ class CardTesting:
         if not happened or (repeatable and not await self._counts.count(COUNTED, order.id)):
             return
         for policy, whose in happened:
+            if policy == PAID_BY_ADDRESS:
+                who_paid = fingerprint(whose, order.customer_id)
+                if not await self._counts.count(COUNTED, who_paid):
+                    continue
             await self._counts.count(policy, whose)
 
     def _of_address(self, address: str | None) -> list[Tried]:
         if address is None or BY_ADDRESS not in self._counts.policies:
             return []
         return [(BY_ADDRESS, address), (PAID_BY_ADDRESS, address)]
+
+
+@dataclass(frozen=True, slots=True)
+class _UsedUp:
+    """What an address is told that is slowed down."""
+
+    policy: str
+    amount: int
+    window_seconds: int
+    wait_seconds: int
+    remaining: int = 0
+
+
+def _used_up_at(quota: Quota, amount: int) -> Quota:
+    return _UsedUp(quota.policy, amount, quota.window_seconds, quota.wait_seconds)
 
 
 def _is_full(quota: Quota, turn: int) -> bool:

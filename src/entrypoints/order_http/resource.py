@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from order_http.authentication import authenticate
+from order_http.authentication import authenticate, check_scope
 from order_http.desk import Desk
 from order_http.endpoint import Endpoint, Guarded, Handler, check_guarded
 from order_http.problems import FieldError, invalid
@@ -70,9 +70,11 @@ class Resource:
 
 def _guard(desk: Desk, endpoint: Guarded) -> Handler:
     async def handler(request: Request) -> Response:
-        principal = await authenticate(request, desk.verifier, endpoint.scope)
+        principal = await authenticate(request, desk.verifier)
         if desk.limits:
+            # Before the scope: what is refused for the lack of it counts as asked, too.
             await desk.limits.admit_customer(request, principal)
+        check_scope(principal, endpoint.scope)
         if request.scope["query_string"] and set(request.query_params) - endpoint.query:
             known = (
                 f"one of {', '.join(sorted(endpoint.query))}"

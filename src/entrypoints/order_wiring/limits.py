@@ -8,6 +8,7 @@ from order_http.card_testing import (
     BY_CUSTOMER,
     BY_METHOD,
     COUNTED,
+    COUNTED_FURTHER,
     PAID_BY_ADDRESS,
 )
 from order_http.rate_limits import ADDRESS, CUSTOMER, FAILURES, STAFF
@@ -45,7 +46,7 @@ def policies_of(settings: Settings) -> Mapping[str, Rate]:
     if declines := _declines(settings):
         policies |= {BY_CUSTOMER: declines, BY_METHOD: declines, COUNTED: _ONCE_A_DAY}
         if by_address:
-            of_address = declines.times(ADDRESS_FACTOR)
+            of_address = declines.times(ADDRESS_FACTOR * COUNTED_FURTHER)
             policies |= {BY_ADDRESS: of_address, PAID_BY_ADDRESS: of_address}
     return policies
 

@@ -5,6 +5,7 @@ from order_core.ports.customer_data import (
     CustomerData,
     HeldOrder,
     HeldRequest,
+    HeldSession,
     OrderTraces,
     Telling,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "EventPlace",
     "HeldOrder",
     "HeldRequest",
+    "HeldSession",
     "Ids",
     "Lease",
     "Leftovers",

@@ -44,6 +44,18 @@ class HeldRequest:
     order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session in which a client acts for the customer, by the embedded issuer of tokens."""
+
+    client_id: str
+    scope: tuple[str, ...]
+    granted_at: datetime
+    idle_until: datetime
+    ends_at: datetime
+    revoked_at: datetime | None
+
+
 class CustomerData(Protocol):
     """Everything that is kept under one customer's id. Each method may raise `StoreUnavailable`."""
 
@@ -65,6 +77,14 @@ class CustomerData(Protocol):
         self, customer_id: str, /, *, after: tuple[str, str] | None, limit: int
     ) -> tuple[HeldRequest, ...]:
         """At most `limit` requests, by route and key; `after` is those of the last one seen."""
+        ...
+
+    async def sessions(self, customer_id: str, /) -> tuple[HeldSession, ...]:
+        """Every session that is kept, ended ones too, oldest first. There are few."""
+        ...
+
+    async def forget_sessions(self, customer_id: str, /) -> int:
+        """End and forget every session; how many there were."""
         ...
 
     async def erase(self, order: Order, /) -> Order:

@@ -34,11 +34,12 @@ class EraseCustomer:
     clock: Clock
 
     async def __call__(self, customer_id: str) -> AsyncGenerator[ErasedOrder]:
-        """What became of each order, oldest first.
+        """What became of each order, oldest first. Before any of them, all sessions end.
 
         Raises:
             StoreUnavailable, CommitUnknown: those not named yet may be as they were.
         """
+        await self.data.forget_sessions(customer_id)
         after = None
         while True:
             page = await self.data.orders(customer_id, after=after, limit=PAGE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from order_core.order import Order
-from order_core.ports import CustomerData, HeldRequest, OrderTraces
+from order_core.ports import CustomerData, HeldRequest, HeldSession, OrderTraces
 
 PAGE: Final = 100
 """So many orders or requests are read, and held in memory, at once."""
@@ -46,3 +46,12 @@ class ExportCustomer:
             if len(page) < PAGE:
                 return
             after = (page[-1].record.route, page[-1].record.key)
+
+    async def sessions(self, customer_id: str) -> AsyncGenerator[HeldSession]:
+        """Every session in which a client acts for the customer.
+
+        Raises:
+            StoreUnavailable: they could not be read.
+        """
+        for session in await self.data.sessions(customer_id):
+            yield session

@@ -269,6 +269,9 @@ class _DataInTurns:
         await _Turn()
         return await self._data.orders(*which, **page)
 
+    async def forget_sessions(self, customer_id: str, /) -> int:
+        return await self._data.forget_sessions(customer_id)
+
     async def erase(self, order: Order) -> Order:
         await _Turn()
         return await self._data.erase(order)
