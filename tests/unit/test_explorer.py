@@ -156,7 +156,7 @@ def test_a_finding_is_replayed_by_the_line_that_it_prints(
     assert "client" in printed
 
 
-@pytest.mark.parametrize("line", ["nobody", "client!no-such-fault", "retry retry"])
+@pytest.mark.parametrize("line", ["nobody", "client!no-such-fault", "worker"])
 def test_a_schedule_that_cannot_be_is_refused(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
