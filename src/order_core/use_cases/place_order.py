@@ -15,7 +15,6 @@ from order_core.errors import (
 )
 from order_core.events import by_customer
 from order_core.order import Order
-from order_core.order_item import total_of
 from order_core.order_request import OrderRequest
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, fingerprint
@@ -105,8 +104,7 @@ class PlaceOrder:
     async def _recorded(self, request: OrderRequest) -> Order:
         known = frozenset(self.gateways)
         provider, token = request.provider_and_token(self.default_provider, known)
-        total = total_of(request.items)
-        self.gateways[provider].check(total, token)
+        self.gateways[provider].check(request.total, token)
         self.carry_out.breaker.refuse_if_open(provider)
         await self.prices.verify(
             request.items, customer_id=request.customer_id, quotes=request.quotes
@@ -134,7 +132,7 @@ class PlaceOrder:
             order_id=order_id,
             customer_id=request.customer_id,
             kind=_FIRST_MOVEMENT[self.policy.capture],
-            amount=total_of(request.items),
+            amount=request.total,
             provider=provider,
             account=account,
             installation=self.policy.installation,
