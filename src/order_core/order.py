@@ -118,7 +118,8 @@ class Order:
     @property
     def refunded_minor_units(self) -> int:
         """What certainly went back to the buyer, and did not come back from there."""
-        refunds = self._refunds
+        if not (refunds := self._refunds):
+            return 0
         done = self._sum([t for t in refunds if t.status is TransactionStatus.SUCCEEDED])
         return done - sum([self.returned_of(refund) for refund in refunds])
 

@@ -244,8 +244,16 @@ def fingerprint(*parts: str, rest: bytes = b"") -> str:
     return sha256(measured(*parts) + rest).hexdigest()
 
 
+_MEASURES: Final = tuple(length.to_bytes(8, "big").decode() for length in range(128))
+
+
 def measured(*parts: str) -> bytes:
-    """All parts, each behind its length, so that ("ab", "c") and ("a", "bc") differ."""
+    """All parts, each behind its length in 8 bytes: ("ab", "c") and ("a", "bc") differ."""
+    # Nearly all parts are short and ASCII; so are their measures, and all is encoded at once.
+    if max(map(len, parts), default=0) < len(_MEASURES):
+        together = "".join([_MEASURES[len(part)] + part for part in parts])
+        if together.isascii():
+            return together.encode()
     # A lone surrogate is refused where a text is used; here it must only not be an error.
     encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
     return b"".join([len(part).to_bytes(8, "big") + part for part in encoded])
