@@ -127,6 +127,8 @@ class Order:
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
         refunds = [t for t in self._refunds if t.origin is Origin.OURS]
+        if not refunds:
+            return 0
         asked = self._sum([t for t in refunds if t.is_live])
         return asked - sum([self.returned_of(refund) for refund in refunds])
 

@@ -1,6 +1,8 @@
 """Fingerprints are stored and compared years later: what was once equal must stay equal."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from order_core.money import Money
 from order_core.order_item import OrderItem
@@ -46,6 +48,19 @@ def test_a_fingerprint_is_the_one_that_was_stored_long_ago(
 ) -> None:
     assert fingerprint(*parts) == stored
     assert fingerprint(*parts[:1], rest=measured(*parts[1:])) == stored
+
+
+PARTS = st.lists(
+    st.text(st.characters(exclude_categories=()), max_size=5)
+    | st.text("xyz", min_size=125, max_size=260)
+)
+
+
+@given(PARTS)
+def test_every_part_is_measured_in_bytes(parts: list[str]) -> None:
+    encoded = [part.encode(errors="surrogatepass") for part in parts]
+
+    assert measured(*parts) == b"".join(len(part).to_bytes(8, "big") + part for part in encoded)
 
 
 @pytest.mark.parametrize(
