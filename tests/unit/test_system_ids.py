@@ -43,7 +43,7 @@ def test_ids_grow_while_the_clock_goes_back() -> None:
 def test_ids_grow_when_a_millisecond_is_full() -> None:
     ids = TimeOrderedIds(lambda: _MOMENT)
 
-    with patch("order_system.ids._draw", lambda: 2**128 - 1):
+    with patch("order_system.ids._random", lambda bits: 2**bits - 1):
         before = ids.new_id()
         # As after 2**41 ids of this millisecond, which nobody can wait for.
         ids._last = (_MOMENT, 2**74 - 1)  # noqa: SLF001

@@ -41,26 +41,26 @@ class TimeOrderedIds:
 
     def _next(self) -> tuple[int, int]:
         moment, (last_moment, last_chance) = self._milliseconds(), self._last
-        drawn = _draw()
+        if moment <= last_moment:
+            counted = last_chance + 1 + _random(_STEP_BITS)
+            if counted >> _RANDOM_BITS == 0:
+                return last_moment, counted
+            moment = last_moment + 1
         # The highest bit is left free at first, as room to count on.
-        fresh = drawn >> _STEP_BITS & (2 ** (_RANDOM_BITS - 1) - 1)
-        if moment > last_moment:
-            return moment, fresh
-        counted = last_chance + 1 + (drawn & (2**_STEP_BITS - 1))
-        if counted >> _RANDOM_BITS:
-            return last_moment + 1, fresh
-        return last_moment, counted
+        return moment, _random(_RANDOM_BITS - 1)
 
 
-def _draw() -> int:
-    """A random number of 128 bits; each is given once, whichever thread asks."""
+def _random(bits: int) -> int:
+    """A random number of up to 128 bits; each is given once, whichever thread asks."""
     while True:
         try:
-            return _DRAWN.pop()
+            return _DRAWN.pop() >> 8 * _DRAW_BYTES - bits
         except IndexError:
             # One system call for many ids.
             random = os.urandom(_DRAW_BYTES * _DRAWS_AT_ONCE)
             _DRAWN.extend(
-                int.from_bytes(random[at : at + _DRAW_BYTES], "big")
-                for at in range(0, len(random), _DRAW_BYTES)
+                [
+                    int.from_bytes(random[at : at + _DRAW_BYTES], "big")
+                    for at in range(0, len(random), _DRAW_BYTES)
+                ]
             )
