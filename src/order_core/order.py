@@ -87,7 +87,8 @@ class Order:
         by: str = CUSTOMER,
     ) -> "Order":
         """A new order that waits for its charge, which is recorded with it."""
-        order = cls(
+        opened = OrderOpened(charge.id, str(charge.amount), charge.provider, by)
+        return cls(
             id=order_id,
             customer_id=customer_id,
             items=items,
@@ -97,9 +98,9 @@ class Order:
             status=OrderStatus.AWAITING_PAYMENT,
             created_at=at,
             transactions=(charge,),
+            event_count=1,
+            news=(Happened(1, at, opened),),
         )
-        opened = OrderOpened(charge.id, str(charge.amount), charge.provider, by)
-        return order.with_news(opened, at)
 
     # What the money did -------------------------------------------------------------------
 
@@ -107,19 +108,20 @@ class Order:
     def captured_minor_units(self) -> int:
         """What was taken from the buyer, refunds not subtracted."""
         return self._sum(
-            transaction
-            for transaction in self.transactions
-            if transaction.status is TransactionStatus.SUCCEEDED and transaction.kind in _TAKES
+            [
+                transaction
+                for transaction in self.transactions
+                if transaction.status is TransactionStatus.SUCCEEDED and transaction.kind in _TAKES
+            ]
         )
 
     @property
     def refunded_minor_units(self) -> int:
         """What certainly went back to the buyer, and did not come back from there."""
-        refunds = self._refunds
-        if not refunds:
+        if not (refunds := self._refunds):
             return 0
-        done = self._sum(t for t in refunds if t.status is TransactionStatus.SUCCEEDED)
-        return done - sum(self.returned_of(refund) for refund in refunds)
+        done = self._sum([t for t in refunds if t.status is TransactionStatus.SUCCEEDED])
+        return done - sum([self.returned_of(refund) for refund in refunds])
 
     @property
     def refund_asked_minor_units(self) -> int:
@@ -127,8 +129,8 @@ class Order:
         refunds = [t for t in self._refunds if t.origin is Origin.OURS]
         if not refunds:
             return 0
-        asked = self._sum(t for t in refunds if t.is_live)
-        return asked - sum(self.returned_of(refund) for refund in refunds)
+        asked = self._sum([t for t in refunds if t.is_live])
+        return asked - sum([self.returned_of(refund) for refund in refunds])
 
     @property
     def _refunds(self) -> list[PaymentTransaction]:
@@ -136,18 +138,16 @@ class Order:
 
     @staticmethod
     def _sum(transactions: Iterable[PaymentTransaction]) -> int:
-        return sum(transaction.amount.minor_units for transaction in transactions)
+        return sum([transaction.amount.minor_units for transaction in transactions])
 
     @property
     def payment_status(self) -> PaymentStatus:
         """Derived from the transactions, never set."""
-        if any(
-            transaction.status is TransactionStatus.IN_REVIEW or transaction.review
-            for transaction in self.transactions
-        ):
-            return PaymentStatus.IN_REVIEW
-        captured, refunded = self.captured_minor_units, self.refunded_minor_units
-        if captured:
+        for transaction in self.transactions:
+            if transaction.status is TransactionStatus.IN_REVIEW or transaction.review:
+                return PaymentStatus.IN_REVIEW
+        if captured := self.captured_minor_units:
+            refunded = self.refunded_minor_units
             if not refunded:
                 return PaymentStatus.PAID
             whole = refunded >= captured
@@ -373,11 +373,6 @@ class Order:
 
     def with_transaction(self, transaction: PaymentTransaction) -> "Order":
         """The order with `transaction` added, or put in the place of its earlier form."""
-        if all(known.id != transaction.id for known in self.transactions):
-            return replace(self, transactions=(*self.transactions, transaction))
-        return replace(
-            self,
-            transactions=tuple(
-                transaction if known.id == transaction.id else known for known in self.transactions
-            ),
-        )
+        known = {each.id: each for each in self.transactions}
+        known[transaction.id] = transaction
+        return replace(self, transactions=tuple(known.values()))

@@ -47,13 +47,14 @@ def total_of(items: tuple[OrderItem, ...]) -> Money:
     """
     if not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidValue(("items",), "item_count", f"must be between 1 and {MAX_ITEMS} items")
-    currency = items[0].price.currency
+    currency, minor_units = items[0].price.currency, 0
     for index, item in enumerate(items):
-        if item.price.currency != currency:
+        price = item.price
+        if price.currency != currency:
             raise InvalidValue(
                 ("items", index, "price"), "mixed_currencies", f"must be in {currency}"
             )
-    minor_units = sum(item.price.minor_units * item.quantity for item in items)
+        minor_units += price.minor_units * item.quantity
     if minor_units == 0:
         raise InvalidValue(("items",), "nothing_to_pay", "must cost something together")
     try:

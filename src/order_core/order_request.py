@@ -1,11 +1,12 @@
 """What a customer asks for, before it is an order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from order_core.errors import InvalidValue, UnknownProvider
+from order_core.money import Money
 from order_core.order_item import OrderItem, total_of
-from order_core.payment import fingerprint
+from order_core.payment import fingerprint, measured
 from order_core.quotes import NO_QUOTES, Quotes
 from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
@@ -38,6 +39,10 @@ class OrderRequest:
     quotes: Quotes = NO_QUOTES
     """What proves the prices. Quotes expire and are renewed, so they tell neither one request
     from another nor one click from the next."""
+    total: Money = field(init=False, compare=False)
+    """What the items cost together."""
+    _content: bytes = field(init=False, repr=False, compare=False)
+    """What is ordered and where it goes: the end of both fingerprints, so it is measured once."""
 
     def __post_init__(self) -> None:
         checked_text(self.customer_id, "customer_id", longest=200)
@@ -51,7 +56,8 @@ class OrderRequest:
                     raise InvalidValue((name,), "not_an_email", "must be an e-mail address")
         if self.return_url is not None:
             _refuse_unless_one_word(self.return_url, "return_url", longest=LONGEST_URL)
-        total_of(self.items)
+        object.__setattr__(self, "total", total_of(self.items))
+        object.__setattr__(self, "_content", _measured_content(self.items, self.shipping_address))
 
     @property
     def contact(self) -> str | None:
@@ -84,7 +90,7 @@ class OrderRequest:
         click, so it tells no click from another.
         """
         token = ("pays once",) if kept_token is None else ("pays often", kept_token)
-        return fingerprint(self.customer_id, provider, *token, *self._content())
+        return fingerprint(self.customer_id, provider, *token, rest=self._content)
 
     def body_fingerprint(self) -> str:
         """Equal for two requests that ask for the same: compared when a key comes again."""
@@ -94,21 +100,21 @@ class OrderRequest:
             self.email or "",
             self.return_url or "",
             str(self.allow_duplicate),
-            *self._content(),
+            rest=self._content,
         )
 
-    def _content(self) -> tuple[str, ...]:
-        lines = self.shipping_address.lines
-        address = (lines,) if isinstance(lines, str) else (part for line in lines for part in line)
-        return (
-            *(
-                part
-                for item in self.items
-                for part in (item.product_id, str(item.quantity), str(item.price))
-            ),
-            "ship to",
-            *address,
-        )
+
+def _measured_content(items: tuple[OrderItem, ...], address: ShippingAddress) -> bytes:
+    parts: list[str] = []
+    for item in items:
+        parts += item.product_id, str(item.quantity), str(item.price)
+    parts.append("ship to")
+    if isinstance(address.lines, str):
+        parts.append(address.lines)
+    else:
+        for line in address.lines:
+            parts += line
+    return measured(*parts)
 
 
 def _refuse_unless_one_word(value: str, field: str, *, longest: int) -> None:

@@ -55,6 +55,8 @@ OPEN_STATUSES: Final = frozenset(
 )
 """Not final: somebody still has to ask or to be told."""
 
+_SENDABLE: Final = frozenset({TransactionStatus.RECORDED, TransactionStatus.UNKNOWN})
+
 DEAD_STATUSES: Final = frozenset(
     {TransactionStatus.DECLINED, TransactionStatus.FAILED, TransactionStatus.VOIDED}
 )
@@ -182,10 +184,7 @@ class PaymentTransaction:
 
     def may_be_sent_at(self, now: datetime) -> bool:
         """Whether a request may still leave at `now`."""
-        return (
-            self.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
-            and now < self.send_until
-        )
+        return self.status in _SENDABLE and now < self.send_until
 
     def absence_is_proof_from(self, clock_skew: timedelta) -> datetime:
         """From when on a look-up that finds nothing proves that nothing happened.
@@ -237,11 +236,24 @@ class PaymentTransaction:
         )
 
 
-def fingerprint(*parts: str) -> str:
+def fingerprint(*parts: str, rest: bytes = b"") -> str:
     """A digest that tells equal values from different ones without showing them.
 
-    Each part is measured, so that ("ab", "c") and ("a", "bc") differ.
+    Stored, so it must stay the same for ever. `rest` are the last parts, `measured` before.
     """
+    return sha256(measured(*parts) + rest).hexdigest()
+
+
+_MEASURES: Final = tuple(length.to_bytes(8, "big").decode() for length in range(128))
+
+
+def measured(*parts: str) -> bytes:
+    """All parts, each behind its length in 8 bytes: ("ab", "c") and ("a", "bc") differ."""
+    # Nearly all parts are short and ASCII; so are their measures, and all is encoded at once.
+    if max(map(len, parts), default=0) < len(_MEASURES):
+        together = "".join([_MEASURES[len(part)] + part for part in parts])
+        if together.isascii():
+            return together.encode()
     # A lone surrogate is refused where a text is used; here it must only not be an error.
-    encoded = [part.encode(errors="surrogatepass") for part in parts]
-    return sha256(b"".join([len(each).to_bytes(8, "big") + each for each in encoded])).hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return b"".join([len(part).to_bytes(8, "big") + part for part in encoded])

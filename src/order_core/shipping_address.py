@@ -31,8 +31,10 @@ class ShippingAddress:
             raise InvalidValue(
                 (), "address_lines", f"must have between 1 and {MAX_ADDRESS_LINES} lines"
             )
+        characters = 0
         for name, line in self.lines:
             checked_text(name, longest=LONGEST_LINE_NAME)
             checked_text(line, name, longest=LONGEST_ADDRESS)
-        if sum(len(name) + len(line) for name, line in self.lines) > LONGEST_ADDRESS:
+            characters += len(name) + len(line)
+        if characters > LONGEST_ADDRESS:
             raise InvalidValue((), "too_long", f"must not exceed {LONGEST_ADDRESS} characters")

@@ -5,8 +5,7 @@ from typing import Final
 
 from order_core.errors import InvalidValue
 
-# Every control character but tab and line breaks, and every lone surrogate.
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def checked_text(value: str, *field: str | int, longest: int) -> str:

@@ -1,6 +1,8 @@
 """Ids are UUIDs of version 7 that grow, whatever the clock does."""
 
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise, repeat
 from unittest.mock import patch
@@ -41,7 +43,7 @@ def test_ids_grow_while_the_clock_goes_back() -> None:
 def test_ids_grow_when_a_millisecond_is_full() -> None:
     ids = TimeOrderedIds(lambda: _MOMENT)
 
-    with patch("secrets.randbits", lambda bits: 2**bits - 1):
+    with patch("order_system.ids._random", lambda bits: 2**bits - 1):
         before = ids.new_id()
         # As after 2**41 ids of this millisecond, which nobody can wait for.
         ids._last = (_MOMENT, 2**74 - 1)  # noqa: SLF001
@@ -57,6 +59,27 @@ def test_two_processes_do_not_give_the_same_ids() -> None:
     made = [ids.new_id() for ids in (one, other) for _ in range(1000)]
 
     assert len(set(made)) == 2000
+
+
+_MADE_BESIDE_A_CHILD = f"""
+import os
+from order_system import TimeOrderedIds
+
+ids = TimeOrderedIds(lambda: {_MOMENT})
+ids.new_id()  # From here on there are drawn numbers that a child could inherit.
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+print(*(TimeOrderedIds(lambda: {_MOMENT}).new_id() for _ in range(50)), sep="\\n", flush=True)
+"""
+
+
+def test_a_child_process_does_not_give_the_ids_of_its_parent() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", _MADE_BESIDE_A_CHILD], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert len(set(made)) == len(made) == 100
 
 
 def test_threads_do_not_get_the_same_ids() -> None:

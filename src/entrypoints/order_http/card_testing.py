@@ -5,8 +5,7 @@ is neither recorded nor does a provider hear of it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,32 +64,35 @@ class CardTesting:
             (BY_METHOD, _method_of(core, wish)),
         ]
         declines = [tried for tried in declines if tried[0] in self._counts.policies]
-        with self._trying(declines) as turns:
-            full = await self._used_up(declines, turns, address)
+        by_address = self._of_address(address)
+        turns = self._begin(declines)
+        try:
+            full = await self._used_up(declines, turns, by_address)
             # Whoever lost the answer to a payment must be able to ask what became of it.
             if full and not (key and await core.place.was_recorded(wish.customer_id, key)):
                 wait = None if any(not each.remaining for each in full) else _SOON_SECONDS
                 self._limits.refuse(*full, detail=_DETAIL, wait_seconds=wait)
             order = await core.place(wish, key=key)
-            await self._remember(order, declines, address, repeatable=key is not None)
+            await self._remember(order, declines, by_address, repeatable=key is not None)
             return order
-
-    @contextmanager
-    def _trying(self, tried: Sequence[Tried]) -> Iterator[list[int]]:
-        # A thousand cards at once would all be tried before the first is declined.
-        self._under_way.update(tried)
-        try:
-            yield [self._under_way[each] for each in tried]
         finally:
-            self._under_way.subtract(tried)
-            for each in tried:
-                if self._under_way[each] <= 0:
-                    del self._under_way[each]
+            self._end(declines)
+
+    def _begin(self, tried: Sequence[Tried]) -> list[int]:
+        # A thousand cards at once would all be tried before the first is declined.
+        for each in tried:
+            self._under_way[each] += 1
+        return [self._under_way[each] for each in tried]
+
+    def _end(self, tried: Sequence[Tried]) -> None:
+        for each in tried:
+            self._under_way[each] -= 1
+            if self._under_way[each] <= 0:
+                del self._under_way[each]
 
     async def _used_up(
-        self, declines: Sequence[Tried], turns: Sequence[int], address: str | None
+        self, declines: Sequence[Tried], turns: Sequence[int], by_address: Sequence[Tried]
     ) -> list[Quota]:
-        by_address = self._of_address(address)
         quotas = await self._counts.look(*declines, *by_address)
         full = [quota for quota, turn in zip(quotas, turns, strict=False) if _is_full(quota, turn)]
         if by_address:
@@ -103,18 +105,22 @@ class CardTesting:
         return full
 
     async def _remember(
-        self, order: Order, declines: Sequence[Tried], address: str | None, *, repeatable: bool
+        self,
+        order: Order,
+        declines: Sequence[Tried],
+        by_address: Sequence[Tried],
+        *,
+        repeatable: bool,
     ) -> None:
         if order.status is OrderStatus.AWAITING_PAYMENT:
             return
-        by_address = self._of_address(address)
         if order.charge.status is TransactionStatus.DECLINED:
             happened = [*declines, *by_address[:1]]
         elif order.status is OrderStatus.PAYMENT_FAILED:
             # It never reached the provider: an outage makes nobody a tester of cards.
             happened = []
         else:
-            happened = by_address[1:]
+            happened = [*by_address[1:]]
         if not happened or (repeatable and not await self._counts.count(COUNTED, order.id)):
             return
         for policy, whose in happened:

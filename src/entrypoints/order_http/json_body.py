@@ -47,12 +47,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     if body.count(b",") >= MOST_VALUES and _outside_strings(body).count(b",") >= MOST_VALUES:
         raise Problem("malformed_json", f"The body has more than {MOST_VALUES} values.")
     try:
-        value = json.loads(
-            body.decode(),
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_without_repetition,
-        )
+        value = _EXACT.decode(body.decode())
     except _KeyTwiceError:
         raise Problem("malformed_json", "An object has one key twice.") from None
     except RecursionError:
@@ -93,8 +88,15 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+_EXACT: Final = json.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_repetition
+)
+
+
 def _is_too_deep(body: bytes) -> bool:
     """Whether valid JSON is nested deeper than `DEEPEST`; in C, whatever the body."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return False
     brackets = _outside_strings(body).translate(_TO_SQUARE, _NO_BRACKETS)
     for _ in range(DEEPEST):
         brackets = brackets.replace(b"[]", b"")

@@ -14,10 +14,11 @@ from order_core.shipping_address import LONGEST_ADDRESS
 from order_http.return_url import LONGEST_RETURN_URL
 
 LONGEST_EMAIL: Final = 254
+_NUMBER_OR_TEXT: Final = (Decimal, int, str)
 
 
 def _amount(value: object) -> object:
-    if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
+    if isinstance(value, _NUMBER_OR_TEXT) and not isinstance(value, bool):
         return value
     raise PydanticCustomError("wrong_type", "must be a number, or a string with a number")
 
@@ -25,7 +26,9 @@ def _amount(value: object) -> object:
 def _address(value: object) -> object:
     if isinstance(value, str):
         return value
-    if isinstance(value, dict) and all(isinstance(line, str | None) for line in value.values()):
+    if isinstance(value, dict) and all(
+        line is None or isinstance(line, str) for line in value.values()
+    ):
         return value
     raise PydanticCustomError("wrong_type", "must be text, or an object of texts")
 

@@ -39,18 +39,16 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
     refusals = _Refusals()
     currency = settings.default_currency if order.currency is None else order.currency
     if currency in DECIMALS:
-        items = tuple(
+        items = [
             refusals.catch(_item, item, index, currency) for index, item in enumerate(order.items)
-        )
+        ]
     else:
-        items = ()
+        items = []
         refusals.add(
             InvalidValue(("currency",), "unknown_currency", "is not a current ISO 4217 code")
         )
     address = refusals.catch(_shipping_address, order.shipping_address)
-    refusals.catch(
-        lambda: checked_text(order.payment_method, "payment_method", longest=LONGEST_TOKEN)
-    )
+    refusals.catch(_payment_method, order.payment_method)
     if order.email is not None:
         refusals.catch(_email, order.email)
     if order.return_url is not None:
@@ -61,7 +59,7 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
     try:
         return OrderRequest(
             customer_id=principal.subject,
-            items=tuple(item for item in items if item is not None),
+            items=tuple([item for item in items if item is not None]),
             shipping_address=address,
             payment_method=order.payment_method,
             email=order.email,
@@ -103,15 +101,19 @@ def _item(item: ItemBody, index: int, currency: str) -> OrderItem:
         raise refusal.inside("items", index) from None
 
 
+def _payment_method(token: str) -> str:
+    return checked_text(token, "payment_method", longest=LONGEST_TOKEN)
+
+
 def _quotes(order: OrderBody) -> Quotes:
-    return Quotes(order.quote, tuple(item.quote for item in order.items))
+    return Quotes(order.quote, tuple([item.quote for item in order.items]))
 
 
 def _shipping_address(lines: str | dict[str, str | None]) -> ShippingAddress:
     try:
         if isinstance(lines, str):
             return ShippingAddress(lines)
-        kept = tuple((name, line) for name, line in lines.items() if line is not None)
+        kept = tuple([(name, line) for name, line in lines.items() if line is not None])
         return ShippingAddress(kept)
     except InvalidValue as refusal:
         raise refusal.inside("shipping_address") from None

@@ -21,6 +21,7 @@ from order_core.payment import PaymentTransaction
 from order_core.ports import Clock, Lease, OrderRepository, PaymentGateway, WorkQueue
 from order_core.use_cases.settle import Settle
 
+_DID_NOT_RUN: Final = (NotSent, RateLimited, InProgress)
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
 _MOST_REQUESTS: Final = 10
@@ -70,7 +71,7 @@ class CarryOut:
         for requests_left in reversed(range(_MOST_REQUESTS)):
             transaction = order.transaction(transaction_id)
             outcome = await self._send(order, transaction, held)
-            did_not_run = isinstance(outcome, NotSent | RateLimited | InProgress)
+            did_not_run = isinstance(outcome, _DID_NOT_RUN)
             wait = _pause_before_retry(outcome, pause) if did_not_run else 0.0
             again = requests_left > 0 and (
                 isinstance(outcome, Continue)

@@ -14,9 +14,7 @@ from order_core.errors import (
     StoreUnavailable,
 )
 from order_core.events import by_customer
-from order_core.money import Money
 from order_core.order import Order
-from order_core.order_item import total_of
 from order_core.order_request import OrderRequest
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, fingerprint
@@ -106,8 +104,7 @@ class PlaceOrder:
     async def _recorded(self, request: OrderRequest) -> Order:
         known = frozenset(self.gateways)
         provider, token = request.provider_and_token(self.default_provider, known)
-        total = total_of(request.items)
-        self.gateways[provider].check(total, token)
+        self.gateways[provider].check(request.total, token)
         self.carry_out.breaker.refuse_if_open(provider)
         await self.prices.verify(
             request.items, customer_id=request.customer_id, quotes=request.quotes
@@ -119,20 +116,13 @@ class PlaceOrder:
             items=request.items,
             shipping_address=request.shipping_address,
             email=request.contact,
-            charge=self._charge(request, order_id, provider, token, total=total, now=now),
+            charge=self._charge(request, order_id, provider, token, now),
             by=by_customer(request.actor),
             at=now,
         )
 
     def _charge(
-        self,
-        request: OrderRequest,
-        order_id: str,
-        provider: str,
-        token: str,
-        *,
-        total: Money,
-        now: datetime,
+        self, request: OrderRequest, order_id: str, provider: str, token: str, now: datetime
     ) -> PaymentTransaction:
         terms, gateway = self.terms[provider], self.gateways[provider]
         account = terms.gateway.account
@@ -142,7 +132,7 @@ class PlaceOrder:
             order_id=order_id,
             customer_id=request.customer_id,
             kind=_FIRST_MOVEMENT[self.policy.capture],
-            amount=total,
+            amount=request.total,
             provider=provider,
             account=account,
             installation=self.policy.installation,

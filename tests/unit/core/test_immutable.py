@@ -58,6 +58,25 @@ def test_values_without_slots_are_copied_too() -> None:
     assert replace(Shelf(3), place=4) == Shelf(4)
 
 
+@dataclass(frozen=True, slots=True)
+class HeavyParcel(Parcel):
+    lifted_by: str = "two people"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    text: str
+
+
+def test_values_of_a_class_with_an_ancestor_are_copied_too() -> None:
+    assert replace(HeavyParcel(1), weight_grams=2) == HeavyParcel(2)
+    assert type(replace(HeavyParcel(1))) is HeavyParcel
+
+
+def test_values_with_a_single_field_are_copied_too() -> None:
+    assert replace(Label("tea"), text="mug") == Label("mug")
+
+
 NAMES = [field.name for field in dataclasses.fields(PaymentTransaction)]
 
 
