@@ -39,7 +39,7 @@ class OrderRequest:
     quotes: Quotes = NO_QUOTES
     """What proves the prices. Quotes expire and are renewed, so they tell neither one request
     from another nor one click from the next."""
-    total: Money = field(init=False, compare=False)
+    total: Money = field(init=False, repr=False, compare=False)
     """What the items cost together."""
     _content: bytes = field(init=False, repr=False, compare=False)
     """What is ordered and where it goes: the end of both fingerprints, so it is measured once."""
