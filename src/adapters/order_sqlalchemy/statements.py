@@ -2,8 +2,10 @@
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
+from functools import lru_cache
 from typing import Any, Final
 
+from order_core.order_status import OrderStatus
 from order_core.payment import OPEN_STATUSES, TAKING_KINDS, TransactionStatus
 from order_core.ports import OrderQuery
 from order_sqlalchemy.mapping import EVENT_COLUMNS, ORDER_COLUMNS, moment_us
@@ -134,32 +136,35 @@ class Statements:
 
     @staticmethod
     def _rows_of(query: OrderQuery) -> tuple[str, list[Any]]:
+        conditions: list[str] = []
         arguments: list[Any] = []
-
-        def argument(value: object) -> str:
-            arguments.append(value)
-            return f"${len(arguments)}"
-
-        # Written out, not as an argument: only then the database sees that the index over
-        # placed orders has all that is asked for.
-        wanted = [PLACED if query.statuses is None else one_of("status", *query.statuses)]
-        if query.statuses is not None and not query.statuses:
-            wanted = ["1 = 0"]
         if query.customer_id is not None:
-            wanted.append(f"customer_id = {argument(query.customer_id)}")
+            conditions.append("customer_id = {}")
+            arguments.append(query.customer_id)
         if query.before is not None:
             at, order_id = query.before
-            wanted.append(
-                f"(created_at_us, id) < ({argument(moment_us(at))}, {argument(order_id)})"
-            )
+            conditions.append("(created_at_us, id) < ({}, {})")
+            arguments += (moment_us(at), order_id)
         if query.created_after is not None:
-            wanted.append(f"created_at_us >= {argument(moment_us(query.created_after))}")
+            conditions.append("created_at_us >= {}")
+            arguments.append(moment_us(query.created_after))
         if query.created_before is not None:
-            wanted.append(f"created_at_us < {argument(moment_us(query.created_before))}")
-        rows = f"""
-            WHERE {" AND ".join(wanted)} ORDER BY o.created_at_us DESC, o.id DESC
-            LIMIT {argument(query.limit + 1)} OFFSET {argument(query.offset)}"""
-        return rows, arguments
+            conditions.append("created_at_us < {}")
+            arguments.append(moment_us(query.created_before))
+        arguments += (query.limit + 1, query.offset)
+        return _rows(query.statuses, tuple(conditions)), arguments
+
+
+@lru_cache(maxsize=256)
+def _rows(statuses: frozenset[OrderStatus] | None, conditions: tuple[str, ...]) -> str:
+    """Which rows, in which order; `{}` in a condition is the next argument."""
+    # Written out, not as an argument: only then the database sees that the index over placed
+    # orders has all that is asked for.
+    which = PLACED if statuses is None else one_of("status", *statuses) if statuses else "1 = 0"
+    text = f"""
+        WHERE {" AND ".join((which, *conditions))} ORDER BY o.created_at_us DESC, o.id DESC
+        LIMIT {{}} OFFSET {{}}"""
+    return text.format(*(f"${number}" for number in range(1, text.count("{}") + 1)))
 
 
 def owner_view(edition: str) -> str:

@@ -78,14 +78,16 @@ def next_page(request: Request, query: OrderQuery, last: Order | ViewedOrder) ->
 
 class _Reader:
     def __init__(self, request: Request) -> None:
-        self._query = request.query_params
+        self._given: dict[str, list[str]] = {}
+        for name, value in request.query_params.multi_items():
+            self._given.setdefault(name, []).append(value)
         self.errors: list[FieldError] = []
 
     def refuse(self, name: str, code: str, detail: str) -> None:
         self.errors.append(FieldError(f"?{name}", code, detail))
 
     def read(self, name: str, parse: Callable[[str], T]) -> T | None:
-        values = self._query.getlist(name)
+        values = self._given.get(name)
         if not values:
             return None
         if len(values) > 1:
@@ -98,7 +100,7 @@ class _Reader:
             return None
 
     def statuses(self) -> frozenset[OrderStatus] | None:
-        given = self._query.getlist("status")
+        given = self._given.get("status")
         if not given:
             return None
         try:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from order_core.order import Order
 
@@ -24,8 +24,7 @@ class OwnerView(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ViewedOrder:
+class ViewedOrder(NamedTuple):
     """An order as its owner sees it, and what is needed to find it and the ones after it."""
 
     id: str
