@@ -57,26 +57,15 @@ class InFlight:
                 "overloaded", "Too many requests are at work.", headers={"Retry-After": "2"}
             )
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        self._everything.add(task)
-        # What `asyncio.wait` does, for one task and so at two thirds of the cost.
-        over = task.get_loop().create_future()
-        patience = task.get_loop().call_later(self._timeout_seconds, _end, over)
-
-        def done(task: asyncio.Task[T]) -> None:
-            self._tasks.discard(task)
-            self._everything.discard(task)
-            _end(over)
-
-        task.add_done_callback(done)
+        for tasks in (self._tasks, self._everything):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         try:
-            await over
+            done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
         except asyncio.CancelledError:
             task.add_done_callback(_log_what_nobody_hears)
             raise
-        finally:
-            patience.cancel()
-        if not task.done():
+        if not done:
             task.add_done_callback(_log_what_nobody_hears)
             raise outcome_unknown()
         return task.result()
@@ -86,11 +75,6 @@ class InFlight:
         if self._everything:
             await asyncio.wait(set(self._everything), timeout=timeout_seconds)
         return len(self._everything)
-
-
-def _end(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 def _log_what_nobody_hears(task: asyncio.Task[Any]) -> None:
