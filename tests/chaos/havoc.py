@@ -160,11 +160,7 @@ class Havoc:
                 {"action": "reorder"},
                 {"action": "duplicate", "times": 3},
                 {"action": "duplicate", "times": 1},
-                {"action": "forge"},
             )
         )
-        if order["action"] == "forge":
-            # All events so far at once would be nothing but load.
-            return
         if await self._town.steer(provider, "webhooks", order):
             self._diary.note("webhooks of", f"{provider}: {order}")
