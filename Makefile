@@ -134,6 +134,14 @@ bench: venv ## Measure the service beside two references (ROUNDS=5 SECONDS=4; a 
 	@.venv/bin/python -m benchmarks --keep --rounds "$(or $(ROUNDS),5)" \
 		--seconds "$(if $(filter command line,$(origin SECONDS)),$(SECONDS),4)"
 
+.PHONY: bench-growth
+bench-growth: venv ## Whether a list takes longer for who has ordered more (up to a million orders)
+	@.venv/bin/python -m benchmarks.growth
+
+.PHONY: bench-soak
+bench-soak: venv ## Whether memory grows over a million requests (ten minutes and more)
+	@.venv/bin/python -m benchmarks.soak
+
 # The code gets in as a wheel and never as a link to src: a file that the wheel lacks is lacking.
 .venv-wheel/.up-to-date: pyproject.toml $(LOCKS) tools/make-venv | python
 	@tools/make-venv "$(PYTHON3)" .venv-wheel requirements/dev.txt
