@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.payment import TransactionStatus
 from order_core.ports import OrderQuery
 from order_memory.contracts.views import OTHER_VIEW, VIEW
 from order_sqlalchemy import Database, SqlCustomerData, SqlOrders
@@ -59,13 +62,20 @@ async def test_a_text_of_another_edition_is_not_shown(database: Database) -> Non
     assert shown.text == OTHER_VIEW.text_of(order)
 
 
+@pytest.mark.parametrize("status", [OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED])
 async def test_nothing_is_written_down_that_the_buyer_pays_with(
-    database: Database, database_url: str
+    database: Database, database_url: str, status: OrderStatus
 ) -> None:
-    order = (await SqlOrders(database, view=VIEW).save(an_order())).order
-
-    assert order.status is OrderStatus.AWAITING_PAYMENT
+    orders = SqlOrders(database, view=VIEW)
+    asked = an_order(status=TransactionStatus.ACTION_REQUIRED, client_secret="pi_1_secret")
+    order = (await orders.save(replace(asked, status=status))).order
     assert await _text(database_url, order) is None
+
+    voided = order.charge.finished(TransactionStatus.VOIDED, reason="expired")
+    over = replace(order.with_transaction(voided), status=OrderStatus.CANCELLED)
+    await orders.save(over)
+
+    assert await _text(database_url, order) == VIEW.text_of(over)
 
 
 async def test_who_is_erased_stands_in_no_text(database: Database, database_url: str) -> None:

@@ -49,12 +49,12 @@ class Connections:
             StoreUnavailable: none was free in time, or none could be opened.
         """
         await self._wait()
-        while self._resting:
-            resting = self._resting.pop()
-            if self._is_open(resting):
-                return resting
-            _close(resting)
         try:
+            while self._resting:
+                resting = self._resting.pop()
+                if self._is_open(resting):
+                    return resting
+                _close(resting)
             return await self.engine.raw_connection()
         except (SQLAlchemyError, self._driver_error, sqlite3.Error, OSError) as error:
             self._free.release()

@@ -12,7 +12,7 @@ class Shape:
 
     adds: bool
     transactions: int
-    """And events: as many as there are, or one more than are counted."""
+    """As many as there are; of more than `MOST_ROWS`, one more. So are the events."""
     events: int
     has_key: bool
     is_guarded: bool

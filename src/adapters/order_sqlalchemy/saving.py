@@ -41,8 +41,9 @@ class Saving:
 
     def order_row(self) -> dict[str, Any]:
         row = order_row(self.order)
-        # What waits for its payment changes soon, and may hold what the buyer pays with.
-        is_kept = self.view and self.order.status is not OrderStatus.AWAITING_PAYMENT
+        # While the charge is open, whatever became of the order, the text may hold what the buyer
+        # pays with; a program that knows no texts would erase that in the charge alone.
+        is_kept = self.view and not self.order.charge.is_open
         row["owner_view"] = self.view.text_of(self.order) if self.view and is_kept else None
         row["owner_view_edition"] = self.view.edition if self.view and is_kept else None
         row["owner_view_version"] = self.order.version + 1 if is_kept else None

@@ -67,6 +67,7 @@ class Writes:
         finally:
             # Also when our task is cancelled: what has not begun must not begin later.
             waiting.turn.call_off()
+            waiting.answer.cancel()
 
     async def close(self) -> None:
         """Finish what waits."""
@@ -88,10 +89,9 @@ class Writes:
             done = await self._together(group, begun)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
             for waiting in group:
-                # Who was called off has been told so by himself.
-                is_theirs = waiting in begun or isinstance(error, StoreUnavailable)
-                if waiting in begun or waiting.turn.call_off():
-                    _tell(waiting, Done(error=error if is_theirs else NeverBegun()))
+                # By its turn and not by `begun`: the thread may be writing that just now.
+                never_begun = waiting.turn.call_off() and not isinstance(error, StoreUnavailable)
+                _tell(waiting, Done(error=NeverBegun() if never_begun else error))
             return
         for waiting, own in zip(begun, done, strict=True):
             _tell(waiting, own)
@@ -121,7 +121,7 @@ def _write(
 
 def _tell(waiting: _Waiting, done: Done) -> None:
     if waiting.answer.done():
-        return  # Nobody listens any more.
+        return  # Nobody waits any more.
     if done.error is not None:
         waiting.answer.set_exception(done.error)
     else:

@@ -58,6 +58,28 @@ class OrderRepositoryContract(
         assert second == replace(changed, version=2)
         assert await orders.get(first.id) == second
 
+    async def test_an_order_of_many_movements_and_events_is_stored_whole(
+        self, orders: OrderRepository
+    ) -> None:
+        at = self.now()
+        paid = samples.a_placed_order(at)
+        part = replace(paid.charge.amount, minor_units=50)
+        refunds = tuple(
+            samples.a_refund(paid.charge, id=f"{paid.id}-{n}", amount=part) for n in range(40)
+        )
+        many = replace(paid, transactions=(*paid.transactions, *refunds))
+        events = samples.one_of_each_event(at)
+
+        first = (await orders.save(samples.with_all_news(many, events))).order
+        changed = replace(
+            first, transactions=tuple(replace(t, sends=t.sends + 1) for t in first.transactions)
+        )
+        second = (await orders.save(changed)).order
+
+        assert await orders.get(paid.id) == second == replace(changed, version=2)
+        assert (await orders.history(paid.id)).entries == events
+        assert len(events) > 16, "so many that a store may write them in another way"
+
     async def test_a_transaction_can_be_added(self, orders: OrderRepository) -> None:
         placed = (await orders.save(samples.a_placed_order(self.now()))).order
         refund = samples.a_refund(placed.charge, attend_at=self.now())
