@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from order_core.invariants import INVARIANTS, Scope
-from order_core.invariants_across import ACROSS
-from order_core.use_cases.verify_orders import (
-    READABLE,
-    READABLE_SAYS,
-    SHOWN,
-    SHOWN_SAYS,
-    UNSEEN,
-)
+from order_core.invariants.promises import PROMISES, READABLE, SHOWN_AS_STORED
+from order_core.invariants_across import ACROSS, AcrossInvariant, ClaimKind
+from order_core.use_cases.verify_orders import SEEN_ACROSS, SEEN_PROMISES, UNSEEN
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "invariants.md"
 BEGIN: Final = "<!-- invariants: listed from the code by tools/list_invariants.py -->"
@@ -45,7 +40,15 @@ CONSTRAINTS: Final[Mapping[str, tuple[str, ...]]] = {
 STORED_ONLY: Final = frozenset({"totals_follow"})
 """Those about columns, which there are in a database only."""
 
-_SCOPES: Final = {Scope.ALWAYS: "always", Scope.AT_REST: "at rest"}
+SEEN_OUTSIDE: Final = frozenset({ClaimKind.REQUEST_KEY, ClaimKind.MONEY, ClaimKind.ORDER})
+"""What those who play callers and providers make claims of."""
+
+_SCOPES: Final = {
+    Scope.ALWAYS: "always",
+    Scope.AT_REST: "at rest",
+    Scope.AT_REST_UNDECIDED: "at rest, in review too",
+    Scope.AT_REST_WHOEVER_DECIDES: "at rest, whoever decides",
+}
 _HEAD: Final = (
     "| name | what is true | when | database constraint | `verify` | explorer, simulator, chaos |",
     "|---|---|---|---|---|---|",
@@ -70,24 +73,31 @@ def table() -> str:
         )
         for i in INVARIANTS
     ]
-    readable = _row(READABLE, READABLE_SAYS, "always", verify=True, played=False)
-    shown = _row(SHOWN, SHOWN_SAYS, "always", verify=True, played=False)
-    across = [_row(i.name, i.says, "always", verify=True, played=False) for i in ACROSS]
+    across = [
+        _row(i.name, i.says, "always", verify=i in SEEN_ACROSS, played=_is_played(i))
+        for i in ACROSS
+    ]
+    answers = [
+        _row(
+            p.name,
+            p.says,
+            "always",
+            verify=p in SEEN_PROMISES,
+            played=p not in {READABLE, SHOWN_AS_STORED},
+        )
+        for p in PROMISES
+    ]
     return "\n".join(
         [
-            "## Of one order",
-            "",
-            *_HEAD,
-            *one,
-            readable,
-            shown,
-            "",
-            "## Across orders",
-            "",
-            *_HEAD,
-            *across,
+            *("## Of one order", "", *_HEAD, *one, ""),
+            *("## Across orders", "", *_HEAD, *across, ""),
+            *("## Of answers", "", *_HEAD, *answers),
         ]
     )
+
+
+def _is_played(rule: AcrossInvariant) -> bool:
+    return bool(rule.kinds & SEEN_OUTSIDE)
 
 
 def with_table(text: str) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from order_core.invariants.rule import Rule
+
 
 class ClaimKind(StrEnum):
     """What is claimed, and so what the parts of the claim's key are."""
@@ -25,6 +27,21 @@ class ClaimKind(StrEnum):
     """The id of the order that the events say they are about."""
     RECEIVED_EVENT = "received_event"
     """Provider and id of an event that was settled on an order."""
+    MONEY = "money"
+    """What the provider calls a movement that it carried out."""
+    ORDER = "order"
+    """The id of an order that somebody has seen; it counts the requests that it belongs to."""
+
+
+STORED: Final = (
+    ClaimKind.REQUEST_KEY,
+    ClaimKind.PAYMENT,
+    ClaimKind.SINGLE_USE_TOKEN,
+    ClaimKind.TRANSACTION,
+    ClaimKind.HISTORY,
+    ClaimKind.RECEIVED_EVENT,
+)
+"""The kinds that a store can list; the others are for those who look from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +63,9 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class AcrossInvariant:
-    """One rule. `check` yields a sentence for each contradiction in a claim of its kinds."""
+class AcrossInvariant(Rule):
+    """A rule across orders. `check` yields a sentence for each contradiction in a claim."""
 
-    name: str
-    says: str
     kinds: frozenset[ClaimKind]
     check: Callable[[Claim], Iterator[str]]
 
@@ -85,6 +100,11 @@ def _had_once(claim: Claim) -> Iterator[str]:
             else f"order {claim.first_order_id}"
         )
         yield f"{claim} stands {claim.count} times, in {among}"
+
+
+def _wanted_once(claim: Claim) -> Iterator[str]:
+    if claim.count != 1:
+        yield f"it belongs to {claim.count} requests that anybody sent"
 
 
 def _order_is_there(claim: Claim) -> Iterator[str]:
@@ -128,6 +148,24 @@ ACROSS: Final = (
         "Movements of money, events and a provider's settled events belong to an order.",
         frozenset({ClaimKind.TRANSACTION, ClaimKind.HISTORY, ClaimKind.RECEIVED_EVENT}),
         _order_is_there,
+    ),
+    AcrossInvariant(
+        "no_unknown_money",
+        "Money moves only for an order that is on record.",
+        frozenset({ClaimKind.MONEY}),
+        _order_is_there,
+    ),
+    AcrossInvariant(
+        "orders_stay",
+        "An order that was stored is never removed.",
+        frozenset({ClaimKind.ORDER}),
+        _order_is_there,
+    ),
+    AcrossInvariant(
+        "one_request_an_order",
+        "An order belongs to one request, which somebody sent.",
+        frozenset({ClaimKind.ORDER}),
+        _wanted_once,
     ),
 )
 """Every rule across orders. They hold always."""

@@ -47,6 +47,7 @@ class MoneyEvent(StrEnum):
     PAID_AFTER_A_NO = "a payment succeeds that was declined, void or proven absent"
     DONE_AGAIN = "a capture, void or refund of ours is done twice, or after its refusal"
     SAME_AGAIN = "the same success comes again"
+    HELD_BEFORE_ITS_END = "that a hold began is told after it has ended"
     ANOTHER_AMOUNT = "the payment succeeds with another amount"
     ANOTHER_TRANSACTION = "the success names another transaction"
     ANOTHER_KIND = "the money is held instead of taken, or taken instead of held"
@@ -135,6 +136,9 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
         _V.REVIEW, "More moved than we asked for; what to do about it, a person decides."
     ),
     _E.SAME_AGAIN: _row(_V.IGNORE, "It is on record."),
+    _E.HELD_BEFORE_ITS_END: _row(
+        _V.IGNORE, "A hold that has ended does not come back: the news is older than its end."
+    ),
     _E.ANOTHER_AMOUNT: _row(
         _V.REVIEW, "Neither too little nor too much is a payment of this order."
     ),

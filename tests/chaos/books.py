@@ -1,15 +1,17 @@
 """Our books and the providers', read as evidence."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from order_core.invariants import Evidence, MovedMoney
+from order_core.invariants import AliveMovement, Evidence, MovedMoney
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind
 from order_core.ports import OrderQuery
+from order_core.use_cases.place_order import ROUTE
 from order_sqlalchemy import Database, SqlOrders
 from tests.chaos.heard import Heard
 
@@ -18,6 +20,8 @@ _MOVES: Final = {
     "capture": TransactionKind.CAPTURE,
     "refund": TransactionKind.REFUND,
 }
+_HOLD: Final = "authorization"
+_WAITS_FOR_BUYER: Final = frozenset({"requires_action", "requires_confirmation"})
 _PAGE: Final = 100
 
 
@@ -88,24 +92,55 @@ async def read_books(
         untold[order_id] = count
     for order in orders:
         history = await SqlOrders(database).history(order.id)
-        books.evidence[order.id] = Evidence(
-            order,
+        books.evidence[order.id] = replace(
+            at_providers(order, books.movements.get(order.id, [])),
             earlier=earlier.get(order.id),
             history=history.entries,
-            at_provider=tuple(
-                MovedMoney(_MOVES[m.kind], Money(m.amount, m.currency), m.reference)
-                for m in books.movements.get(order.id, ())
-                if m.moved and m.kind in _MOVES
-            ),
             told=tuple(told.get(order.id, ())),
             untold_events=untold[order.id],
+            refund_wishes=heard.refund_wishes(order.id),
         )
-    for customer, key, order_id in await database.store.rows(
-        "SELECT customer_id, key, order_id FROM idempotency_records "
-        "WHERE route = 'POST /api/orders/create'"
+    for customer, route, key, order_id in await database.store.rows(
+        "SELECT customer_id, route, key, order_id FROM idempotency_records"
     ):
-        books.keys[customer, key] = order_id
+        if route == ROUTE:
+            books.keys[customer, key] = order_id
     return books
+
+
+def at_providers(order: Order, movements: list[Movement]) -> Evidence:
+    """What the providers have of an order, which had all the time to come to rest."""
+    return Evidence(
+        order,
+        at_provider=tuple(
+            MovedMoney(_MOVES[m.kind], Money(m.amount, m.currency), m.reference)
+            for m in movements
+            if m.moved and m.kind in _MOVES
+        ),
+        held_at_provider=sum(m.kind == _HOLD and m.moved for m in _unended(movements)),
+        alive_at_provider=tuple(_alive(movements)),
+        had_all_time=True,
+    )
+
+
+def _unended(movements: list[Movement]) -> Iterator[Movement]:
+    """What the provider holds or took, or may still take once the buyer agrees."""
+    ended = {m.parent_reference for m in movements if m.kind in {"void", "capture"} and m.moved}
+    for movement in movements:
+        held_no_more = movement.kind == _HOLD and movement.reference in ended
+        waits = movement.status in _WAITS_FOR_BUYER
+        if (movement.moved and movement.kind != "void" and not held_no_more) or waits:
+            yield movement
+
+
+def _alive(movements: list[Movement]) -> Iterator[AliveMovement]:
+    for movement in _unended(movements):
+        yield AliveMovement(
+            movement.transaction_id,
+            _MOVES.get(movement.kind, TransactionKind.AUTHORIZATION),
+            is_done=movement.moved,
+            says=f"the provider has {movement}",
+        )
 
 
 def _sort(movements: list[Movement], orders: list[Order], books: Books) -> None:

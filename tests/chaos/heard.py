@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from order_core.invariants import RefundWish
 from order_core.order_status import OrderStatus
 
 _PLACED: Final = 201
@@ -54,6 +55,13 @@ class Refunding:
     is_accepted: bool = False
     is_refused: bool = False
 
+    @property
+    def wish(self) -> RefundWish:
+        """As the invariants know it."""
+        return RefundWish(
+            self.minor_units, is_accepted=self.is_accepted, is_refused=self.is_refused
+        )
+
 
 @dataclass
 class Heard:
@@ -76,6 +84,10 @@ class Heard:
             if answer.order_id and answer.order_status:
                 told.setdefault(answer.order_id, []).append(answer.order_status)
         return told
+
+    def refund_wishes(self, order_id: str) -> tuple[RefundWish, ...]:
+        """What staff asked to give back of an order."""
+        return tuple(r.wish for r in self.refunds.values() if r.order_id == order_id)
 
     def orders_of_keys(self) -> dict[str, set[str]]:
         """Key -> the orders that were answered to it."""

@@ -4,13 +4,10 @@ import json
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from order_core.invariants import INVARIANTS
-from order_core.invariants_across import ACROSS
+from order_core.invariants import INVARIANTS, Rule
 from order_core.use_cases.verify_orders import (
-    READABLE,
-    READABLE_SAYS,
-    SHOWN,
-    SHOWN_SAYS,
+    SEEN_ACROSS,
+    SEEN_PROMISES,
     UNSEEN,
     Finding,
     Page,
@@ -25,12 +22,9 @@ class Report:
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._says = {
-            READABLE: READABLE_SAYS,
-            SHOWN: SHOWN_SAYS,
-            **{i.name: i.says for i in INVARIANTS if i.name not in UNSEEN},
-            **{i.name: i.says for i in ACROSS},
-        }
+        of_one = [i for i in INVARIANTS if i.name not in UNSEEN]
+        rules: tuple[Rule, ...] = (*SEEN_PROMISES, *of_one, *SEEN_ACROSS)
+        self._says = {rule.name: rule.says for rule in rules}
         self._counts = dict.fromkeys(self._says, 0)
         self._kept: list[Finding] = []
         self._orders = self._claims = 0

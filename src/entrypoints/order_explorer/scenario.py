@@ -79,8 +79,6 @@ class Scenario:
     prologue: tuple[Act, ...] = ()
     """What happened before, without any fault."""
     policy: Policy = field(default_factory=Policy)
-    orders: int = 1
-    """How many there are at most: one for each key that somebody uses."""
     must_end: tuple[str, ...] = ()
     """These have happened before the end is looked at; anybody else may never come."""
     large: bool = False

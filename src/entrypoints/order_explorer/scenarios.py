@@ -102,7 +102,6 @@ SCENARIOS: Final = (
             _worker(),
         ),
         policy=_POLICY,
-        orders=2,
         moments=_SHORT,
     ),
     Scenario(
@@ -221,7 +220,6 @@ SCENARIOS: Final = (
             _worker(),
         ),
         policy=_POLICY,
-        orders=2,
     ),
     Scenario(
         "capture-void",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, cast
 
 from order_core.errors import OrderCoreError
+from order_core.invariants.promises import NO_BUG
 from order_core.order import Order
 from order_explorer.faults import Fault, faults_at
 from order_explorer.interning import Numbered
@@ -233,7 +234,7 @@ class Search:
         following = self.nodes[node].tree.after(node, answer, self.worlds.now(reached))
         result = self.nodes[following].result
         if isinstance(result, Exception) and not isinstance(result, OrderCoreError):
-            self.worlds.breaches[world, reached] = (f"no_bug: {result!r}",)
+            self.worlds.breaches[world, reached] = (f"{NO_BUG.name}: {result!r}",)
         return following
 
     def _standing(self, node: int, root: int) -> tuple[int, Told | None]:

@@ -2,25 +2,26 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from order_core.errors import OrderCoreError
 from order_core.invariants import Evidence, violations
+from order_core.invariants.promises import NO_BUG
+from order_core.invariants_across import Claim, ClaimKind, collisions
 from order_core.order import Order
-from order_core.order_status import OrderStatus
-from order_core.payment import TransactionKind
+from order_explorer.books import Alive, alive
 from order_explorer.ending import end_of
 from order_explorer.faults import Fault
 from order_explorer.interning import Numbered
 from order_explorer.live import Live, Snapshot, at_once
 from order_explorer.meaning import meaning, prospects
-from order_explorer.provider import AT_THE_DASHBOARD
 from order_explorer.scenario import Scenario, Stage, Told, View
 from order_explorer.steps import Raised
 from order_memory import SequentialIds
 from order_memory.provider_ledger import Standing
 from order_memory.store import OrderRow
 
-_TAKES = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
+_MOVED: Final = frozenset({Standing.SUCCEEDED, Standing.AUTHORIZED})
 
 
 class Worlds:
@@ -38,7 +39,6 @@ class Worlds:
         self._snapshots: list[Snapshot] = []
         self._moments = moments
         self._may_end_in_review = scenario.may_end_in_review
-        self._most_orders = scenario.orders
         self._numbers = Numbered()
         self._made: dict[tuple[int, int, Fault], tuple[int, int]] = {}
         self._later: dict[int, int] = {}
@@ -68,7 +68,7 @@ class Worlds:
             known = self._made[way] = self._arrived(world), self.answers.number_of(answer)
             if isinstance(answer, Raised) and not isinstance(answer.error, OrderCoreError):
                 # A use case may swallow it, and a bug of the store with it.
-                self.breaches[world, known[0]] = (f"no_bug: {answer.error!r}",)
+                self.breaches[world, known[0]] = (f"{NO_BUG.name}: {answer.error!r}",)
         return known
 
     def later(self, world: int) -> int:
@@ -150,19 +150,23 @@ class Worlds:
     def _broken(self, before: Snapshot, after: Snapshot) -> tuple[str, ...]:
         rows_before: dict[str, OrderRow] = before["store"]["_rows"]
         rows: dict[str, OrderRow] = after["store"]["_rows"]
+        living, lived = _alive(after), _alive(before)
         broken = [
             str(violation)
             for order_id, row in rows.items()
-            if row is not (earlier := rows_before.get(order_id))
+            for earlier in (rows_before.get(order_id),)
+            if row is not earlier or living.get(order_id) != lived.get(order_id)
             for violation in violations(
-                Evidence(row.order, earlier=earlier.order if earlier else None, history=row.events)
+                Evidence(
+                    row.order,
+                    earlier=earlier.order if earlier else None,
+                    history=row.events,
+                    alive_at_provider=living.get(order_id, ()),
+                )
             )
         ]
-        broken += [f"removed: order {gone}" for gone in rows_before.keys() - rows.keys()]
-        if len(rows) > self._most_orders:
-            # Of one order alone this does not show: each of them is charged once.
-            broken.append(f"one_order_a_key: {len(rows)} orders, {self._most_orders} asked for")
-        return (*broken, *_wrong_at_the_provider(after))
+        claims = (*_removed(rows_before, rows), *_by_key(rows), *_moneys(after))
+        return (*broken, *(str(wrong) for claim in claims for wrong in collisions(claim)))
 
     def contradictions(self, world: int, told: frozenset[Told]) -> tuple[str, ...]:
         """What clients were told that is not true in this world."""
@@ -185,33 +189,42 @@ class Worlds:
         return (*broken, *_contradictions(orders, told))
 
 
-def _wrong_at_the_provider(snapshot: Snapshot) -> Iterator[str]:
+def _alive(snapshot: Snapshot) -> Alive:
+    return alive(snapshot["ledger"]["_entries"].values(), snapshot["gateway"]["_late"])
+
+
+def _removed(before: dict[str, OrderRow], after: dict[str, OrderRow]) -> Iterator[Claim]:
+    for gone in before.keys() - after.keys():
+        yield Claim(ClaimKind.ORDER, (gone,), 1, gone, gone, missing_orders=(gone,))
+
+
+def _by_key(rows: dict[str, OrderRow]) -> Iterator[Claim]:
+    """The orders of each key. Of one order alone it does not show: each of two is charged once."""
+    made: dict[str, list[str]] = {}
+    for order_id, row in rows.items():
+        if row.order.email is not None:
+            made.setdefault(row.order.email, []).append(order_id)
+    for key, ids in made.items():
+        yield Claim(ClaimKind.REQUEST_KEY, (key,), len(ids), min(ids), max(ids))
+
+
+def _moneys(snapshot: Snapshot) -> Iterator[Claim]:
     rows: dict[str, OrderRow] = snapshot["store"]["_rows"]
-    taken: dict[str, list[str]] = {}
-    held_or_taken: set[str] = set()
-    for entry in snapshot["ledger"]["_entries"].values():
-        ours = entry.transaction
-        if ours.id == AT_THE_DASHBOARD:
-            continue
-        if ours.kind in _TAKES and entry.standing is Standing.SUCCEEDED:
-            taken.setdefault(ours.order_id, []).append(entry.reference)
-        if ours.takes_money and entry.standing in {Standing.SUCCEEDED, Standing.AUTHORIZED}:
-            held_or_taken.add(ours.order_id)
-    for order_id, references in taken.items():
-        if len(references) > 1:
-            yield f"charged_once: order {order_id} was charged {len(references)} times"
-    for order_id in held_or_taken:
-        if order_id not in rows:
-            yield f"recorded_before_the_call: money of order {order_id} moved, and it is not stored"
-        elif rows[order_id].order.status is OrderStatus.PAYMENT_FAILED:
-            yield f"failed_is_unpaid: order {order_id} is called failed, and its money is taken"
+    for reference, entry in snapshot["ledger"]["_entries"].items():
+        order_id = entry.transaction.order_id
+        if order_id not in rows and entry.standing in _MOVED:
+            yield Claim(ClaimKind.MONEY, (reference,), 1, order_id, order_id, (order_id,))
 
 
 def _contradictions(orders: dict[str, Order], told: frozenset[Told]) -> tuple[str, ...]:
     said: dict[str, list[Told]] = {}
     for one in told:
         said.setdefault(one.order_id, []).append(one)
-    broken = [f"answered_exists: a client knows of order {i}" for i in said.keys() - orders.keys()]
+    unknown = (
+        Claim(ClaimKind.REQUEST_KEY, ("answered",), 1, gone, gone, missing_orders=(gone,))
+        for gone in said.keys() - orders.keys()
+    )
+    broken = [str(collision) for claim in unknown for collision in collisions(claim)]
     for order_id, tellings in said.items():
         if order_id in orders:
             statuses = tuple(one.status for one in tellings)

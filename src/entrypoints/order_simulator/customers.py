@@ -15,6 +15,7 @@ from order_core.errors import (
     RequestInProgress,
     StoreUnavailable,
 )
+from order_core.invariants.promises import NO_BUG, NOTHING_MEANS_NOTHING
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
@@ -76,7 +77,7 @@ async def ask(shop: "Shop", request: Request, name: str) -> Order:
 
     def ended(answer: Task) -> None:
         if answer.error is not None and not isinstance(answer.error, OrderCoreError):
-            shop.judge.found("no_surprises", None, f"{name}: {answer.error!r}")
+            shop.judge.found(NO_BUG, None, f"{name}: {answer.error!r}")
         if client.waits_for is answer:
             shop.scheduler.wake(client, 20_000)
 
@@ -168,7 +169,7 @@ class Customers:
             if alone and key and isinstance(error, _NOTHING_HAPPENED):
                 stored = shop.store.request(who, ROUTE, key)
                 if stored:
-                    shop.judge.found("nothing_means_nothing", stored[1], f"{who} heard {error!r}")
+                    shop.judge.found(NOTHING_MEANS_NOTHING, stored[1], f"{who} heard {error!r}")
             raise (NoAnswer if isinstance(error, AGAIN) else Refused) from error
         shop.answer(who, order.status, order.id)
         hear(shop, order)

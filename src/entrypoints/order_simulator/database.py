@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from order_core.errors import CommitUnknown, OrderCoreError, StoreUnavailable
+from order_core.invariants.promises import NO_BROKEN_CONSTRAINT, WRONG_CLOCK_CLAIMS_NOTHING
 from order_core.order import Order
 from order_core.ports import (
     Claim,
@@ -142,7 +143,7 @@ class DistantOrders:
                     order, request=request, guard=guard, take=take, release=release
                 )
             except BrokenConstraint as broken:
-                shop.judge.found("database_constraint", order.id, str(broken))
+                shop.judge.found(NO_BROKEN_CONSTRAINT, order.id, str(broken))
                 raise
             line.tell("save", saved.order, order.id)
             shop.judge.saved(before, saved.order)
@@ -256,7 +257,7 @@ class DistantWork:
         claims = await self._work.claim(limit=limit, hold=hold, tokens=tokens)
         if claims and self._connection.process.has_wrong_clock:
             told = f"{self._connection.process.name} claimed, with a clock that is hours off"
-            self._connection.shop.judge.found("a_wrong_clock_claims_nothing", None, told)
+            self._connection.shop.judge.found(WRONG_CLOCK_CLAIMS_NOTHING, None, told)
         for claim in claims:
             self._connection.tell("claim", claim.order, claim.order.id)
         await self._connection.answered(fault, None)

@@ -1,10 +1,13 @@
 """Says what must not be: after every save, at every answer, and when everything rests."""
 
+from collections import Counter
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from order_core.invariants import Evidence, MovedMoney, violations
+from order_core.invariants import AliveMovement, Evidence, MovedMoney, Rule, violations
+from order_core.invariants.promises import EVERYTHING_ENDS
+from order_core.invariants_across import Claim, ClaimKind, collisions
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind, TransactionStatus
@@ -28,14 +31,14 @@ _judged: Final = attrgetter(
 class Finding:
     """Something that must not be."""
 
-    rule: str
+    rule: Rule
     order_id: str | None
     detail: str
     time: int
     """Microseconds of virtual time."""
 
     def __str__(self) -> str:
-        return f"{self.rule}: order {self.order_id}: {self.detail}"
+        return f"{self.rule.name}: order {self.order_id}: {self.detail}"
 
 
 class Judge:
@@ -48,7 +51,7 @@ class Judge:
         self._in_review: set[str] = set()
         self.findings: list[Finding] = []
 
-    def found(self, rule: str, order_id: str | None, detail: str) -> None:
+    def found(self, rule: Rule, order_id: str | None, detail: str) -> None:
         """Something is wrong."""
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(rule, order_id, detail, self._shop.scheduler.now))
@@ -63,25 +66,36 @@ class Judge:
             return
         row = shop.store.row(after.id)
         evidence = Evidence(
-            after, earlier=before, history=row.events, told=self._told.get(after.id, ())
+            after,
+            earlier=before,
+            history=row.events,
+            told=self._told.get(after.id, ()),
+            alive_at_provider=self._given_up_too_early(before, after),
         )
-        for violation in violations(evidence):
-            self.found(violation.invariant.name, after.id, violation.detail)
-        self._absences(before, after)
+        self._look_at(evidence)
         in_review = any(t.review or t.status is _IN_REVIEW for t in after.transactions)
         if in_review and after.id not in self._in_review:
             self._in_review.add(after.id)
             shop.staff.review(after.id)
 
-    def _absences(self, before: Order | None, after: Order) -> None:
-        """What we say never happened must not have, and must not be about to."""
-        known_dead = {t.id for t in before.transactions if not t.is_live} if before else set()
-        for transaction in after.transactions:
-            if transaction.is_live or transaction.id in known_dead:
-                continue
-            contradiction = self._shop.provider.contradicts(transaction)
-            if contradiction:
-                self.found("dead_means_dead", after.id, f"{transaction.id}: {contradiction}")
+    def _look_at(self, evidence: Evidence) -> None:
+        for violation in violations(evidence):
+            self.found(violation.invariant, violation.order_id, violation.detail)
+
+    def _compare(self, claim: Claim) -> None:
+        for collision in collisions(claim):
+            self.found(collision.invariant, collision.order_id, collision.detail)
+
+    def _given_up_too_early(
+        self, before: Order | None, after: Order
+    ) -> tuple[AliveMovement, ...] | None:
+        """What of that which was just called dead is alive at the provider, or may come alive."""
+        dead = [t for t in after.transactions if not t.is_live]
+        if dead and before is not None:
+            known = {t.id for t in before.transactions if not t.is_live}
+            dead = [t for t in dead if t.id not in known]
+        alive = (self._shop.provider.alive(transaction) for transaction in dead)
+        return tuple(movement for movement in alive if movement is not None) if dead else None
 
     def reviewed(self, order_id: str) -> None:
         """Staff has decided; the next doubt is a new case."""
@@ -94,13 +108,22 @@ class Judge:
             return
         self._told[order_id] = (*known, status)
         if not self._shop.store.has(order_id):
-            self.found("an_answered_order_exists", order_id, f"a client was told {status}")
+            self._compare(
+                Claim(
+                    ClaimKind.REQUEST_KEY,
+                    ("told", status),
+                    1,
+                    order_id,
+                    order_id,
+                    missing_orders=(order_id,),
+                )
+            )
 
     def answered(self, key: str, order_id: str) -> None:
         """A request with an idempotency key was answered with an order."""
         first = self._orders_of_key.setdefault(key, order_id)
         if first != order_id:
-            self.found("one_order_a_key", order_id, f"the key {key} was answered with {first} too")
+            self._compare(Claim(ClaimKind.REQUEST_KEY, (key,), 2, first, order_id))
 
     # When everything rests ----------------------------------------------------------------
 
@@ -110,51 +133,44 @@ class Judge:
         books: dict[str, list[LedgerEntry]] = {}
         for entry in shop.provider.ledger.entries:
             books.setdefault(entry.transaction.order_id, []).append(entry)
-        untold: dict[str, int] = {}
-        for notice in shop.store.all_waiting_notices():
-            untold[notice.order_id] = untold.get(notice.order_id, 0) + 1
+        untold = Counter(notice.order_id for notice in shop.store.all_waiting_notices())
         by_wish: dict[str, str] = {}
         for row in shop.store.rows():
-            order = row.order
-            moved = tuple(m for e in books.pop(order.id, []) for m in _moved(e))
-            evidence = Evidence(
-                order,
-                history=row.events,
-                at_provider=moved,
-                told=self._told.get(order.id, ()),
-                untold_events=untold.get(order.id, 0),
+            order, entries = row.order, books.pop(row.order.id, [])
+            self._look_at(
+                Evidence(
+                    order,
+                    history=row.events,
+                    at_provider=tuple(m for e in entries for m in _moved(e)),
+                    held_at_provider=shop.provider.holds(entries),
+                    alive_at_provider=shop.provider.alive_among(entries),
+                    told=self._told.get(order.id, ()),
+                    untold_events=untold[order.id],
+                    had_all_time=True,
+                    people_decided=True,
+                )
             )
-            for violation in violations(evidence):
-                self.found(violation.invariant.name, order.id, violation.detail)
-            self._compare_totals(order, moved)
             wish = order.items[0].product_id
             if not wish.startswith("free-"):
                 first = by_wish.setdefault(wish, order.id)
                 if first != order.id:
-                    self.found("one_order_a_key", order.id, f"{first} is of the same key")
+                    self._compare(Claim(ClaimKind.REQUEST_KEY, (wish,), 2, first, order.id))
         for order_id, entries in books.items():
-            self.found("no_unknown_money", order_id, f"at the provider: {entries}")
+            names = tuple(entry.reference for entry in entries)
+            self._compare(
+                Claim(ClaimKind.MONEY, names, len(names), order_id, order_id, (order_id,))
+            )
 
-    def _compare_totals(self, order: Order, moved: tuple[MovedMoney, ...]) -> None:
-        # Also for orders that people decided about: what they decided moved money, too.
-        if any(t.status is TransactionStatus.IN_REVIEW for t in order.transactions):
-            self.found("reviews_end", order.id, "staff was asked, and it is in review still")
-            return
-        theirs = sum(
-            m.amount.minor_units if m.kind in _TAKES else -m.amount.minor_units for m in moved
-        )
-        ours = order.captured_minor_units - order.refunded_minor_units
-        if ours != theirs:
-            self.found("totals_agree", order.id, f"we hold {ours}, and the provider says {theirs}")
-
-    def never_rested(self, days: int) -> None:
+    def never_rested(self) -> None:
         """The bound of virtual time is reached, and something is open still."""
-        shop = self._shop
-        for attend_at, order_id in shop.store.all_due()[:_MOST_FINDINGS]:
-            self.found("rest_is_reached", order_id, f"due at {attend_at}, after {days} days")
+        store = self._shop.store
+        untold = Counter(notice.order_id for notice in store.all_waiting_notices())
+        for order_id in sorted({*untold, *(due for _, due in store.all_due())}):
+            order = store.row(order_id).order
+            self._look_at(Evidence(order, untold_events=untold[order_id], had_all_time=True))
         if not self.findings:
-            seconds = shop.scheduler.now // SECOND
-            self.found("rest_is_reached", None, f"something goes on after {seconds} s")
+            seconds = self._shop.scheduler.now // SECOND
+            self.found(EVERYTHING_ENDS, None, f"something goes on after {seconds} s")
 
 
 def _look_alike(before: Order, after: Order) -> bool:

@@ -10,6 +10,12 @@ from order_core.errors import (
     StoreUnavailable,
     WebhookRejected,
 )
+from order_core.invariants.promises import (
+    FORGERY_IS_REFUSED,
+    KNOWN_MONEY_IS_MATCHED,
+    UNKNOWN_MONEY_IS_SHOWN,
+    WEBHOOK_IS_TAKEN,
+)
 from order_core.outcomes import Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
@@ -165,10 +171,10 @@ class Post:
                 self._expect(task.result, event, order_id)
                 return
             if task.error is not None and not isinstance(task.error, _LATER):
-                shop.judge.found("webhook_is_taken", order_id, f"{event.id}: {task.error!r}")
+                shop.judge.found(WEBHOOK_IS_TAKEN, order_id, f"{event.id}: {task.error!r}")
                 return
             if attempt >= _MOST_DELIVERIES:
-                shop.judge.found("webhook_is_taken", order_id, f"{event.id} was never taken")
+                shop.judge.found(WEBHOOK_IS_TAKEN, order_id, f"{event.id} was never taken")
                 return
             shop.inject(Fault.WEBHOOK_REDELIVERED, event.id, order_id)
             delay = min(5 * SECOND * 2 ** min(attempt, 12), HOUR)
@@ -198,12 +204,12 @@ class Post:
         is_lost = event.id.startswith(_LOST)
         if is_lost and received.verdict != UNKNOWN_MONEY:
             self._shop.judge.found(
-                "unknown_money_is_shown", None, f"{event.id} came to {received.verdict}"
+                UNKNOWN_MONEY_IS_SHOWN, None, f"{event.id} came to {received.verdict}"
             )
         # What is kept with its facts is matched once the payment is known, or the shop never rests.
         if not is_lost and received.verdict == UNKNOWN_MONEY and not received.facts:
             self._shop.judge.found(
-                "no_unknown_money", order_id, f"nobody knows what {event.id} is about: {event}"
+                KNOWN_MONEY_IS_MATCHED, order_id, f"nobody knows what {event.id} is about: {event}"
             )
 
     def _forge(self, order_id: str) -> None:
@@ -214,7 +220,7 @@ class Post:
 
         def ended(task: Task) -> None:
             if not (task.was_killed or isinstance(task.error, WebhookRejected)):
-                shop.judge.found("forgery_is_refused", order_id, f"{task.result} {task.error!r}")
+                shop.judge.found(FORGERY_IS_REFUSED, order_id, f"{task.result} {task.error!r}")
 
         headers = {_SIGNATURE: "signed by somebody"}
         forged = process.core.receive_webhook("sim", b"evt-1", headers)

@@ -1,9 +1,11 @@
 """The payment provider: what it does with requests, and what happens to payments there."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from order_core.invariants import AliveMovement
 from order_core.money import Money
 from order_core.outcomes import Continue, Declined, NotFound, Outcome, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
@@ -23,6 +25,18 @@ NAME: Final = "sim"
 PROFILE: Final = GatewayProfile(provider=NAME, account="acct-1")
 _K = TransactionKind
 _DEAD: Final = frozenset({Standing.BEGUN, Standing.DECLINED, Standing.VOIDED})
+_DONE: Final = frozenset({Standing.SUCCEEDED, Standing.AUTHORIZED})
+_BY_HAND: Final = "by-hand-"
+
+
+def _as_alive(entry: LedgerEntry) -> AliveMovement:
+    ours = entry.transaction
+    return AliveMovement(
+        transaction_id=None if ours.id.startswith(_BY_HAND) else ours.id,
+        kind=ours.kind,
+        is_done=entry.standing in _DONE,
+        says=f"the provider has {entry.reference} ({ours.kind} of {entry.amount}) {entry.standing}",
+    )
 
 
 class Provider:
@@ -46,17 +60,41 @@ class Provider:
         """A request is on its way."""
         self._under_way[transaction.id] += 1
 
-    def contradicts(self, transaction: PaymentTransaction) -> str | None:
-        """What speaks against a movement's being dead; None if nothing."""
+    def alive(self, transaction: PaymentTransaction) -> AliveMovement | None:
+        """What the provider makes, or may still make, of a movement of ours; None if nothing.
+
+        Nothing also where it does not keep its promises.
+        """
         if transaction.id in self.overdue:
             return None
         entry = self.ledger.of(transaction)
         if entry is not None and entry.standing not in _DEAD:
-            return f"it is {transaction.status}, and the provider has it as {entry.standing}"
+            return _as_alive(entry)
+        # An answer ends a movement too, and the echo of its request changes nothing any more.
         is_failed = transaction.status is TransactionStatus.FAILED
         if is_failed and self._under_way[transaction.id]:
-            return f"it is {transaction.status}, and a request is on its way"
+            says = "a request is on its way"
+            return AliveMovement(transaction.id, transaction.kind, is_done=False, says=says)
         return None
+
+    def alive_among(self, entries: Iterable[LedgerEntry]) -> tuple[AliveMovement, ...]:
+        """What of this the provider has done, or may still do, keeping its promises."""
+        return tuple(
+            _as_alive(entry)
+            for entry in entries
+            if entry.standing not in _DEAD and entry.transaction.id not in self.overdue
+        )
+
+    def holds(self, entries: Iterable[LedgerEntry]) -> int:
+        """How many of these the provider holds, and nobody has taken."""
+        return sum(
+            entry.standing is Standing.AUTHORIZED
+            and not any(
+                child.transaction.kind is _K.CAPTURE and child.standing is Standing.SUCCEEDED
+                for child in self.ledger.children(entry.reference)
+            )
+            for entry in entries
+        )
 
     def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
         """A request reaches the provider, now; what it answers."""
@@ -220,7 +258,7 @@ class Provider:
         """Somebody moves money at the dashboard; the entry carries no name of ours."""
         move = replace(
             parent.transaction,
-            id=f"by-hand-{len(self._written)}-{kind}",
+            id=f"{_BY_HAND}{len(self._written)}-{kind}",
             kind=kind,
             amount=Money(amount, parent.amount.currency),
             parent_reference=parent.reference,

@@ -10,6 +10,7 @@ from typing import Final
 
 from order_core.assembly import OrderCore, assemble
 from order_core.errors import OrderCoreError
+from order_core.invariants.promises import NO_BUG
 from order_core.payment_terms import CaptureLate, CaptureMode, Policy
 from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue, TrustedPrices
 from order_simulator.chance import Chance
@@ -252,7 +253,7 @@ class Shop:
         if self.judge.findings:
             return True
         if self.scheduler.now > self._closes_at + _LONGEST * DAY:
-            self.judge.never_rested(_LONGEST)
+            self.judge.never_rested()
             return True
         rests = self.store.next_due() is None and self.store.next_notice() is None
         quiet = rests and self.scheduler.foreground == 0
@@ -270,4 +271,4 @@ class _Surprises(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         args = record.args
         order_id = str(args[0]) if isinstance(args, tuple) and args else None
-        self._shop.judge.found("no_surprises", order_id, f"{record.getMessage()}: {error!r}")
+        self._shop.judge.found(NO_BUG, order_id, f"{record.getMessage()}: {error!r}")

@@ -5,7 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -141,15 +141,14 @@ def _reports(
                 return
         return
     with ProcessPoolExecutor(max_workers=min(processes, len(sizes))) as pool:
-        running = [pool.submit(run, index, customers) for index, customers in sizes.items()]
-        failed = False
-        for future in as_completed(running):
-            if not future.cancelled():
-                report = future.result()
-                yield report
-                if report.findings and not failed:
-                    failed = True
-                    pool.shutdown(wait=False, cancel_futures=True)
+        running = {pool.submit(run, index, customers) for index, customers in sizes.items()}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            reports = [future.result() for future in done]
+            yield from reports
+            if any(report.findings for report in reports):
+                # Nobody is ever told that a future was cancelled: to wait for it is to hang.
+                running = {future for future in running if not future.cancel()}
 
 
 def _failure(seed: int, shop: int, customers: int, knobs: Knobs, finding: Finding) -> Failure:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from order_core.errors import NotificationFailed, NotificationRefused
 from order_core.events import OrderCancelled, OrderPlaced
+from order_core.invariants.promises import NOBODY_ELSE_SENDS
 from order_core.money import Money
 from order_core.order_status import OrderStatus
 from order_core.outcomes import (
@@ -83,7 +84,7 @@ class Wire:
     async def send(self, transaction: PaymentTransaction, /) -> Outcome:
         shop, chance, about = self._shop, self._shop.chance, transaction.order_id
         if self._process.is_strange:
-            shop.judge.found("nobody_else_sends", about, f"{self._process.name}: {transaction}")
+            shop.judge.found(NOBODY_ELSE_SENDS, about, f"{self._process.name}: {transaction}")
         await pause(int(chance.random() * 2000))
         if self._stalls_here(transaction):
             shop.inject(Fault.STALL_IN_CALL, self._process.name, about)

@@ -6,9 +6,9 @@ from typing import Final
 from order_core.invariants.evidence import Evidence
 from order_core.invariants.kinds_of_order import ENDED, PLACED, TAKES
 from order_core.invariants.rule import Invariant, Scope
-from order_core.order import Order
+from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import TransactionStatus
 
 
 def _placed_is_paid(evidence: Evidence) -> Iterator[str]:
@@ -52,24 +52,19 @@ def _nothing_is_open(evidence: Evidence) -> Iterator[str]:
             yield f"{transaction.id} is {transaction.status}"
 
 
-def _books_agree(evidence: Evidence) -> Iterator[str]:
-    if evidence.at_provider is None:
-        return
-    order = evidence.order
-    ours = sorted(
-        (t.kind in TAKES, t.amount.minor_units)
-        for t in order.transactions
-        if t.status is TransactionStatus.SUCCEEDED
-        and (t.kind in TAKES or t.kind is TransactionKind.REFUND)
-    )
-    theirs = sorted((m.kind in TAKES, m.amount.minor_units) for m in evidence.at_provider)
-    if ours != theirs:
-        yield f"our books have {_as_words(ours)}; the provider has {_as_words(theirs)}"
+def _rest_is_reachable(evidence: Evidence) -> Iterator[str]:
+    if evidence.had_all_time and not evidence.at_rest:
+        yield f"it never comes to rest: somebody looks after it at {evidence.order.attend_at}"
 
 
-def _as_words(movements: list[tuple[bool, int]]) -> str:
-    words = [f"{'taken' if took else 'given back'} {amount}" for took, amount in movements]
-    return ", ".join(words) or "nothing"
+def _people_are_spared(evidence: Evidence) -> Iterator[str]:
+    if evidence.spares_people and evidence.order.payment_status is PaymentStatus.IN_REVIEW:
+        yield "it is left to a person, and nothing happened that a person has to decide about"
+
+
+def _reviews_end(evidence: Evidence) -> Iterator[str]:
+    if evidence.people_decided and evidence.order.payment_status is PaymentStatus.IN_REVIEW:
+        yield "staff has decided, and it is in review still"
 
 
 def _events_delivered(evidence: Evidence) -> Iterator[str]:
@@ -97,16 +92,28 @@ AT_REST: Final = (
         _ended_nets_to_zero,
     ),
     Invariant(
-        "books_agree",
-        "What we have on record is what the provider has on record.",
-        Scope.AT_REST,
-        _books_agree,
-    ),
-    Invariant(
         "events_delivered",
         "Every event that the customer should hear of was told.",
-        Scope.AT_REST,
+        Scope.AT_REST_WHOEVER_DECIDES,
         _events_delivered,
     ),
+    Invariant(
+        "rest_is_reachable",
+        "Given time, every order comes to rest.",
+        Scope.ALWAYS,
+        _rest_is_reachable,
+    ),
+    Invariant(
+        "people_are_spared",
+        "No person is asked where the protocol can know what became of the money.",
+        Scope.ALWAYS,
+        _people_are_spared,
+    ),
+    Invariant(
+        "reviews_end",
+        "What a person decided ends the review.",
+        Scope.AT_REST_WHOEVER_DECIDES,
+        _reviews_end,
+    ),
 )
-"""Rules about an order that nobody has to look after any more."""
+"""Rules about an order that nobody has to look after any more, and about coming to that."""

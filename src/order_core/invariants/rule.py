@@ -13,14 +13,24 @@ class Scope(Enum):
     ALWAYS = auto()
     AT_REST = auto()
     """When nothing is open any more, and no person has to decide or has decided."""
+    AT_REST_UNDECIDED = auto()
+    """When nothing is open any more, also if a person has to decide, and none has decided."""
+    AT_REST_WHOEVER_DECIDES = auto()
+    """When nothing is open any more, also if a person has to decide or has decided."""
 
 
 @dataclass(frozen=True, slots=True)
-class Invariant:
-    """One rule. `check` yields a sentence for each contradiction that it finds."""
+class Rule:
+    """Something that must be true: a name to find it by, and a sentence."""
 
     name: str
     says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant(Rule):
+    """A rule about one order. `check` yields a sentence for each contradiction that it finds."""
+
     scope: Scope
     check: Callable[[Evidence], Iterator[str]]
 

@@ -21,6 +21,8 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
         # Ours, whose answer is on its way, or one that is known already.
         known = is_captured(order, transaction)
         return order if known else hold_taken(settling, transaction, outcome)
+    if _has_ended_since(settling, outcome):
+        return concluded(settling, order, transaction, MoneyEvent.HELD_BEFORE_ITS_END)
     if _is_known(settling, outcome):
         return second_look_done(settling, order)
     order = second_look_done(settling, order)
@@ -33,6 +35,15 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
     dead = transaction.status in DEAD_STATUSES
     event = MoneyEvent.PAID_AFTER_A_NO if dead else MoneyEvent.SECOND_DEBIT
     return concluded(settling, order.with_transaction(moved), moved, event)
+
+
+def _has_ended_since(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    # Only the very same payment: the same request under another reference is another hold.
+    return (
+        settling.transaction.status is TransactionStatus.VOIDED
+        and settling.transaction.provider_reference == outcome.reference
+        and isinstance(outcome, Authorized)
+    )
 
 
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:

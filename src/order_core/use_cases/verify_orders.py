@@ -6,23 +6,27 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.invariants import violations
-from order_core.invariants_across import ClaimKind, collisions
+from order_core.invariants.at_provider import AT_PROVIDER
+from order_core.invariants.promises import READABLE, SHOWN_AS_STORED
+from order_core.invariants_across import ACROSS, STORED, ClaimKind, collisions
 from order_core.order import Order
 from order_core.ports import AuditedOrder, Clock, OrderAudit, OwnerView
 
-READABLE: Final = "readable"
-"""The name of the rule that an order breaks which cannot even be read."""
-READABLE_SAYS: Final = "What is stored as an order can be read as one."
-
-SHOWN: Final = "shown_as_stored"
-"""The name of the rule about what is kept to be shown to owners."""
-SHOWN_SAYS: Final = "What an owner is shown of an order is what is stored of it."
-
 UNSEEN: Final = frozenset(
-    {"statuses_along_the_table", "facts_only_added", "told_stays_true", "books_agree"}
+    {
+        *("statuses_along_the_table", "facts_only_added", "told_stays_true"),
+        *("rest_is_reachable", "people_are_spared", "reviews_end"),
+        *(invariant.name for invariant in AT_PROVIDER),
+    }
 )
 """The invariants of which what is stored now says nothing: they need an earlier state, an
-answer, or the provider's books."""
+answer, the time that has passed, or the provider's books."""
+
+SEEN_ACROSS: Final = tuple(rule for rule in ACROSS if rule.kinds & set(STORED))
+"""The rules across orders that what is stored can break."""
+
+SEEN_PROMISES: Final = (READABLE, SHOWN_AS_STORED)
+"""The promises that it can break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class VerifyOrders:
         """
         async for page in self._orders():
             yield page
-        for kind in ClaimKind:
+        for kind in STORED:
             async for page in self._claims(kind):
                 yield page
 
@@ -106,13 +110,17 @@ class VerifyOrders:
         for audited in found:
             evidence = audited.evidence
             if evidence is None:
-                findings.append(Finding(READABLE, audited.order_id, audited.unreadable_because))
+                findings.append(
+                    Finding(READABLE.name, audited.order_id, audited.unreadable_because)
+                )
                 continue
             findings.extend(
                 Finding(v.invariant.name, v.order_id, v.detail) for v in violations(evidence)
             )
             if not self._is_shown_true(audited.owner_view, evidence.order):
-                findings.append(Finding(SHOWN, audited.order_id, "the kept text says otherwise"))
+                findings.append(
+                    Finding(SHOWN_AS_STORED.name, audited.order_id, "the kept text says otherwise")
+                )
             attend_at = evidence.order.attend_at
             in_flight += attend_at is not None
             overdue += attend_at is not None and attend_at < late

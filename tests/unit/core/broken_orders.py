@@ -13,7 +13,13 @@ from order_core.events import (
     PersonalDataErased,
     Reviewed,
 )
-from order_core.invariants import Evidence, MovedMoney, StoredTotals
+from order_core.invariants import (
+    AliveMovement,
+    Evidence,
+    MovedMoney,
+    RefundWish,
+    StoredTotals,
+)
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
@@ -77,6 +83,11 @@ FORGOTTEN: Final = (*HISTORY, Happened(3, NOON, PersonalDataErased()))
 SECOND_DEBIT: Final = replace(PAID, id="t-9", provider_reference="pi_9", origin=Origin.PROVIDER)
 TAKEN: Final = MovedMoney(TransactionKind.CHARGE, Money(2_400, "EUR"), "pi_7")
 GIVEN_BACK: Final = MovedMoney(TransactionKind.REFUND, Money(2_400, "EUR"), "re_7")
+LIVING: Final = AliveMovement("t-1", TransactionKind.CHARGE, is_done=True, says="pi_7 is taken")
+COMING: Final = AliveMovement("t-1", TransactionKind.CHARGE, is_done=False, says="it is coming")
+HOLD: Final = replace(PAID, kind=TransactionKind.AUTHORIZATION, status=TransactionStatus.AUTHORIZED)
+DOUBTFUL: Final = replace(PAID, status=TransactionStatus.IN_REVIEW, review="amount_differs")
+SOME: Final = Money(900, "EUR")
 
 
 def an_order(*transactions: PaymentTransaction, **but: Any) -> Order:
@@ -130,13 +141,30 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
     "in flight, though ended": Evidence(
         an_order(OPEN, status=OrderStatus.CANCELLED), at_provider=(TAKEN,)
     ),
-    "held": Evidence(
-        an_order(
-            replace(PAID, kind=TransactionKind.AUTHORIZATION, status=TransactionStatus.AUTHORIZED)
-        )
+    "held": Evidence(an_order(HOLD), held_at_provider=1, had_all_time=True),
+    "taken once, and given back at the dashboard too": Evidence(
+        PLACED,
+        alive_at_provider=(
+            LIVING,
+            replace(LIVING, transaction_id=None),
+            replace(LIVING, transaction_id="t-2", kind=TransactionKind.REFUND),
+        ),
     ),
+    "failed, and nothing is coming": Evidence(
+        FAILED, alive_at_provider=(replace(LIVING, transaction_id="t-8", is_done=False),)
+    ),
+    "a part given back, as was asked": Evidence(
+        an_order(PAID, replace(REFUND, amount=SOME)),
+        at_provider=(TAKEN, replace(GIVEN_BACK, amount=SOME)),
+        refund_wishes=(RefundWish(900), RefundWish(300, is_refused=True)),
+    ),
+    "cancelled, whatever was asked before": Evidence(
+        CANCELLED, at_provider=(TAKEN, GIVEN_BACK), refund_wishes=()
+    ),
+    "in doubt, where there was reason to": Evidence(an_order(DOUBTFUL), had_all_time=True),
     "before a person": Evidence(
-        an_order(PAID, replace(SECOND_DEBIT, review="not_asked_for")), at_provider=(TAKEN,)
+        an_order(PAID, replace(SECOND_DEBIT, review="not_asked_for")),
+        at_provider=(TAKEN, replace(TAKEN, reference="pi_9")),
     ),
     "decided by a person": Evidence(
         an_order(PAID, SECOND_DEBIT, event_count=3),
@@ -245,6 +273,55 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(PLACED, at_provider=(TAKEN, TAKEN)),
         lambda: Evidence(CANCELLED, at_provider=(TAKEN,)),
     ),
+    "charged_once": (
+        lambda: Evidence(PLACED, alive_at_provider=(LIVING, replace(LIVING, transaction_id="t-2"))),
+        lambda: Evidence(WAITING, alive_at_provider=(LIVING, LIVING)),
+    ),
+    "failed_is_unpaid": (
+        lambda: Evidence(FAILED, alive_at_provider=(replace(LIVING, transaction_id="t-8"),)),
+        lambda: Evidence(
+            FAILED,
+            alive_at_provider=(
+                replace(LIVING, transaction_id="t-8", kind=TransactionKind.AUTHORIZATION),
+            ),
+        ),
+    ),
+    "dead_means_dead": (
+        lambda: Evidence(FAILED, alive_at_provider=(COMING,)),
+        lambda: Evidence(an_order(DECLINED), alive_at_provider=(LIVING,)),
+    ),
+    "totals_agree": (
+        lambda: Evidence(PLACED, at_provider=()),
+        lambda: Evidence(
+            an_order(PAID, event_count=3),
+            history=(*HISTORY, Happened(3, NOON, Reviewed("t-1", "accept", "eve", "gift"))),
+            at_provider=(TAKEN, GIVEN_BACK),
+        ),
+    ),
+    "holds_agree": (
+        lambda: Evidence(an_order(HOLD), held_at_provider=0),
+        lambda: Evidence(CANCELLED, held_at_provider=1),
+    ),
+    "kept_within_total": (
+        lambda: Evidence(PLACED, at_provider=(TAKEN, TAKEN)),
+        lambda: Evidence(CANCELLED, at_provider=(TAKEN, GIVEN_BACK, GIVEN_BACK)),
+    ),
+    "refunds_as_asked": (
+        lambda: Evidence(
+            PLACED, at_provider=(TAKEN,), refund_wishes=(RefundWish(900, is_accepted=True),)
+        ),
+        lambda: Evidence(
+            PLACED, at_provider=(TAKEN,), refund_wishes=(RefundWish(None, is_accepted=True),)
+        ),
+        lambda: Evidence(
+            an_order(PAID, replace(REFUND, amount=SOME)),
+            at_provider=(TAKEN, replace(GIVEN_BACK, amount=SOME)),
+            refund_wishes=(RefundWish(900, is_refused=True),),
+        ),
+    ),
+    "rest_is_reachable": (lambda: Evidence(WAITING, had_all_time=True),),
+    "people_are_spared": (lambda: Evidence(an_order(DOUBTFUL), spares_people=True),),
+    "reviews_end": (lambda: Evidence(an_order(DOUBTFUL), people_decided=True),),
     "events_delivered": (lambda: Evidence(PLACED, untold_events=1),),
 }
 

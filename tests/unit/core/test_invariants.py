@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from order_core.invariants import INVARIANTS, Evidence, Scope, violations
+from order_core.invariants.promises import PROMISES
 from order_core.invariants_across import ACROSS, Claim, ClaimKind, collisions
 from tests.unit.core.broken_orders import BROKEN, HEALTHY, OPEN, Break
 
@@ -51,7 +52,7 @@ def test_what_holds_at_rest_is_not_asked_of_an_order_in_flight(name: str) -> Non
 
 
 def test_names_and_sentences_are_told_apart() -> None:
-    every = [(i.name, i.says) for i in INVARIANTS] + [(i.name, i.says) for i in ACROSS]
+    every = [(i.name, i.says) for i in (*INVARIANTS, *ACROSS, *PROMISES)]
 
     assert len(dict(every)) == len(set(dict(every).values())) == len(every)
     assert all(says.endswith(".") for _, says in every)
@@ -68,6 +69,8 @@ _SOUND = {
     ClaimKind.TRANSACTION: Claim(ClaimKind.TRANSACTION, ("t-1",), 1, "o-1", "o-1"),
     ClaimKind.HISTORY: Claim(ClaimKind.HISTORY, ("o-1",), 9, "o-1", "o-1"),
     ClaimKind.RECEIVED_EVENT: Claim(ClaimKind.RECEIVED_EVENT, ("stripe", "e-1"), 1, "o-1", "o-1"),
+    ClaimKind.MONEY: Claim(ClaimKind.MONEY, ("stripe", "pi_1"), 1, "o-1", "o-1"),
+    ClaimKind.ORDER: Claim(ClaimKind.ORDER, ("o-1",), 1, "o-1", "o-1"),
 }
 _ONE_HOLDER = {
     ClaimKind.REQUEST_KEY: "one_order_a_key",
@@ -80,6 +83,8 @@ _HAS_ITS_ORDER = {
     ClaimKind.TRANSACTION: "nothing_without_its_order",
     ClaimKind.HISTORY: "nothing_without_its_order",
     ClaimKind.RECEIVED_EVENT: "nothing_without_its_order",
+    ClaimKind.MONEY: "no_unknown_money",
+    ClaimKind.ORDER: "orders_stay",
 }
 
 
@@ -115,5 +120,14 @@ def test_what_belongs_to_an_order_is_reported_when_that_is_gone(kind: ClaimKind,
     assert collision.detail.endswith("belongs to order o-1, which does not exist")
 
 
+@pytest.mark.parametrize("requests", [0, 2])
+def test_an_order_that_nobody_or_everybody_asked_for_is_reported(requests: int) -> None:
+    (collision,) = collisions(Claim(ClaimKind.ORDER, ("o-1",), requests, "o-1", "o-1"))
+
+    assert collision.invariant.name == "one_request_an_order"
+
+
 def test_every_rule_across_orders_was_broken_above() -> None:
-    assert {*_ONE_HOLDER.values(), *_HAS_ITS_ORDER.values()} == {i.name for i in ACROSS}
+    broken = {*_ONE_HOLDER.values(), *_HAS_ITS_ORDER.values(), "one_request_an_order"}
+
+    assert broken == {i.name for i in ACROSS}

@@ -70,6 +70,7 @@ EXPECTED: Final = {
     _E.PAID_AFTER_A_NO: "? ? ? ? ? R R",
     _E.DONE_AGAIN: "? ? ? ? ? ? ?",
     _E.SAME_AGAIN: ". . . . . . .",
+    _E.HELD_BEFORE_ITS_END: ". . . . . . .",
     _E.ANOTHER_AMOUNT: "? ? ? ? ? ? ?",
     _E.ANOTHER_TRANSACTION: "? ? ? ? ? ? ?",
     _E.ANOTHER_KIND: "? ? ? ? ? ? ?",
@@ -136,6 +137,12 @@ async def refund_open(shop: Any) -> Any:
 async def refunded(shop: Any) -> Any:
     placed = await shop.place()
     return await shop.core.refund(placed.id, by="staff")
+
+
+async def hold_ended(shop: Any) -> Any:
+    placed = await shop.place()
+    await deliver(shop, about(placed.charge, Declined("expired")), name="e-before")
+    return await shop.orders.get(placed.id)
 
 
 async def void_open(shop: Any) -> Any:
@@ -289,6 +296,15 @@ SCENES: Final[dict[MoneyEvent, Scene]] = {
     ),
     _E.SAME_AGAIN: Scene(
         paid, lambda o: taken(o, reference="ref-000001"), _K.CHARGE, _T.SUCCEEDED, cancels=True
+    ),
+    _E.HELD_BEFORE_ITS_END: Scene(
+        hold_ended,
+        lambda o: about(
+            o.charge, Authorized(o.charge.provider_reference or "", WHOLE, o.charge.id)
+        ),
+        _K.AUTHORIZATION,
+        _T.VOIDED,
+        policy=HOLDING,
     ),
     _E.ANOTHER_AMOUNT: Scene(
         charge_open, lambda o: taken(o, amount=Money(2600, "EUR")), _K.CHARGE, _T.IN_REVIEW
