@@ -11,6 +11,7 @@ from order_core.settlement import believed
 from order_core.use_cases.carry_out import CarryOut
 from order_core.use_cases.tell_customers import TellCustomers
 from order_explorer.__main__ import main
+from order_explorer.meaning import meaning
 from order_explorer.scenarios import SCENARIOS
 from order_explorer.search import OVER, Outcome, Search
 from order_explorer.telling import as_line, from_line, told
@@ -169,3 +170,37 @@ def test_a_schedule_that_cannot_be_is_refused(
 def test_a_search_that_is_cut_off_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["two-creates", "--faults", "1", "--most-states", "50", "--processes", "1"]) == 1
     assert "CUT OFF" in capsys.readouterr().out
+
+
+# Folding --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["two-creates", "two-workers"])
+def test_worlds_that_are_taken_for_one_lead_to_the_same_worlds(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folded = explored(name, faults=1)
+    monkeypatch.setattr("order_explorer.worlds.meaning", _exactly)
+    monkeypatch.setattr("order_explorer.worlds.prospects", _exactly)
+
+    outcome, exact = explored(name, faults=1)
+
+    assert outcome.complete
+    assert outcome.finding is None
+    assert len(exact.worlds) > len(folded.worlds)
+    assert _meanings(exact) == _meanings(folded)
+
+
+def _exactly(snapshot: Any, moments: Any) -> Any:
+    """Whatever a snapshot holds, nothing folded or left out."""
+    rows = snapshot["store"]["_rows"]
+    passing = tuple((row.order, row.events, row.lease) for _, row in sorted(rows.items()))
+    return passing, snapshot["clock"]["_now"], meaning(snapshot, moments)
+
+
+def _meanings(search: Search) -> set[Any]:
+    worlds = search.worlds
+    return {
+        (worlds.moment_of(snapshot), meaning(snapshot, worlds._times))  # noqa: SLF001
+        for snapshot in worlds._snapshots  # noqa: SLF001 - what is compared is no public thing
+    }

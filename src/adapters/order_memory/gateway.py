@@ -163,6 +163,8 @@ class ScriptedGateway:
         known = self._remembered(transaction.key)
         if known is not None:
             first, answer, _ = known
+            if reaction.delivery is Delivery.ECHO_DECLINED:
+                return Declined("duplicate_request")
             if _asks_the_same(first, transaction):
                 return answer
             return OutcomeUnknown("key_reused_with_another_request")

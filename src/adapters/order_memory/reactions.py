@@ -31,6 +31,9 @@ class Delivery(Enum):
     ANSWER_LOST = auto()
     SERVER_ERROR = auto()
     """A 5xx, which the provider remembers as the answer to this key."""
+    ECHO_DECLINED = auto()
+    """If it is the echo of a request that was answered, it is declined for being one; some
+    providers do that in place of repeating their answer."""
     NOT_SENT = auto()
     RATE_LIMITED = auto()
     IN_PROGRESS = auto()
@@ -56,6 +59,7 @@ DELAY_REQUEST: Final = Reaction(Effect.OBEY, Delivery.REQUEST_LATE)
 LOSE_ANSWER: Final = Reaction(Effect.OBEY, Delivery.ANSWER_LOST)
 FAIL_BEFORE: Final = Reaction(Effect.NOTHING, Delivery.SERVER_ERROR)
 FAIL_AFTER: Final = Reaction(Effect.OBEY, Delivery.SERVER_ERROR)
+DECLINE_ECHO: Final = Reaction(Effect.OBEY, Delivery.ECHO_DECLINED)
 NOT_SEND: Final = Reaction(Effect.NOTHING, Delivery.NOT_SENT)
 LIMIT_RATE: Final = Reaction(Effect.NOTHING, Delivery.RATE_LIMITED)
 SAY_IN_PROGRESS: Final = Reaction(Effect.NOTHING, Delivery.IN_PROGRESS)

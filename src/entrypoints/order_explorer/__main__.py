@@ -3,13 +3,14 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Final
 
 from order_explorer.scenario import Scenario
 from order_explorer.scenarios import SCENARIOS
-from order_explorer.search import Finding, Outcome, Search
+from order_explorer.search import Finding, Outcome, Search, moments_of
 from order_explorer.telling import follow, from_line, told
 
 MOST_STATES: Final = 20_000_000
@@ -19,16 +20,31 @@ FAULTS: Final = 2
 _MOST_FAULTS: Final = 5
 _NAMES: Final = {scenario.name: scenario for scenario in SCENARIOS}
 _HEAD: Final = (
-    f"{'scenario':24}{'faults':>7}{'states':>11}{'transitions':>13}{'worlds':>9}"
-    f"{'endings':>9}{'seconds':>9}"
+    f"{'scenario':24}{'faults':>7}{'rounds':>7}{'times':>7}{'states':>11}{'transitions':>13}"
+    f"{'worlds':>9}{'endings':>9}{'seconds':>9}"
 )
+_QUIET_SECONDS: Final = 30.0
+"""A search that says nothing for longer looks like a dead one."""
 
 
 def explored(name: str, faults: int, most_states: int) -> tuple[Outcome, tuple[str, ...]]:
     """One scenario's outcome, and the story of what it found."""
     search = Search(_NAMES[name], faults)
-    outcome = search.run(most_states=most_states)
+    outcome = search.run(most_states=most_states, progress=_Progress(name))
     return outcome, tuple(told(search, outcome.finding)) if outcome.finding else ()
+
+
+class _Progress:
+    """Says now and then how far a search is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._said_at = time.monotonic()
+
+    def __call__(self, visited: int, known: int) -> None:
+        if time.monotonic() - self._said_at > _QUIET_SECONDS:
+            self._said_at = time.monotonic()
+            print(f"  ... {self._name}: {visited:,} of {known:,} states so far", flush=True)
 
 
 def replay(scenario: Scenario, faults: int, line: str) -> int:
@@ -48,9 +64,11 @@ def replay(scenario: Scenario, faults: int, line: str) -> int:
 
 
 def _row(outcome: Outcome) -> str:
+    scenario = _NAMES[outcome.scenario]
     verdict = "" if outcome.complete else "  BROKEN" if outcome.finding else "  CUT OFF"
     return (
-        f"{outcome.scenario:24}{outcome.faults:7}{outcome.states:11,}{outcome.transitions:13,}"
+        f"{outcome.scenario:24}{outcome.faults:7}{scenario.rounds_of_workers:7}"
+        f"{len(moments_of(scenario)):7}{outcome.states:11,}{outcome.transitions:13,}"
         f"{outcome.worlds:9,}{outcome.endings:9,}{outcome.seconds:9.1f}{verdict}"
     )
 
@@ -84,7 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def explore(faults: dict[str, int], processes: int, most_states: int) -> int:
     """Explore these scenarios, each with so many faults; a line for each as it is done."""
-    print("Every order of turns, with every combination of so many faults:", flush=True)
+    print(
+        "Every order of turns, with every combination of so many faults, so many rounds of workers"
+        f" and so many\nfolded times in one schedule; at most {most_states:,} states a scenario:",
+        flush=True,
+    )
     print(_HEAD, flush=True)
     outcomes = []
     with ProcessPoolExecutor(processes) as pool:

@@ -26,6 +26,8 @@ class Fault(Enum):
     """A 5xx that the provider remembers as the answer to this key; nothing was done."""
     ERROR_AFTER = "error-after"
     """The same, and it was done."""
+    ECHO_DECLINED = "echo-declined"
+    """The provider refuses the request for being like one that it has answered."""
     NOT_SENT = "not-sent"
     PAUSE = "pause"
     """Time passes although somebody is in the middle of something."""
@@ -41,6 +43,7 @@ _OF_A_SEND: Final = (
     Fault.LATE_REQUEST,
     Fault.ERROR_BEFORE,
     Fault.ERROR_AFTER,
+    Fault.ECHO_DECLINED,
     Fault.NOT_SENT,
 )
 _OF_A_WRITE: Final = (Fault.LOST_REQUEST, Fault.LOST_ANSWER)
@@ -90,6 +93,7 @@ _REACTIONS: Final = {
     Fault.LATE_REQUEST: (None, Delivery.REQUEST_LATE),
     Fault.ERROR_BEFORE: (Effect.NOTHING, Delivery.SERVER_ERROR),
     Fault.ERROR_AFTER: (None, Delivery.SERVER_ERROR),
+    Fault.ECHO_DECLINED: (None, Delivery.ECHO_DECLINED),
     Fault.NOT_SENT: (Effect.NOTHING, Delivery.NOT_SENT),
 }
 

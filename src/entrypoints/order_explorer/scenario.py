@@ -89,3 +89,8 @@ class Scenario:
     """Whether a request that was given up may still arrive (within the horizon)."""
     moments: tuple[timedelta, ...] = ()
     """The windows of time, if they are not the usual ones."""
+
+    @property
+    def rounds_of_workers(self) -> int:
+        """How often workers look, all of them together, before everything comes to rest."""
+        return sum(p.rounds for p in self.participants if p.concludes)

@@ -48,10 +48,12 @@ Action = tuple[int, Fault]
 Progress = Callable[[int, int], None]
 """Called now and then with the number of states that were visited and that are known."""
 
-PROGRESS_EVERY: Final = 20_000
+PROGRESS_EVERY: Final = 1_000
 
 State = tuple[int, ...]
 """World, what clients were told, faults left, then a node for each participant."""
+
+_LEFT: Final = 2
 
 
 Move = tuple[Fault, int, int, int, Told | None]
@@ -86,20 +88,28 @@ class Outcome:
 
 
 class Trail:
-    """Every state that was reached, and how it was reached first."""
+    """Every state that was reached, and how it was reached first.
+
+    What can happen with fewer faults left can happen with more of them, so a state is no news
+    once the same one is known with as many faults left. The way to it was no longer, either.
+    """
 
     def __init__(self, first: State) -> None:
         self.states = [first]
-        self.places = {first: 0}
+        self._most_left = {_but_faults(first): first[_LEFT]}
         self._parents = array("q", [-1])
         self._actions: list[Action] = [(TIME, Fault.NONE)]
 
     def add(self, state: State, parent: int, action: Action) -> None:
         """Note a new state."""
-        self.places[state] = len(self.states)
+        self._most_left[_but_faults(state)] = state[_LEFT]
         self.states.append(state)
         self._parents.append(parent)
         self._actions.append(action)
+
+    def is_news(self, state: State) -> bool:
+        """Whether it is not known with as many faults left, or with more."""
+        return self._most_left.get(_but_faults(state), -1) < state[_LEFT]
 
     def way_to(self, place: int) -> tuple[Action, ...]:
         """The actions that lead from the first state to this one."""
@@ -110,13 +120,22 @@ class Trail:
         return tuple(reversed(back))
 
 
+def moments_of(scenario: Scenario) -> tuple[timedelta, ...]:
+    """The times that a scenario knows."""
+    return scenario.moments or MOMENTS
+
+
+def _but_faults(state: State) -> State:
+    return state[:_LEFT] + state[_LEFT + 1 :]
+
+
 class Search:
     """One scenario under at most so many faults."""
 
     def __init__(self, scenario: Scenario, faults: int) -> None:
         self.scenario = scenario
         self.faults = faults
-        self.worlds = Worlds(scenario, scenario.moments or MOMENTS)
+        self.worlds = Worlds(scenario, moments_of(scenario))
         self.nodes: list[Node] = []
         self._told = Numbered()
         self._told.number_of(frozenset())
@@ -301,7 +320,7 @@ class Search:
                 if broken := self.wrong_between(state, reached):
                     finding = Finding(broken, (*trail.way_to(here), action), at_the_end=False)
                     break
-                if reached not in trail.places:
+                if trail.is_news(reached):
                     trail.add(reached, here, action)
             here += 1
         return Outcome(
