@@ -29,6 +29,8 @@ class Fault(Enum):
     ECHO_DECLINED = "echo-declined"
     """The provider refuses the request for being like one that it has answered."""
     NOT_SENT = "not-sent"
+    LOOK_UP_BEHIND = "look-up-behind"
+    """The provider does not show yet what it has done; it does once the horizon is past."""
     PAUSE = "pause"
     """Time passes although somebody is in the middle of something."""
     SLOW_CLOCK = "slow-clock"
@@ -51,7 +53,7 @@ _OF_A_COMMIT: Final = (*_OF_A_WRITE, Fault.LOST_COMMIT)
 _OF_A_READ: Final = (Fault.LOST_REQUEST,)
 _AT: Final = {
     ("gateway", "send"): _OF_A_SEND,
-    ("gateway", "look_up"): _OF_A_READ,
+    ("gateway", "look_up"): (Fault.LOST_REQUEST, Fault.LOOK_UP_BEHIND),
     ("orders", "save"): _OF_A_COMMIT,
     ("orders", "receive"): _OF_A_COMMIT,
     ("work", "claim"): _OF_A_WRITE,

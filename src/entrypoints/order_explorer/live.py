@@ -7,6 +7,8 @@ from types import NoneType
 from typing import Any, Final
 
 from order_core.assembly import OrderCore, assemble
+from order_core.outcomes import NotFound
+from order_core.payment import PaymentTransaction
 from order_core.payment_terms import Policy
 from order_core.ports import Ids
 from order_explorer.faults import Fault, has_effect, heard_instead, reaction_under
@@ -111,6 +113,8 @@ class Live:
 
     def _really(self, call: Call, fault: Fault) -> object:
         port: Any = getattr(self, call.port)
+        if fault is Fault.LOOK_UP_BEHIND and self._may_be_behind(*call.arguments):
+            return NotFound()
         if call.method == "send":
             (transaction,) = call.arguments
             usual = OBEY if transaction.step > 1 else TOKENS.get(transaction.token or "", OBEY)
@@ -122,6 +126,9 @@ class Live:
         finally:
             # What a gateway refused by itself has met no reaction; the next send must not.
             self.gateway.forget_reactions()
+
+    def _may_be_behind(self, transaction: PaymentTransaction) -> bool:
+        return self.clock.now() < transaction.send_until + self.gateway.profile.horizon
 
     def wait_until(self, moment: timedelta, since: Any) -> None:  # noqa: ANN401 - a datetime
         """Let time pass; requests that were given up too long ago never arrive now."""

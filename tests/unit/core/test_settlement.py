@@ -244,6 +244,12 @@ def test_absence_is_proof_only_beyond_the_window_and_the_horizon(
     assert (order.status is OrderStatus.PAYMENT_FAILED) is proves
 
 
+def test_a_look_up_that_shows_nothing_after_a_stored_error_may_only_be_behind() -> None:
+    arrived = after(an_order(), Answer(OutcomeUnknown("provider_error"), send=1))
+
+    assert after(arrived, Absence(NOON + timedelta(minutes=1))) is arrived
+
+
 def test_an_answer_to_an_earlier_step_is_old_news() -> None:
     second_step = after(an_order(), Answer(Continue("po_1"), send=1))
 
