@@ -30,6 +30,11 @@ ORDER_VALUES: Final = (
     "owner_view_version",
 )
 TRANSACTION_VALUES: Final = ("position", *TRANSACTION_COLUMNS)
+KEY_OF_TRANSACTION: Final = frozenset({"order_id", "position", "id"})
+REPLACED_VALUES: Final = tuple(
+    name for name in TRANSACTION_VALUES if name not in KEY_OF_TRANSACTION
+)
+"""What a save writes of a movement that is stored already."""
 EVENT_VALUES: Final = (
     "order_id",
     "sequence",
@@ -46,6 +51,7 @@ rows is another statement."""
 
 _order = itemgetter(*ORDER_VALUES)
 _transaction = itemgetter(*TRANSACTION_VALUES)
+_replaced = itemgetter(*REPLACED_VALUES)
 _event = itemgetter(*EVENT_VALUES)
 
 
@@ -60,6 +66,11 @@ def order_values(row: dict[str, Any]) -> tuple[Any, ...]:
 def transaction_values(row: dict[str, Any]) -> tuple[Any, ...]:
     """Of `TRANSACTION_VALUES`."""
     return tuple(_transaction(row))
+
+
+def replaced_values(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Of `REPLACED_VALUES`."""
+    return tuple(_replaced(row))
 
 
 def event_values(row: dict[str, Any]) -> tuple[Any, ...]:

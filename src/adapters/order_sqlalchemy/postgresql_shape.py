@@ -25,6 +25,16 @@ class Shape:
     """From now on an equal order is a double click."""
     erases: bool
 
+    @property
+    def replaces_its_only_one(self) -> bool:
+        """Its charge was stored with the order, so there is a row to write anew."""
+        return not self.adds and self.transactions == 1
+
+    @property
+    def compares_moments(self) -> bool:
+        """A lease that somebody else may hold is taken if its time is over."""
+        return not self.adds and self.takes
+
     @classmethod
     def of(cls, saving: Saving) -> "Shape":
         """What `saving` needs."""
