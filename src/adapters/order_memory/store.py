@@ -22,6 +22,7 @@ from order_core.ports import Clock, DuplicateGuard, Lease, Notice, ReceivedEvent
 from order_memory.finding import payment_reference
 
 _NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
+_UNMATCHED = "unknown_transaction"
 _TOKEN_UNUSED = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
 
 
@@ -84,6 +85,7 @@ class Store:
     _due: list[tuple[datetime, str]] = field(default_factory=list)
     _untold: list[tuple[datetime, str]] = field(default_factory=list)
     _received: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
+    _unmatched: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
 
     # Orders -------------------------------------------------------------------------------
 
@@ -290,25 +292,36 @@ class Store:
             return False
         if event.order_id is not None and event.order_id not in self._rows:
             raise BrokenConstraint(f"event {event.event_id} names an order that is not there")
-        self._received[event.provider, event.event_id] = event
+        self._keep(event)
         return True
 
     def match(self, event: ReceivedEvent) -> bool:
         """Whether the event was unmatched until now."""
         known = self._received.get((event.provider, event.event_id))
-        if known is None or known.verdict != "unknown_transaction":
+        if known is None or known.verdict != _UNMATCHED:
             return False
-        self._received[event.provider, event.event_id] = replace(
-            known, verdict=event.verdict, order_id=event.order_id
-        )
+        self._keep(replace(known, verdict=event.verdict, order_id=event.order_id))
         return True
 
     def forget_event(self, event: ReceivedEvent) -> None:
         """As if it had never come."""
         del self._received[event.provider, event.event_id]
+        self._unmatched.pop((event.provider, event.event_id), None)
 
     def received(self) -> Iterator[ReceivedEvent]:
         return iter(tuple(self._received.values()))
+
+    def unmatched(self) -> tuple[ReceivedEvent, ...]:
+        """The received events that no order is known for yet."""
+        return tuple(self._unmatched.values())
+
+    def _keep(self, event: ReceivedEvent) -> None:
+        key = (event.provider, event.event_id)
+        self._received[key] = event
+        if event.verdict == _UNMATCHED:
+            self._unmatched[key] = event
+        else:
+            self._unmatched.pop(key, None)
 
     # Notices ------------------------------------------------------------------------------
 
