@@ -146,6 +146,9 @@ class DistantOrders:
                 raise
             line.tell("save", saved.order, order.id)
             shop.judge.saved(before, saved.order)
+            shop.work.ring()
+            if order.news:
+                shop.news.ring()
             return saved
 
         if fault is Fault.STORE_COMMIT_LATE:
@@ -209,6 +212,7 @@ class DistantOrders:
     async def receive(self, event: ReceivedEvent, /) -> bool:
         fault = await self._connection.ask("receive", event.order_id)
         new = await self._orders.receive(event)
+        self._connection.shop.early_events.ring()
         self._connection.tell(f"receive {event.event_id}", event.verdict, event.order_id)
         await self._connection.answered(fault, event.order_id)
         return new
@@ -265,6 +269,7 @@ class DistantWork:
     async def release(self, lease: Lease, /) -> None:
         fault = await self._connection.ask("release", lease.order_id)
         await self._work.release(lease)
+        self._connection.shop.work.ring()
         self._connection.tell("release", "done", lease.order_id)
         await self._connection.answered(fault, lease.order_id)
 
