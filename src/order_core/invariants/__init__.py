@@ -27,13 +27,16 @@ __all__ = [
 INVARIANTS: Final = (*ALWAYS, *OVER_TIME, *AT_REST)
 """Every rule about a single order."""
 
+_ALWAYS: Final = tuple(rule for rule in INVARIANTS if rule.scope is Scope.ALWAYS)
+
 
 def violations(evidence: Evidence) -> tuple[Violation, ...]:
     """Every contradiction between the evidence and the invariants."""
     quiet = evidence.at_rest and not evidence.left_to_people
     return tuple(
-        Violation(invariant, evidence.order.id, detail)
-        for invariant in INVARIANTS
-        if invariant.scope is Scope.ALWAYS or quiet
-        for detail in invariant.check(evidence)
+        [
+            Violation(invariant, evidence.order.id, detail)
+            for invariant in (INVARIANTS if quiet else _ALWAYS)
+            for detail in invariant.check(evidence)
+        ]
     )
