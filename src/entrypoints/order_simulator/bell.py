@@ -39,17 +39,23 @@ class Bell:
         self._shop = shop
         self._next_due = next_due
         """When there is work next; None if no work is known of."""
+        self._known: datetime | None = None
+        """The work that all who rest have heard of."""
         self._resting: dict[Task, _Rest] = {}
 
     async def rest(self) -> None:
         """Come back when there is work, or after a long time."""
         scheduler, chance = self._shop.scheduler, self._shop.chance
-        worker, now, due = scheduler.current, scheduler.now, self._due()
+        worker, now = scheduler.current, scheduler.now
         if worker is None:
             raise RuntimeError("only tasks can rest")
+        next_due = self._next_due()
+        if next_due != self._known:
+            self._known = None
         beat = self._shop.longest_idle()
         rest = _Rest(now, int(beat * (0.8 + 0.4 * chance.random())), now + _LONGEST)
-        if due is not None:
+        if next_due is not None:
+            due = _as_time(next_due)
             late = min(max(due - now, _PROMPT), beat) * 0.2 * chance.random()
             rest.until = min(rest.until, max(due, now) + int(late))
         self._resting[worker] = rest
@@ -61,9 +67,11 @@ class Bell:
 
     def ring(self) -> None:
         """There may be work now that nobody knew of: whoever rests looks at its next beat."""
-        if not self._resting or (due := self._due()) is None:
+        next_due = self._next_due()
+        if next_due is None or next_due == self._known:
             return
-        scheduler = self._shop.scheduler
+        self._known = next_due
+        scheduler, due = self._shop.scheduler, _as_time(next_due)
         for worker, rest in self._resting.items():
             beats = (scheduler.now - rest.since) // rest.beat + 1
             at = max(due, rest.since + beats * rest.beat)
@@ -73,9 +81,9 @@ class Bell:
 
     def is_due(self) -> bool:
         """Whether there is work now."""
-        due = self._due()
-        return due is not None and due <= self._shop.scheduler.now
-
-    def _due(self) -> int | None:
         due = self._next_due()
-        return None if due is None else (due - START) // _MICROSECOND
+        return due is not None and due <= self._shop.true_clock.now()
+
+
+def _as_time(moment: datetime) -> int:
+    return (moment - START) // _MICROSECOND
