@@ -36,11 +36,12 @@ class NewIds:
     """Ids that grow with time, like the real ones."""
 
     def __init__(self) -> None:
-        self._given = 0
+        # All of one length, so that they sort as they were given.
+        self._given = 1_000_000
 
     def new_id(self) -> str:
         self._given += 1
-        return f"i{self._given:07}"
+        return f"i{self._given}"
 
 
 class Process:
