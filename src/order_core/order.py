@@ -33,6 +33,8 @@ from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 
 _TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
+_REFUND: Final = TransactionKind.REFUND
+_SUCCEEDED: Final = TransactionStatus.SUCCEEDED
 _LETS_GO: Final = frozenset(
     {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
 )
@@ -108,11 +110,7 @@ class Order:
     def captured_minor_units(self) -> int:
         """What was taken from the buyer, refunds not subtracted."""
         return self._sum(
-            [
-                transaction
-                for transaction in self.transactions
-                if transaction.status is TransactionStatus.SUCCEEDED and transaction.kind in _TAKES
-            ]
+            [t for t in self.transactions if t.kind in _TAKES and t.status is _SUCCEEDED]
         )
 
     @property
@@ -134,7 +132,7 @@ class Order:
 
     @property
     def _refunds(self) -> list[PaymentTransaction]:
-        return [t for t in self.transactions if t.kind is TransactionKind.REFUND]
+        return [t for t in self.transactions if t.kind is _REFUND]
 
     @staticmethod
     def _sum(transactions: Iterable[PaymentTransaction]) -> int:
@@ -167,7 +165,7 @@ class Order:
     def attend_at(self) -> datetime | None:
         """When the worker must look after this order next; None when it is at rest."""
         times = [t.attend_at for t in self.transactions if t.attend_at is not None]
-        return min(times, default=None)
+        return min(times) if times else None
 
     def transaction(self, transaction_id: str) -> PaymentTransaction:
         """Raises KeyError when the order has no such transaction."""

@@ -57,6 +57,8 @@ OPEN_STATUSES: Final = frozenset(
 
 _SENDABLE: Final = frozenset({TransactionStatus.RECORDED, TransactionStatus.UNKNOWN})
 
+_HELD: Final = frozenset({TransactionStatus.AUTHORIZED, TransactionStatus.ACTION_REQUIRED})
+
 DEAD_STATUSES: Final = frozenset(
     {TransactionStatus.DECLINED, TransactionStatus.FAILED, TransactionStatus.VOIDED}
 )
@@ -173,10 +175,7 @@ class PaymentTransaction:
     @property
     def is_held(self) -> bool:
         """The money is not taken but can be: held, or waiting for the buyer's approval."""
-        return self.takes_money and self.status in {
-            TransactionStatus.AUTHORIZED,
-            TransactionStatus.ACTION_REQUIRED,
-        }
+        return self.takes_money and self.status in _HELD
 
     @property
     def takes_money(self) -> bool:

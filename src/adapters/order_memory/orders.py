@@ -93,23 +93,12 @@ class InMemoryOrders:
         return self.store.receive(event)
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
-        unmatched = sorted(
-            (e for e in self.store.received() if e.verdict == "unknown_transaction"),
-            key=lambda event: event.place,
-            reverse=True,
-        )
-        return tuple(unmatched[:limit])
+        newest_first = sorted(self.store.unmatched(), key=_place, reverse=True)
+        return tuple(newest_first[:limit])
 
     async def events_to_match(self, *, after: EventPlace, limit: int) -> tuple[ReceivedEvent, ...]:
-        waiting = sorted(
-            (
-                event
-                for event in self.store.received()
-                if event.verdict == "unknown_transaction" and event.facts and event.place > after
-            ),
-            key=lambda event: event.place,
-        )
-        return tuple(waiting[:limit])
+        waiting = [event for event in self.store.unmatched() if event.facts and event.place > after]
+        return tuple(sorted(waiting, key=_place)[:limit])
 
     async def match(self, event: ReceivedEvent, /) -> bool:
         return self.store.match(event)
@@ -130,6 +119,10 @@ class InMemoryOrders:
     async def history(self, order_id: str, /) -> OrderHistory:
         row = self.store.row(order_id)
         return OrderHistory(row.order.customer_id, row.events)
+
+
+def _place(event: ReceivedEvent) -> EventPlace:
+    return event.place
 
 
 def _matches(order: Order, query: OrderQuery) -> bool:

@@ -56,17 +56,17 @@ class LedgerEntry:
         """What the provider says about the movement now."""
         ours = self.transaction
         match self.standing:
+            case Standing.SUCCEEDED:
+                return Succeeded(self.reference, self.amount, ours.id)
+            case Standing.AUTHORIZED:
+                until = ours.recorded_at + _HELD_FOR
+                return Authorized(self.reference, self.amount, ours.id, until)
             case Standing.BEGUN:
                 return Continue(self.reference)
             case Standing.ACTION_REQUIRED:
                 return ActionRequired(self.reference, url=f"https://pay.test/{self.reference}")
             case Standing.PENDING:
                 return Pending(self.reference)
-            case Standing.SUCCEEDED:
-                return Succeeded(self.reference, self.amount, ours.id)
-            case Standing.AUTHORIZED:
-                until = ours.recorded_at + _HELD_FOR
-                return Authorized(self.reference, self.amount, ours.id, until)
             case Standing.DECLINED:
                 return Declined(self.reason, self.retryable, self.reference)
             case Standing.VOIDED:

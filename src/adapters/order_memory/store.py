@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from order_core.errors import (
     ConcurrentUpdate,
@@ -22,7 +23,11 @@ from order_core.ports import Clock, DuplicateGuard, Lease, Notice, ReceivedEvent
 from order_memory.finding import payment_reference
 
 _NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
+_UNMATCHED = "unknown_transaction"
 _TOKEN_UNUSED = frozenset({TransactionStatus.DECLINED, TransactionStatus.FAILED})
+
+
+_Transactions = list[PaymentTransaction]
 
 
 class BrokenConstraint(AssertionError):
@@ -38,8 +43,7 @@ class HeldLease:
     by_request: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """One order with everything that is stored beside it. A change makes a new row."""
 
     order: Order
@@ -84,6 +88,7 @@ class Store:
     _due: list[tuple[datetime, str]] = field(default_factory=list)
     _untold: list[tuple[datetime, str]] = field(default_factory=list)
     _received: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
+    _unmatched: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
 
     # Orders -------------------------------------------------------------------------------
 
@@ -156,16 +161,17 @@ class Store:
             raise IdempotencyKeyReused(request.key)
         if guard and before is None:
             self._refuse_a_double_click(guard)
-        self._refuse_what_another_order_has(order)
+        changed = _unlike(order, before.order if before else None)
+        self._refuse_what_another_order_has(order, changed)
         self._refuse_broken_totals(order)
 
         stored = replace(order, version=order.version + 1, news=())
         row = before or OrderRow(stored)
         if before:
-            self._forget_claims(before.order)
+            self._forget_claims(before.order, _unlike(before.order, stored))
         events = (*row.events, *order.news) if order.news else row.events
         self._rows[order.id] = OrderRow(stored, events, row.lease)
-        self._remember_claims(stored)
+        self._remember_claims(stored, changed)
         if before is None and guard:
             self._by_content[guard.content_fingerprint] = order.id
         if before is None or any(isinstance(h.event, OrderPlaced) for h in order.news):
@@ -209,21 +215,24 @@ class Store:
         if counts or (recent and equal.status not in _NEVER_PLACED):
             raise PossibleDuplicate(guard.window.total_seconds())
 
-    def _refuse_what_another_order_has(self, order: Order) -> None:
-        for transaction in order.transactions:
+    def _refuse_what_another_order_has(self, order: Order, changed: _Transactions) -> None:
+        for transaction in changed:
             token = claimed_token(transaction)
             if token and self._by_token.get(token, order.id) != order.id:
                 raise PaymentMethodInUse
-        for transaction in order.transactions:
+        for transaction in changed:
             reference = claimed_reference(transaction)
             if reference and self._by_reference.get(reference, order.id) != order.id:
                 raise PaymentReferenceTaken(reference[0], reference[2])
 
-        for transaction in order.transactions:
+        for transaction in changed:
             if self._by_transaction.get(transaction.id, order.id) != order.id:
                 raise BrokenConstraint(f"transaction {transaction.id} is another order's")
 
     def _refuse_broken_totals(self, order: Order) -> None:
+        if len(order.transactions) == 1:
+            # A charge alone breaks neither rule.
+            return
         ours = [
             t for t in order.transactions if t.takes_money and t.is_live and t.origin is Origin.OURS
         ]
@@ -235,17 +244,17 @@ class Store:
                 f"of {order.captured_minor_units}"
             )
 
-    def _forget_claims(self, order: Order) -> None:
-        for transaction in order.transactions:
+    def _forget_claims(self, order: Order, changed: _Transactions) -> None:
+        for transaction in changed:
             if token := claimed_token(transaction):
                 self._by_token.pop(token, None)
             if reference := claimed_reference(transaction):
                 self._by_reference.pop(reference, None)
-        if order.attend_at is not None:
-            _take_out(self._due, (order.attend_at, order.id))
+        if (attend_at := order.attend_at) is not None:
+            _take_out(self._due, (attend_at, order.id))
 
-    def _remember_claims(self, order: Order) -> None:
-        for transaction in order.transactions:
+    def _remember_claims(self, order: Order, changed: _Transactions) -> None:
+        for transaction in changed:
             self._by_transaction[transaction.id] = order.id
             if token := claimed_token(transaction):
                 self._by_token[token] = order.id
@@ -254,8 +263,8 @@ class Store:
             payment = payment_reference(transaction)
             if payment and order.id not in self._payers.get(payment, ()):
                 self._payers[payment] = (*self._payers.get(payment, ()), order.id)
-        if order.attend_at is not None:
-            insort(self._due, (order.attend_at, order.id))
+        if (attend_at := order.attend_at) is not None:
+            insort(self._due, (attend_at, order.id))
 
     # Leases -------------------------------------------------------------------------------
 
@@ -290,25 +299,36 @@ class Store:
             return False
         if event.order_id is not None and event.order_id not in self._rows:
             raise BrokenConstraint(f"event {event.event_id} names an order that is not there")
-        self._received[event.provider, event.event_id] = event
+        self._keep(event)
         return True
 
     def match(self, event: ReceivedEvent) -> bool:
         """Whether the event was unmatched until now."""
         known = self._received.get((event.provider, event.event_id))
-        if known is None or known.verdict != "unknown_transaction":
+        if known is None or known.verdict != _UNMATCHED:
             return False
-        self._received[event.provider, event.event_id] = replace(
-            known, verdict=event.verdict, order_id=event.order_id
-        )
+        self._keep(replace(known, verdict=event.verdict, order_id=event.order_id))
         return True
 
     def forget_event(self, event: ReceivedEvent) -> None:
         """As if it had never come."""
         del self._received[event.provider, event.event_id]
+        self._unmatched.pop((event.provider, event.event_id), None)
 
     def received(self) -> Iterator[ReceivedEvent]:
         return iter(tuple(self._received.values()))
+
+    def unmatched(self) -> tuple[ReceivedEvent, ...]:
+        """The received events that no order is known for yet."""
+        return tuple(self._unmatched.values())
+
+    def _keep(self, event: ReceivedEvent) -> None:
+        key = (event.provider, event.event_id)
+        self._received[key] = event
+        if event.verdict == _UNMATCHED:
+            self._unmatched[key] = event
+        else:
+            self._unmatched.pop(key, None)
 
     # Notices ------------------------------------------------------------------------------
 
@@ -361,6 +381,12 @@ class Store:
 def _take_out(waiting: list[tuple[datetime, str]], entry: tuple[datetime, str]) -> None:
     # Sorted, so that what is due stands in front, and equal stores keep equal lists.
     del waiting[bisect_left(waiting, entry)]
+
+
+def _unlike(order: Order, other: Order | None) -> _Transactions:
+    """The movements of `order` that `other` does not have in this very form."""
+    known = {id(transaction) for transaction in other.transactions} if other else ()
+    return [transaction for transaction in order.transactions if id(transaction) not in known]
 
 
 def _notice_id(notice: NoticeRow) -> str:

@@ -1,6 +1,7 @@
 """Customers: they order, click twice, lose patience, try again, and change their minds."""
 
 from collections.abc import Callable, Coroutine
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from order_core.assembly import OrderCore
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 15 * SECOND
 _MOST_TRIES: Final = 8
 _METHODS: Final = tuple(HOW_OFTEN)
-_WEIGHTS: Final = tuple(HOW_OFTEN.values())
+_SUMS_OF_WEIGHTS: Final = tuple(accumulate(HOW_OFTEN.values()))
 _QUAY: Final = ShippingAddress("1 Quay Street, Galway")
 AGAIN: Final = (
     CommitUnknown,
@@ -126,7 +127,7 @@ class Customers:
 
     def _payment_method(self, number: int) -> str:
         chance = self._shop.chance
-        method = chance.choices(_METHODS, _WEIGHTS)[0]
+        method = chance.choices(_METHODS, cum_weights=_SUMS_OF_WEIGHTS)[0]
         if method != "once_":
             return method
         if self._shared_tokens and chance.happens(0.4):

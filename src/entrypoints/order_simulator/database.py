@@ -1,7 +1,8 @@
 """The store as a process sees it over a network: slow, now and then away, unsure of commits."""
 
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from order_core.errors import CommitUnknown, OrderCoreError, StoreUnavailable
 from order_core.invariants.promises import NO_BROKEN_CONSTRAINT, WRONG_CLOCK_CLAIMS_NOTHING
@@ -42,6 +43,7 @@ _COMMIT_FAULTS: Final = (
     Fault.STORE_COMMIT_NEVER,
     Fault.STORE_UNAVAILABLE,
 )
+_NO_COMMIT_YET: Final = frozenset({Fault.STORE_COMMIT_LATE, Fault.STORE_COMMIT_NEVER})
 _OTHER_FAULTS: Final = (Fault.STORE_ANSWER_LOST, Fault.STORE_UNAVAILABLE)
 
 
@@ -130,39 +132,17 @@ class DistantOrders:
         take: Lease | None = None,
         release: Lease | None = None,
     ) -> Saved:
-        line, shop = self._connection, self._connection.shop
+        line = self._connection
         fault = await line.ask("save", order.id, commits=True)
-        if fault is Fault.STORE_COMMIT_NEVER:
-            raise CommitUnknown("the connection broke in the commit")
-
-        async def commit() -> Saved:
-            store = self._orders.store
-            before = store.row(order.id).order if order.version else None
-            try:
-                saved = await self._orders.save(
-                    order, request=request, guard=guard, take=take, release=release
-                )
-            except BrokenConstraint as broken:
-                shop.judge.found(NO_BROKEN_CONSTRAINT, order.id, str(broken))
-                raise
-            line.tell("save", saved.order, order.id)
-            shop.judge.saved(before, saved.order)
-            return saved
-
-        if fault is Fault.STORE_COMMIT_LATE:
-
-            async def commit_late() -> None:
-                try:
-                    await commit()
-                except OrderCoreError as error:
-                    line.tell("late save", repr(error), order.id)
-
-            shop.scheduler.start(
-                commit_late(), "commit", delay=int(SECOND * shop.chance.random() * 3)
-            )
+        commit = self._commit(order, request=request, guard=guard, take=take, release=release)
+        if fault in _NO_COMMIT_YET:
+            if fault is Fault.STORE_COMMIT_NEVER:
+                commit.close()
+                raise CommitUnknown("the connection broke in the commit")
+            self._commit_later(commit, order)
             raise CommitUnknown("the commit is on its way")
         try:
-            saved = await commit()
+            saved = await commit
         except OrderCoreError as error:
             line.tell("save", repr(error), order.id)
             raise
@@ -171,6 +151,42 @@ class DistantOrders:
         except StoreUnavailable as lost:
             raise CommitUnknown("the answer to the commit is lost") from lost
         return saved
+
+    async def _commit(
+        self,
+        order: Order,
+        *,
+        request: RequestRecord | None,
+        guard: DuplicateGuard | None,
+        take: Lease | None,
+        release: Lease | None,
+    ) -> Saved:
+        shop = self._connection.shop
+        before = self._orders.store.row(order.id).order if order.version else None
+        try:
+            saved = await self._orders.save(
+                order, request=request, guard=guard, take=take, release=release
+            )
+        except BrokenConstraint as broken:
+            shop.judge.found(NO_BROKEN_CONSTRAINT, order.id, str(broken))
+            raise
+        self._connection.tell("save", saved.order, order.id)
+        shop.judge.saved(before, saved.order)
+        shop.work.ring()
+        if order.news:
+            shop.news.ring()
+        return saved
+
+    def _commit_later(self, commit: Coroutine[Any, Any, Saved], order: Order) -> None:
+        shop = self._connection.shop
+
+        async def commit_late() -> None:
+            try:
+                await commit
+            except OrderCoreError as error:
+                self._connection.tell("late save", repr(error), order.id)
+
+        shop.scheduler.start(commit_late(), "commit", delay=int(SECOND * shop.chance.random() * 3))
 
     async def get(self, order_id: str, /) -> Order:
         fault = await self._connection.ask("get", order_id)
@@ -210,6 +226,7 @@ class DistantOrders:
     async def receive(self, event: ReceivedEvent, /) -> bool:
         fault = await self._connection.ask("receive", event.order_id)
         new = await self._orders.receive(event)
+        self._connection.shop.early_events.ring()
         self._connection.tell(f"receive {event.event_id}", event.verdict, event.order_id)
         await self._connection.answered(fault, event.order_id)
         return new
@@ -266,6 +283,7 @@ class DistantWork:
     async def release(self, lease: Lease, /) -> None:
         fault = await self._connection.ask("release", lease.order_id)
         await self._work.release(lease)
+        self._connection.shop.work.ring()
         self._connection.tell("release", "done", lease.order_id)
         await self._connection.answered(fault, lease.order_id)
 

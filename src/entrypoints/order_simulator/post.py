@@ -194,10 +194,8 @@ class Post:
     def has_early_events(self) -> bool:
         """Whether an event that overtook its payment is not matched yet."""
         return any(
-            event.facts
-            and event.verdict == UNKNOWN_MONEY
-            and not event.event_id.startswith("lost-")
-            for event in self._shop.store.received()
+            event.facts and not event.event_id.startswith(_LOST)
+            for event in self._shop.store.unmatched()
         )
 
     def _expect(self, received: ReceivedEvent, event: WebhookEvent, order_id: str | None) -> None:

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from order_core.assembly import OrderCore
 from order_simulator.faults import Fault
-from order_simulator.virtual_time import HOUR, MINUTE, SECOND, START, Scheduler, Task, die, pause
+from order_simulator.virtual_time import HOUR, SECOND, START, Scheduler, Task, die, pause
 
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
-
-_POLL: Final = SECOND // 2
-"""So often a worker asks, at most."""
 
 
 class SkewedClock:
@@ -39,11 +36,12 @@ class NewIds:
     """Ids that grow with time, like the real ones."""
 
     def __init__(self) -> None:
-        self._given = 0
+        # All of one length, so that they sort as they were given.
+        self._given = 1_000_000
 
     def new_id(self) -> str:
         self._given += 1
-        return f"i{self._given:07}"
+        return f"i{self._given}"
 
 
 class Process:
@@ -171,17 +169,3 @@ class Process:
         self._stalls_since = self.shop.scheduler.now
         self.paused_until = self._stalls_since + int(seconds * SECOND)
         await pause(0)
-
-
-def idle_pause(now: datetime, due: datetime | None, *, busy: bool) -> int:
-    """How long a worker that found nothing waits before it asks again.
-
-    The real one asks twice a second. Nothing happens at a question that finds nothing, so
-    the simulated one asks when something is due, and looks in between as often as needed to
-    meet what comes up meanwhile.
-    """
-    longest = 15 * SECOND if busy else 10 * MINUTE
-    if due is None:
-        return longest
-    wanted = int((due - now) / timedelta(microseconds=1))
-    return min(max(wanted, _POLL), longest)

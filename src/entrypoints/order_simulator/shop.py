@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,6 +12,7 @@ from order_core.errors import OrderCoreError
 from order_core.invariants.promises import NO_BUG
 from order_core.payment_terms import CaptureLate, CaptureMode, Policy
 from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue, TrustedPrices
+from order_simulator.bell import Bell
 from order_simulator.chance import Chance
 from order_simulator.customers import Customers
 from order_simulator.database import (
@@ -27,11 +27,11 @@ from order_simulator.judge import Finding, Judge
 from order_simulator.knobs import CALM, Knobs
 from order_simulator.luck import BAD_LUCK, BadLuck
 from order_simulator.post import SignedEvents
-from order_simulator.process import NewIds, Process, SkewedClock, idle_pause
+from order_simulator.process import NewIds, Process, SkewedClock
 from order_simulator.provider import NAME, Provider
 from order_simulator.staff import Staff
 from order_simulator.story import Story
-from order_simulator.virtual_time import DAY, HOUR, SECOND, Scheduler, pause
+from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND, Scheduler, pause
 from order_simulator.wire import Mail, Wire
 
 _LONGEST: Final = 30
@@ -86,6 +86,9 @@ class Shop:
             capture_late=CaptureLate.CAPTURE if index % 6 == 1 else CaptureLate.CANCEL,
         )
         self._closes_at = int(customers * knobs.seconds_between_customers * SECOND)
+        self.work = Bell(self, self.store.next_claimable)
+        self.news = Bell(self, self.store.next_notice)
+        self.early_events = Bell(self, self._early_event_came)
         self._work, self._outbox = InMemoryWorkQueue(self.orders), InMemoryOutbox(self.orders)
         self._processes = [
             *(Process(self, f"api-{n}", serves=True) for n in range(knobs.api_instances)),
@@ -213,7 +216,7 @@ class Shop:
 
     async def _look_after(self, process: Process) -> None:
         while not self._is_over():
-            await self._idle(self.store.next_claimable)
+            await self._idle(self.work)
             try:
                 while await process.core.recover(limit=_BATCH) == _BATCH:
                     pass
@@ -227,27 +230,33 @@ class Shop:
                     pass
             except OrderCoreError:
                 await pause(10 * SECOND)
-            busy = self.scheduler.now < self._closes_at + HOUR
-            early = busy and self.provider.post.has_early_events()
-            await pause(10 * SECOND if early else 600 * SECOND)
+            if self.early_events.is_due():
+                await pause(10 * SECOND if self._is_busy() else 10 * MINUTE)
+            else:
+                await self.early_events.rest()
 
     async def _tell(self, process: Process) -> None:
         while not self._is_over():
-            await self._idle(self.store.next_notice)
+            await self._idle(self.news)
             try:
                 while await process.core.tell(limit=_BATCH) == _BATCH:
                     pass
             except OrderCoreError:
                 await pause(10 * SECOND)
 
-    async def _idle(self, next_due: Callable[[], datetime | None]) -> None:
-        while not self._is_over():
-            now, due = self.true_clock.now(), next_due()
-            if due is not None and due <= now:
-                return
-            busy = self.scheduler.now < self._closes_at + HOUR
-            length = idle_pause(now, due, busy=busy)
-            await pause(int(length * (0.8 + 0.4 * self.chance.random())))
+    async def _idle(self, bell: Bell) -> None:
+        while not (self._is_over() or bell.is_due()):
+            await bell.rest()
+
+    def longest_idle(self) -> int:
+        """How long a worker leaves what it does not know of."""
+        return 15 * SECOND if self._is_busy() else 10 * MINUTE
+
+    def _is_busy(self) -> bool:
+        return self.scheduler.now < self._closes_at + HOUR
+
+    def _early_event_came(self) -> datetime | None:
+        return self.true_clock.now() if self.provider.post.has_early_events() else None
 
     def _is_over(self) -> bool:
         if self.judge.findings:

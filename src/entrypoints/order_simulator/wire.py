@@ -50,6 +50,7 @@ _FAULTS: Final = (
     Fault.GATEWAY_RAISED,
     Fault.REQUEST_OVERDUE,
 )
+_ARRIVES_LATE: Final = frozenset({Fault.REQUEST_LATE, Fault.REQUEST_OVERDUE})
 _REFUSALS: Final[dict[Fault, Outcome]] = {
     Fault.RATE_LIMITED: RateLimited(2.0),
     Fault.IN_PROGRESS: InProgress(),
@@ -122,7 +123,7 @@ class Wire:
 
         there = int(20_000 + chance.random() * 200_000)
         back = int(20_000 + chance.random() * 400_000)
-        if fault in {Fault.REQUEST_LATE, Fault.REQUEST_OVERDUE}:
+        if fault in _ARRIVES_LATE:
             overdue = fault is Fault.REQUEST_OVERDUE
             leave(self._overdue(transaction) if overdue else self._late(transaction))
             await pause(self._time_out())

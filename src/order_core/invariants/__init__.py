@@ -41,9 +41,11 @@ INVARIANTS: Final = (*ALWAYS, *OVER_TIME, *AT_REST, *AT_PROVIDER)
 def violations(evidence: Evidence) -> tuple[Violation, ...]:
     """Every contradiction between the evidence and the invariants."""
     return tuple(
-        Violation(invariant, evidence.order.id, detail)
-        for invariant in _in_force(evidence)
-        for detail in invariant.check(evidence)
+        [
+            Violation(invariant, evidence.order.id, detail)
+            for invariant in _in_force(evidence)
+            for detail in invariant.check(evidence)
+        ]
     )
 
 

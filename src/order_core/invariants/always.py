@@ -10,6 +10,8 @@ from order_core.order_item import total_of
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, TransactionStatus
 
+_LEFT: Final = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
+
 
 def _begins_with_its_charge(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
@@ -63,15 +65,14 @@ def _second_debit_reported(evidence: Evidence) -> Iterator[str]:
 
 def _refunds_within_capture(evidence: Evidence) -> Iterator[str]:
     asked = evidence.order.refund_asked_minor_units
-    captured = evidence.order.captured_minor_units
-    if asked > captured:
+    if asked and asked > (captured := evidence.order.captured_minor_units):
         yield f"{asked} asked back of {captured} captured (minor units)"
 
 
 def _charge_is_the_total(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
-    if total_of(order.items) != order.total:
-        yield f"its items sum up to {total_of(order.items)}, and its total is {order.total}"
+    if (total := total_of(order.items)) != order.total:
+        yield f"its items sum up to {total}, and its total is {order.total}"
     if not order.transactions:
         return
     if order.charge.amount != order.total and not evidence.left_to_people:
@@ -93,7 +94,7 @@ def _secrets_erased(evidence: Evidence) -> Iterator[str]:
 
 def _shipped_was_paid(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
-    left = order.status in {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
+    left = order.status in _LEFT
     if left is not bool(order.shipments):
         yield f"it is {order.status}, and has {len(order.shipments)} parcels"
     # What was taken may have gone back since; that it was taken does not change.

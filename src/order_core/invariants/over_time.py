@@ -30,6 +30,16 @@ _NEXT_STATUSES_OF_A_FINAL_MOVEMENT: Final = {
     ),
 }
 
+_LEADS_TO: Final[dict[type, OrderStatus]] = {
+    OrderOpened: OrderStatus.AWAITING_PAYMENT,
+    OrderPlaced: OrderStatus.PENDING,
+    ProcessingBegan: OrderStatus.PROCESSING,
+    OrderShipped: OrderStatus.SHIPPED,
+    OrderDelivered: OrderStatus.DELIVERED,
+    OrderCancelled: OrderStatus.CANCELLED,
+}
+_FAILS: Final = frozenset({PaymentDeclined, PaymentFailed})
+
 
 def _statuses_along_the_table(evidence: Evidence) -> Iterator[str]:
     before, now = evidence.earlier, evidence.order
@@ -71,23 +81,11 @@ def _history_leads_here(evidence: Evidence) -> Iterator[str]:
 
 
 def _status_after(status: OrderStatus | None, happened: Happened) -> OrderStatus | None:
-    match happened.event:
-        case OrderOpened():
-            return OrderStatus.AWAITING_PAYMENT
-        case OrderPlaced():
-            return OrderStatus.PENDING
-        case ProcessingBegan():
-            return OrderStatus.PROCESSING
-        case OrderShipped():
-            return OrderStatus.SHIPPED
-        case OrderDelivered():
-            return OrderStatus.DELIVERED
-        case OrderCancelled():
-            return OrderStatus.CANCELLED
-        case PaymentDeclined() | PaymentFailed() if status is OrderStatus.AWAITING_PAYMENT:
-            return OrderStatus.PAYMENT_FAILED
-        case _:
-            return status
+    kind = type(happened.event)
+    if kind in _LEADS_TO:
+        return _LEADS_TO[kind]
+    failed = kind in _FAILS and status is OrderStatus.AWAITING_PAYMENT
+    return OrderStatus.PAYMENT_FAILED if failed else status
 
 
 def _forgotten_for_good(evidence: Evidence) -> Iterator[str]:

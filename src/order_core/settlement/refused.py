@@ -90,6 +90,9 @@ def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str
     order = settling.order.with_transaction(refused)
     order = order.with_news(CaptureDeclined(refused.id, reason), settling.at)
     held = order.transaction(refused.parent_id or "")
+    if held.status is not TransactionStatus.AUTHORIZED:
+        # What became of it is known, and a look at it would have no end.
+        return order
     # The hold may be gone, which is why; until a look-up says so, the order stands.
     return order.with_transaction(replace(held, attend_at=settling.at))
 

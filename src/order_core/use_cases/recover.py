@@ -73,7 +73,7 @@ class Recover:
             await self.check_clock()
         hold = max(terms.lease for terms in self.terms.values())
         ends_at = self.clock.now() + hold
-        tokens = tuple(self.ids.new_id() for _ in range(limit))
+        tokens = tuple([self.ids.new_id() for _ in range(limit)])
         claims = await self.work.claim(limit=limit, hold=hold, tokens=tokens)
         return tuple((claim.order, Held(claim.lease, ends_at)) for claim in claims)
 

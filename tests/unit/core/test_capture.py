@@ -268,3 +268,21 @@ async def test_a_void_that_a_person_decides_about_is_not_tried_again_as_the_hold
     assert len(holding.gateway.looked_up) - looked < 5
     # Whether it has ended by itself is still to be found out.
     assert (await holding.orders.get(placed.id)).attend_at >= placed.charge.capture_before
+
+
+async def test_a_hold_that_ended_before_its_capture_was_refused_is_not_asked_about_for_ever(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    waiting = await holding.core.process(placed.id, by="staff")
+    holding.gateway.ledger.end(
+        placed.charge.provider_reference, Standing.VOIDED, reason="voided_by_hand"
+    )
+    await holding.core.settle(waiting, placed.charge.id, Report(Declined("voided")))
+    await holding.work_until(passed=timedelta(days=1))
+
+    order = await holding.orders.get(placed.id)
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert order.transactions[1].status is TransactionStatus.DECLINED
+    assert order.attend_at is None
