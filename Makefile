@@ -135,8 +135,9 @@ bench: venv ## Measure the service beside two references (ROUNDS=5 SECONDS=4; a 
 		--seconds "$(if $(filter command line,$(origin SECONDS)),$(SECONDS),4)"
 
 .PHONY: bench-growth
-bench-growth: venv ## Whether a list takes longer for who has ordered more (up to a million orders)
+bench-growth: venv ## Whether anything takes longer among more orders (up to a million)
 	@.venv/bin/python -m benchmarks.growth
+	@.venv/bin/python -m benchmarks.growth_of_writes
 
 .PHONY: bench-soak
 bench-soak: venv ## Whether memory grows over a million requests (ten minutes and more)

@@ -203,23 +203,29 @@ async def test_a_page_comes_straight_from_its_index(
             FROM generate_series(1, 40000) AS n""",
         "ANALYZE orders",
     )
-    statement, arguments = statements.page(query)
     engine = create_async_engine(with_driver(postgres_url))
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
-        plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
+        plans = [
+            await driver.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
+            for statement, arguments in (statements.page(query), statements.view_page(query, "e"))
+        ]
     await engine.dispose()
 
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    assert _used_indexes(plan) == {index, "pk_payment_transactions"}
-    assert '"Sort"' not in json.dumps(plan).replace("Sort Key", "").partition("SubPlan")[0]
+    whole, shown = (json.loads(plan) if isinstance(plan, str) else plan for plan in plans)
+    assert _used_indexes(whole) == {index, "pk_payment_transactions"}
+    assert '"Sort"' not in json.dumps(whole).replace("Sort Key", "").partition("SubPlan")[0]
+    # What is shown is read from the order's own row.
+    assert _used_indexes(shown) == {index}
+    assert '"Sort"' not in json.dumps(shown)
 
 
 # Looking for an order among many -----------------------------------------------------------
 
 _THOUSANDS = 4000
 _LOOK_UPS = [
+    ("view", ["many-77", "edition"], {"pk_orders"}),
     ("by_transaction", ["t-77"], {"uq_payment_transactions_id"}),
     ("by_reference", [*_ACCOUNT, "pi-77"], {"ix_payment_transactions_by_reference"}),
     ("unfinished", [10], {"ix_payment_transactions_unfinished"}),
@@ -300,7 +306,10 @@ async def test_what_is_looked_for_comes_straight_from_its_index_on_sqlite(
 
     plan = " / ".join(str(row[3]) for row in found)
     # SQLite calls the index of a constraint by a name of its own.
-    named = {"uq_payment_transactions_id": "sqlite_autoindex_payment_transactions_2"}
+    named = {
+        "uq_payment_transactions_id": "sqlite_autoindex_payment_transactions_2",
+        "pk_orders": "sqlite_autoindex_orders_1",
+    }
     assert all(named.get(index, index) in plan for index in indexes), plan
     read_whole = {f"SCAN {table}" for table in (*metadata.tables, "o", "t")}
     assert read_whole.isdisjoint(str(row[3]) for row in found), plan
