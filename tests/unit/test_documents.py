@@ -69,3 +69,15 @@ def test_the_guide_names_every_setting_and_every_payment_method_of_the_sandbox()
     missing = {name for name in fields | plugins | set(TOKENS) if f"`{name}`" not in guide}
 
     assert missing == set()
+
+
+def test_what_the_proof_names_is_there() -> None:
+    proof = (PROJECT / "docs" / "proof.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::([\w.:]+)", proof)
+
+    assert len(named) > 70
+    for file, symbol in named:
+        roots = ("", "src", "src/adapters", "src/entrypoints")
+        (found,) = (PROJECT / r / file for r in roots if (PROJECT / r / file).exists())
+        last = re.split(r"[.:]+", symbol)[-1]
+        assert re.search(rf"\b{last}\b", found.read_text(encoding="utf-8")), f"{file}::{symbol}"

@@ -8,6 +8,7 @@ from order_core.order import Order
 from order_core.outcomes import Declined, OutcomeUnknown, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.settlement import believed
+from order_core.settlement.review import doubted
 from order_core.use_cases.carry_out import CarryOut
 from order_core.use_cases.tell_customers import TellCustomers
 from order_explorer.__main__ import main
@@ -137,6 +138,23 @@ def test_a_worker_that_never_asks_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("order_core.use_cases.recover.Recover._ask", nothing)
     assert any("rest" in broken for broken in found("two-workers", 0))
+
+
+def test_a_use_case_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Order, **_: Any) -> Order:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(Order, "giving_back", broken)
+    assert any("no_bug" in broken for broken in found("two-cancels", 0))
+
+
+def test_a_doubt_that_nothing_is_reason_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubting(settling: Any, outcome: Any) -> Order:
+        doubtful: Order = doubted(settling, f"unsure_about_{type(outcome).__name__}")
+        return doubtful
+
+    monkeypatch.setattr("order_core.settlement.fact.money_moved", doubting)
+    assert any("people_are_spared" in broken for broken in found("two-cancels", 0))
 
 
 # Telling --------------------------------------------------------------------------------------

@@ -286,3 +286,18 @@ async def test_a_hold_that_ended_before_its_capture_was_refused_is_not_asked_abo
     assert order.charge.status is TransactionStatus.VOIDED
     assert order.transactions[1].status is TransactionStatus.DECLINED
     assert order.attend_at is None
+
+
+async def test_a_capture_that_succeeds_after_its_no_leaves_no_hold(holding: Any) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    waiting = await holding.core.process(placed.id, by="staff")
+    capture = waiting.transactions[1]
+    refused = await holding.core.settle(waiting, capture.id, Report(Declined("refused")))
+
+    taken = Report(Succeeded("capture-1", capture.amount, capture.id))
+    order = await holding.core.settle(refused, capture.id, taken)
+
+    assert order.charge.status is TransactionStatus.SUCCEEDED
+    assert not any(t.status is TransactionStatus.AUTHORIZED for t in order.transactions)
+    assert order.captured_minor_units == order.total.minor_units

@@ -236,3 +236,15 @@ async def test_a_review_does_not_end_with_a_refund_of_which_nothing_is_left(shop
         )
     assert refusal.value.reason == "nothing_to_refund"
     assert await shop.orders.get(placed.id) == stored
+
+
+async def test_a_refund_that_is_made_a_second_time_is_one_of_the_payment(shop: Any) -> None:
+    placed = await shop.place()
+    refunded = await shop.core.refund(placed.id, by="staff", amount=Money(900, "EUR"))
+    refund = refunded.transactions[-1]
+
+    again = Report(Succeeded("second-refund", refund.amount, refund.id))
+    order = await shop.core.settle(refunded, refund.id, again)
+
+    assert [t.parent_id for t in order.transactions[1:]] == [placed.charge.id] * 2
+    assert order.refunded_minor_units == 1800
