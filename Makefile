@@ -139,6 +139,10 @@ bench-growth: venv ## Whether anything takes longer among more orders (up to a m
 	@.venv/bin/python -m benchmarks.growth
 	@.venv/bin/python -m benchmarks.growth_of_writes
 
+.PHONY: bench-cores
+bench-cores: venv ## What a second worker process gives (needs four cores, else says that it is skipped)
+	@.venv/bin/python -m benchmarks.cores
+
 .PHONY: bench-soak
 bench-soak: venv ## Whether memory grows over a million requests (ten minutes and more)
 	@.venv/bin/python -m benchmarks.soak

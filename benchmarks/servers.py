@@ -63,24 +63,27 @@ def token() -> str:
 
 
 @contextmanager
-def ours(postgres: PostgresServer, folder: Path) -> Iterator[Server]:
+def ours(postgres: PostgresServer, folder: Path, *, workers: int = 1) -> Iterator[Server]:
     """The service with everything on, without the embedded worker."""
+    name = "order-core" if workers == 1 else f"order-core with {workers}"
     database = postgres.create_database()
     settings = {
         "DATABASE_URL": postgres.url(database),
         "SANDBOX": "1",
-        "SANDBOX_LEDGER": str(folder / "sandbox.sqlite3"),
+        "SANDBOX_LEDGER": str(folder / f"sandbox-{workers}.sqlite3"),
         "PRICES": "trust",
         "JWT_SECRET": SECRET,
         "LOG_LEVEL": "info",
+        "WORKERS": str(workers),
         "RATE_LIMIT": "100000/second",
         "RATE_LIMIT_ADDRESS": "100000/second",
     }
     run_command("migrate", **settings).check_returncode()
     port = unused_port()
     variables = environment(**settings, PORT=str(port))
-    with _running(command("serve", "--no-worker"), folder / "ours.log", port, variables) as process:
-        yield Server("order-core", port, process, database, "sandbox:ok")
+    log = folder / f"ours-{workers}.log"
+    with _running(command("serve", "--no-worker"), log, port, variables) as process:
+        yield Server(name, port, process, database, "sandbox:ok")
 
 
 @contextmanager
