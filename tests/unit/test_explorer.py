@@ -16,6 +16,7 @@ from order_explorer.meaning import meaning
 from order_explorer.scenarios import SCENARIOS
 from order_explorer.search import OVER, Outcome, Search
 from order_explorer.telling import as_line, from_line, told
+from order_memory.store import Store
 
 NAMES = [scenario.name for scenario in SCENARIOS]
 
@@ -138,6 +139,11 @@ def test_a_worker_that_never_asks_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("order_core.use_cases.recover.Recover._ask", nothing)
     assert any("rest" in broken for broken in found("two-workers", 0))
+
+
+def test_two_orders_of_one_key_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "request", lambda *_: None)
+    assert any("one_order_a_key" in broken for broken in found("two-creates", 0))
 
 
 def test_a_use_case_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -301,3 +301,17 @@ async def test_a_capture_that_succeeds_after_its_no_leaves_no_hold(holding: Any)
     assert order.charge.status is TransactionStatus.SUCCEEDED
     assert not any(t.status is TransactionStatus.AUTHORIZED for t in order.transactions)
     assert order.captured_minor_units == order.total.minor_units
+
+
+async def test_a_hold_that_was_taken_at_the_dashboard_goes_back_if_its_order_is_cancelled(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    cancelled = await holding.core.cancel(placed.id, customer_id="ann")
+
+    taken = Report(Succeeded("at-the-dashboard", placed.total, placed.charge.id))
+    order = await holding.core.settle(cancelled, placed.charge.id, taken)
+
+    assert order.captured_minor_units == order.refund_asked_minor_units == 2500
+    assert not any(t.review for t in order.transactions)
