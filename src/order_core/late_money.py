@@ -137,7 +137,7 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
     ),
     _E.SAME_AGAIN: _row(_V.IGNORE, "It is on record."),
     _E.HELD_BEFORE_ITS_END: _row(
-        _V.IGNORE, "A hold that has ended does not come back: the news is older than its end."
+        _V.IGNORE, "A payment that was let go does not come back: what it says now, it was before."
     ),
     _E.ANOTHER_AMOUNT: _row(
         _V.REVIEW, "Neither too little nor too much is a payment of this order."

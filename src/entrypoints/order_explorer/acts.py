@@ -109,6 +109,11 @@ async def refusing(stage: Stage) -> None:
     await stage.provider.refuse()
 
 
+async def letting_go(stage: Stage) -> None:
+    """A hold ends at the provider."""
+    await stage.provider.let_go()
+
+
 def refunding_at_the_dashboard(minor_units: int) -> Act:
     """Somebody gives money back without telling us."""
 

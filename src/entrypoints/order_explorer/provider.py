@@ -6,7 +6,7 @@ from order_core.money import Money
 from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.ports import ProviderFact
 from order_memory import ScriptedGateway
-from order_memory.provider_ledger import LedgerEntry
+from order_memory.provider_ledger import LedgerEntry, Standing
 from order_memory.reactions import Reaction
 
 AT_THE_DASHBOARD = "dashboard"
@@ -63,6 +63,12 @@ class Provider:
             provider_reference=None,
         )
         self._gateway.ledger.carry_out(wish)
+
+    async def let_go(self) -> None:
+        """A hold ends, by its age or at the dashboard; nothing if it is taken or gone."""
+        hold = self._newest(TransactionKind.AUTHORIZATION)
+        if hold is not None and hold.standing is Standing.AUTHORIZED:
+            self._gateway.ledger.end(hold.reference, Standing.VOIDED, reason="voided")
 
     def _resolve(self, *, approved: bool) -> bool:
         for kind in (TransactionKind.CHARGE, TransactionKind.AUTHORIZATION):

@@ -10,6 +10,7 @@ from order_explorer.acts import (
     an_order_exists,
     approving,
     cancelling,
+    letting_go,
     placing,
     placing_without_luck,
     processing,
@@ -29,6 +30,7 @@ _POLICY: Final = Policy(
     wait_for_first=timedelta(milliseconds=30),
     request_deadline=timedelta(milliseconds=250),
 )
+_HOLD: Final = TransactionKind.AUTHORIZATION
 _HOLDING: Final = replace(_POLICY, capture=CaptureMode.ON_PROCESSING)
 _ORDER: Final = "before-000001"
 """The order that the prologue placed."""
@@ -246,6 +248,18 @@ SCENARIOS: Final = (
         policy=_POLICY,
         moments=_SHORT,
         large=True,
+    ),
+    Scenario(
+        "hold-ends",
+        "A hold ends at the provider, and that it began is told before or after.",
+        (
+            Participant("provider", letting_go, mortal=False),
+            Participant("old-news", telling(_HOLD), begins=provider_was_asked),
+            Participant("news", telling(_HOLD), begins=provider_was_asked, after=("provider",)),
+        ),
+        prologue=(placing(),),
+        policy=_HOLDING,
+        moments=_SHORT,
     ),
     Scenario(
         "two-processes",

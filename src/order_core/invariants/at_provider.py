@@ -23,7 +23,7 @@ def _charged_once(evidence: Evidence) -> Iterator[str]:
 
 
 def _failed_is_unpaid(evidence: Evidence) -> Iterator[str]:
-    if evidence.order.status is not OrderStatus.PAYMENT_FAILED or evidence.left_to_people:
+    if evidence.order.status is not OrderStatus.PAYMENT_FAILED or evidence.decided_by_people:
         return
     for movement in evidence.alive_at_provider or ():
         if movement.is_done and movement.kind in _TAKES_OR_HOLDS:
@@ -147,7 +147,7 @@ AT_PROVIDER: Final = (
     Invariant(
         "kept_within_total",
         "Nobody pays more than the total, or gets back more than was paid.",
-        Scope.AT_REST,
+        Scope.AT_REST_UNDECIDED,
         _kept_within_total,
     ),
     Invariant(

@@ -79,6 +79,9 @@ def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) ->
     if isinstance(fact, Answer):
         # The echo of a request; what became of the hold is for a look-up to show.
         return settling.order
+    if outcome.reference not in {None, settling.transaction.provider_reference}:
+        # Another object of the provider's, a try that failed, says nothing about this one.
+        return settling.order
     ended = settling.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)
     news = AuthorizationEnded(ended.id, outcome.reason)
     order = settling.order.with_transaction(ended).with_news(news, settling.at)

@@ -163,8 +163,7 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
     ),
     "in doubt, where there was reason to": Evidence(an_order(DOUBTFUL), had_all_time=True),
     "before a person": Evidence(
-        an_order(PAID, replace(SECOND_DEBIT, review="not_asked_for")),
-        at_provider=(TAKEN, replace(TAKEN, reference="pi_9")),
+        an_order(PAID, replace(DISPUTED, review="disputed")), at_provider=(TAKEN,)
     ),
     "decided by a person": Evidence(
         an_order(PAID, SECOND_DEBIT, event_count=3),
@@ -278,6 +277,14 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(WAITING, alive_at_provider=(LIVING, LIVING)),
     ),
     "failed_is_unpaid": (
+        lambda: Evidence(
+            an_order(
+                DECLINED,
+                replace(SECOND_DEBIT, review="not_asked_for"),
+                status=OrderStatus.PAYMENT_FAILED,
+            ),
+            alive_at_provider=(replace(LIVING, transaction_id="t-8"),),
+        ),
         lambda: Evidence(FAILED, alive_at_provider=(replace(LIVING, transaction_id="t-8"),)),
         lambda: Evidence(
             FAILED,
@@ -303,6 +310,10 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(CANCELLED, held_at_provider=1),
     ),
     "kept_within_total": (
+        lambda: Evidence(
+            an_order(PAID, replace(SECOND_DEBIT, review="not_asked_for")),
+            at_provider=(TAKEN, replace(TAKEN, reference="pi_9")),
+        ),
         lambda: Evidence(PLACED, at_provider=(TAKEN, TAKEN)),
         lambda: Evidence(CANCELLED, at_provider=(TAKEN, GIVEN_BACK, GIVEN_BACK)),
     ),
