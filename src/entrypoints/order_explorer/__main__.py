@@ -110,9 +110,11 @@ def explore(faults: dict[str, int], processes: int, most_states: int) -> int:
     print(_HEAD, flush=True)
     outcomes = []
     with ProcessPoolExecutor(processes) as pool:
-        # The last ones are the largest: begun last, they would keep everybody waiting.
+        # The longest ones, begun last, would keep everybody waiting.
+        longest_first = [*reversed(faults)]
+        longest_first.sort(key=lambda name: -faults[name])
         searches = [
-            pool.submit(explored, name, faults[name], most_states) for name in reversed(faults)
+            pool.submit(explored, name, faults[name], most_states) for name in longest_first
         ]
         for search in as_completed(searches):
             outcome, story = search.result()

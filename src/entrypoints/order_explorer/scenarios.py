@@ -105,6 +105,7 @@ SCENARIOS: Final = (
         ),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
     ),
     Scenario(
         "two-cancels",
