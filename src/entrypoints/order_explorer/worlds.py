@@ -125,6 +125,11 @@ class Worlds:
         """Which of the moments it is."""
         return self.moment_of(self._snapshots[world])
 
+    def meanings(self) -> Iterator[Hashable]:
+        """What each world is known by: when it is, and all that can still make a difference."""
+        for snapshot in self._snapshots:
+            yield self.moment_of(snapshot), meaning(snapshot, self._times)
+
     def moment_of(self, snapshot: Snapshot) -> int:
         return max(n for n, at in enumerate(self._times) if at <= snapshot["clock"]["_now"])
 
