@@ -6,9 +6,10 @@ from typing import Final
 
 from order_core.invariants import Evidence, violations
 from order_core.order import Order
-from order_explorer.books import alive, holds, moved
+from order_explorer.books import alive
 from order_explorer.live import Live, at_once
 from order_memory import SequentialIds
+from order_memory.ledger_evidence import holds, moved
 from order_memory.store import OrderRow
 
 MOST_ROUNDS: Final = 500
@@ -44,12 +45,13 @@ def _orders(live: Live) -> list[Order]:
 
 
 def _wrong(live: Live, row: OrderRow, *, may_be_in_review: bool) -> Iterator[str]:
-    order, entries = row.order, live.gateway.ledger.entries
+    order = row.order
+    entries = [e for e in live.gateway.ledger.entries if e.transaction.order_id == order.id]
     evidence = Evidence(
         order,
         history=row.events,
-        at_provider=moved(entries, order.id),
-        held_at_provider=holds(entries, order.id),
+        at_provider=moved(entries),
+        held_at_provider=holds(entries),
         alive_at_provider=alive(entries, ()).get(order.id, ()),
         untold_events=len(live.orders.store.waiting_notices(order.id)),
         had_all_time=True,

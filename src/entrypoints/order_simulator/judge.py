@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from order_core.invariants import AliveMovement, Evidence, MovedMoney, Rule, violations
+from order_core.invariants import AliveMovement, Evidence, Rule, violations
 from order_core.invariants.promises import EVERYTHING_ENDS
 from order_core.invariants_across import Claim, ClaimKind, collisions
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionKind, TransactionStatus
-from order_memory import LedgerEntry, Standing
+from order_core.payment import TransactionStatus
+from order_memory import LedgerEntry
+from order_memory.ledger_evidence import holds, moved
 from order_simulator.virtual_time import SECOND
 
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
-_TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _MOST_FINDINGS: Final = 20
 _IN_REVIEW: Final = TransactionStatus.IN_REVIEW
 _judged: Final = attrgetter(
@@ -141,8 +141,8 @@ class Judge:
                 Evidence(
                     order,
                     history=row.events,
-                    at_provider=tuple(m for e in entries for m in _moved(e)),
-                    held_at_provider=shop.provider.holds(entries),
+                    at_provider=moved(entries),
+                    held_at_provider=holds(entries),
                     alive_at_provider=shop.provider.alive_among(entries),
                     told=self._told.get(order.id, ()),
                     untold_events=untold[order.id],
@@ -188,10 +188,3 @@ def _look_alike(before: Order, after: Order) -> bool:
             for one, other in zip(before.transactions, after.transactions, strict=True)
         )
     )
-
-
-def _moved(entry: LedgerEntry) -> tuple[MovedMoney, ...]:
-    kind = entry.transaction.kind
-    if entry.standing is not Standing.SUCCEEDED or kind not in {*_TAKES, TransactionKind.REFUND}:
-        return ()
-    return (MovedMoney(kind, entry.amount, entry.reference),)

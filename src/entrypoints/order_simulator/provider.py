@@ -11,6 +11,7 @@ from order_core.outcomes import Continue, Declined, NotFound, Outcome, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_memory import LedgerEntry, ScriptedGateway, Standing
+from order_memory.ledger_evidence import alive
 from order_memory.reactions import OBEY, Delivery, Effect, Reaction
 from order_simulator.beside_us import BesideUs
 from order_simulator.faults import Fault
@@ -24,19 +25,7 @@ if TYPE_CHECKING:
 NAME: Final = "sim"
 PROFILE: Final = GatewayProfile(provider=NAME, account="acct-1")
 _K = TransactionKind
-_DEAD: Final = frozenset({Standing.BEGUN, Standing.DECLINED, Standing.VOIDED})
-_DONE: Final = frozenset({Standing.SUCCEEDED, Standing.AUTHORIZED})
 _BY_HAND: Final = "by-hand-"
-
-
-def _as_alive(entry: LedgerEntry) -> AliveMovement:
-    ours = entry.transaction
-    return AliveMovement(
-        transaction_id=None if ours.id.startswith(_BY_HAND) else ours.id,
-        kind=ours.kind,
-        is_done=entry.standing in _DONE,
-        says=f"the provider has {entry.reference} ({ours.kind} of {entry.amount}) {entry.standing}",
-    )
 
 
 class Provider:
@@ -68,8 +57,8 @@ class Provider:
         if transaction.id in self.overdue:
             return None
         entry = self.ledger.of(transaction)
-        if entry is not None and entry.standing not in _DEAD:
-            return _as_alive(entry)
+        if entry is not None and (movement := _alive(entry)):
+            return movement
         # An answer ends a movement too, and the echo of its request changes nothing any more.
         is_failed = transaction.status is TransactionStatus.FAILED
         if is_failed and self._under_way[transaction.id]:
@@ -79,22 +68,8 @@ class Provider:
 
     def alive_among(self, entries: Iterable[LedgerEntry]) -> tuple[AliveMovement, ...]:
         """What of this the provider has done, or may still do, keeping its promises."""
-        return tuple(
-            _as_alive(entry)
-            for entry in entries
-            if entry.standing not in _DEAD and entry.transaction.id not in self.overdue
-        )
-
-    def holds(self, entries: Iterable[LedgerEntry]) -> int:
-        """How many of these the provider holds, and nobody has taken."""
-        return sum(
-            entry.standing is Standing.AUTHORIZED
-            and not any(
-                child.transaction.kind is _K.CAPTURE and child.standing is Standing.SUCCEEDED
-                for child in self.ledger.children(entry.reference)
-            )
-            for entry in entries
-        )
+        kept = (_alive(entry) for entry in entries if entry.transaction.id not in self.overdue)
+        return tuple(movement for movement in kept if movement is not None)
 
     def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
         """A request reaches the provider, now; what it answers."""
@@ -281,3 +256,7 @@ class Provider:
                 f"{transaction.key}: {what} -> {result}",
                 transaction.order_id,
             )
+
+
+def _alive(entry: LedgerEntry) -> AliveMovement | None:
+    return alive(entry, asked_for=not entry.transaction.id.startswith(_BY_HAND))
