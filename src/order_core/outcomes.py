@@ -173,9 +173,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A look-up or webhook that shows the provider's own record of the movement."""
+    """A look-up or webhook that shows the provider's own record of the movement.
+
+    `asked_at` is when the look-up was made; None for an event, which may be of any age.
+    """
 
     outcome: Outcome
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,16 @@ def test_a_use_case_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     assert any("no_bug" in broken for broken in found("two-cancels", 0))
 
 
+def test_a_use_case_that_breaks_before_it_asks_anything_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(self: Any, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("order_core.use_cases.process_order.ProcessOrder.__call__", broken)
+    assert any("no_bug" in broken for broken in found("cancel-process", 0))
+
+
 def test_a_doubt_that_nothing_is_reason_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def doubting(settling: Any, outcome: Any) -> Order:
         doubtful: Order = doubted(settling, f"unsure_about_{type(outcome).__name__}")

@@ -17,7 +17,7 @@ from order_core.outcomes import (
     OutcomeUnknown,
     RateLimited,
 )
-from order_core.payment import PaymentTransaction
+from order_core.payment import PaymentTransaction, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_core.ports import Clock
 from order_memory.provider_ledger import ProviderLedger, Standing
@@ -105,7 +105,8 @@ class ScriptedGateway:
             return NotFound()
         outcome = entry.outcome
         # The first step moves nothing, so once it is known it is no trace of the second.
-        if isinstance(outcome, Continue) and transaction.step > 1:
+        asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
+        if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
             return NotFound()
         return outcome
 

@@ -1,11 +1,13 @@
 """What participants of scenarios do."""
 
+from dataclasses import replace
 from typing import Final
 
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_request import OrderRequest
+from order_core.outcomes import ActionRequired
 from order_core.payment import TransactionKind
 from order_core.shipping_address import ShippingAddress
 from order_explorer.live import PROVIDER
@@ -99,9 +101,22 @@ def telling(kind: TransactionKind, *, at_the_dashboard: bool = False) -> Act:
     return act
 
 
+async def telling_of_the_page(stage: Stage) -> None:
+    """The provider tells, late, that it asked the buyer about the newest charge."""
+    fact = await stage.provider.event(TransactionKind.CHARGE)
+    if fact is not None:
+        stage.incoming = (replace(fact, outcome=ActionRequired(fact.reference)),)
+        await stage.core.receive_webhook(PROVIDER, b"", {})
+
+
 async def approving(stage: Stage) -> None:
     """The buyer agrees on the provider's page."""
     await stage.provider.approve()
+
+
+async def agreeing(stage: Stage) -> None:
+    """The buyer agrees on the provider's page; the shop must then take the money."""
+    await stage.provider.agree()
 
 
 async def refusing(stage: Stage) -> None:

@@ -45,6 +45,11 @@ class Provider:
         """The buyer agrees to the newest payment; False if it is too late."""
         return self._resolve(approved=True)
 
+    async def agree(self) -> bool:
+        """The buyer agrees that the shop takes the newest payment; False if it is too late."""
+        paid = self._newest(TransactionKind.CHARGE)
+        return paid is not None and self._gateway.ledger.agree(paid.reference)
+
     async def refuse(self) -> bool:
         """The buyer says no to the newest payment; False if it is too late."""
         return self._resolve(approved=False)

@@ -26,7 +26,7 @@ class Stage:
 
     core: OrderCore
     provider: Any
-    """`event`, `approve`, `refuse`, `refund`, `let_go`: see `provider.Provider`."""
+    """`event`, `approve`, `agree`, `refuse`, `refund`, `let_go`: see `provider.Provider`."""
     incoming: tuple[ProviderFact, ...] = ()
     """What the next webhook's body says; the stage's parser reads it from here."""
 

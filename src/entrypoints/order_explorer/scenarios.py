@@ -7,6 +7,7 @@ from typing import Final
 from order_core.payment import TransactionKind
 from order_core.payment_terms import CaptureMode, Policy
 from order_explorer.acts import (
+    agreeing,
     an_order_exists,
     approving,
     cancelling,
@@ -18,6 +19,7 @@ from order_explorer.acts import (
     refunding,
     refunding_at_the_dashboard,
     telling,
+    telling_of_the_page,
     work_is_due,
     working,
 )
@@ -52,6 +54,10 @@ _SHORT: Final = (
 )
 """For worlds with many participants: now; the worker looks; what was given up may arrive for the
 last time; it cannot, and its absence is proof."""
+
+
+_AGAIN_IN_TIME: Final = (timedelta(0), timedelta(minutes=1), timedelta(minutes=2), _SHORT[-1])
+"""For worlds in which a second worker comes before the first one's window has closed."""
 
 
 SCENARIOS: Final = (
@@ -248,6 +254,32 @@ SCENARIOS: Final = (
         prologue=(placing("action_required"),),
         policy=_POLICY,
         moments=_SHORT,
+        large=True,
+    ),
+    Scenario(
+        "expiry-agreement",
+        "The buyer agrees that the shop takes the money, while the payment expires.",
+        (
+            Participant("buyer", agreeing, mortal=False),
+            _event(),
+            _worker(rounds=2),
+        ),
+        prologue=(placing("action_required"),),
+        policy=_POLICY,
+        moments=_SHORT,
+        large=True,
+    ),
+    Scenario(
+        "agreement-old-news",
+        "The buyer has agreed, two workers take the money, and old news of his page comes.",
+        (
+            Participant("old-news", telling_of_the_page, mortal=False),
+            _worker("one"),
+            _worker("two"),
+        ),
+        prologue=(placing("action_required"), agreeing),
+        policy=_POLICY,
+        moments=_AGAIN_IN_TIME,
         large=True,
     ),
     Scenario(

@@ -220,6 +220,7 @@ class Search:
         # To begin touches nobody, so it is one turn with the first call.
         now = self.worlds.now(world)
         node = self.nodes[root].tree.after(root, BEGIN, now)
+        self._note_bug(node, world, world)
         yield from self._turns(world, number, node, root)
         for clock, wrong in self._wrong_clocks.get(root, ()):
             node = wrong.after(wrong.root, BEGIN, now)
@@ -249,12 +250,16 @@ class Search:
             yield (fault, 1, reached, *self._standing(following, root))
 
     def _followed(self, node: int, answer: int, world: int, reached: int) -> int:
-        """The node that the answer leads to. A use case that breaks there is a finding."""
+        """The node that the answer leads to."""
         following = self.nodes[node].tree.after(node, answer, self.worlds.now(reached))
-        result = self.nodes[following].result
+        self._note_bug(following, world, reached)
+        return following
+
+    def _note_bug(self, node: int, world: int, reached: int) -> None:
+        """A participant that breaks, at its first turn or later, is a finding."""
+        result = self.nodes[node].result
         if isinstance(result, Exception) and not isinstance(result, OrderCoreError):
             self.worlds.breaches[world, reached] = (f"{NO_BUG.name}: {result!r}",)
-        return following
 
     def _standing(self, node: int, root: int) -> tuple[int, Told | None]:
         """Where a participant stands that has come to this node, and what it was told."""

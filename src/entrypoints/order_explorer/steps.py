@@ -11,7 +11,7 @@ STEPS: Final = {
     ),
     "work": frozenset({"claim", "release"}),
     "gateway": frozenset({"send", "look_up"}),
-    "provider": frozenset({"event", "approve", "refuse", "refund", "let_go"}),
+    "provider": frozenset({"event", "approve", "agree", "refuse", "refund", "let_go"}),
 }
 """What counts as a turn, port by port. `provider` is the world outside: buyers, dashboards."""
 

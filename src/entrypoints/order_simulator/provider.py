@@ -125,7 +125,8 @@ class Provider:
             shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
             return NotFound()
         outcome = entry.outcome
-        if isinstance(outcome, Continue) and transaction.step > 1:
+        asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
+        if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
             return NotFound()
         return outcome
 

@@ -49,7 +49,8 @@ class PaymentGateway(Protocol):
         nothing, which proves nothing yet (`by_id` if it does not know an id that it gave us,
         which never does); `OutcomeUnknown` if it could not be asked.
         `Continue` if it shows only the first of several steps; of a later step that is
-        no trace, as little as `NotFound` is.
+        no trace, as little as `NotFound` is, unless the buyer had to be asked once more
+        (`action_required`) and has agreed.
         Only for kinds in `profile.looks_up`.
         """
         ...

@@ -16,11 +16,12 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
     """A second debit, or a success after a proven no: a transaction of its own."""
     order, transaction = settling.order, settling.transaction
     if transaction.status is TransactionStatus.AUTHORIZED:
-        if isinstance(outcome, Authorized):
+        if isinstance(outcome, Succeeded):
+            # Ours, whose answer is on its way, or one that is known already.
+            known = is_captured(order, transaction)
+            return order if known else hold_taken(settling, transaction, outcome)
+        if transaction.provider_reference == outcome.reference:
             return hold_dated(settling, outcome)
-        # Ours, whose answer is on its way, or one that is known already.
-        known = is_captured(order, transaction)
-        return order if known else hold_taken(settling, transaction, outcome)
     if _has_ended_since(settling, outcome):
         return concluded(settling, order, transaction, MoneyEvent.HELD_BEFORE_ITS_END)
     if _is_known(settling, outcome):

@@ -76,7 +76,7 @@ def _answered(settling: Settling, outcome: Outcome, fact: Answer | Report) -> Or
         case Declined():
             return declined(settling, outcome, fact)
         case ActionRequired() | Pending():
-            return waits(settling, outcome)
+            return waits(settling, outcome, fact)
         case Continue(reference):
             return next_step(settling, reference, fact)
         case NotSent() | RateLimited():

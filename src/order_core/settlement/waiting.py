@@ -5,15 +5,17 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import ActionRequired, Answer, Pending, Report
-from order_core.payment import TransactionStatus
+from order_core.payment import TransactionKind, TransactionStatus
 from order_core.processing import LATE
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
 
-def waits(settling: Settling, outcome: ActionRequired | Pending) -> Order:
+def waits(settling: Settling, outcome: ActionRequired | Pending, fact: Answer | Report) -> Order:
     """The buyer, or the provider, has something to do yet."""
     transaction = settling.transaction
+    if isinstance(outcome, ActionRequired) and _asked_before_this_step(settling, fact):
+        return settling.order
     found_after_all = transaction.status is TransactionStatus.FAILED and transaction.takes_money
     if not (transaction.is_open or found_after_all):
         return settling.order
@@ -48,6 +50,23 @@ def waits(settling: Settling, outcome: ActionRequired | Pending) -> Order:
     order = settling.order.with_transaction(waiting)
     changed = waiting.status is not transaction.status
     return order.with_news(news, settling.at) if changed else order
+
+
+def _asked_before_this_step(settling: Settling, fact: Answer | Report) -> bool:
+    """Whether the buyer may have been asked by an earlier request than the one under way.
+
+    To wait for the buyer again would be to call again, under another key, once he agrees:
+    while the request that he has agreed to may still arrive, that is to call twice.
+    """
+    transaction = settling.transaction
+    under_way = transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+    if transaction.step == 1 or not under_way or isinstance(fact, Answer):
+        return False
+    skew = settling.terms.policy.clock_skew
+    shown_late = fact.asked_at is not None and transaction.absence_is_proof_at(
+        fact.asked_at, clock_skew=skew
+    )
+    return not shown_late
 
 
 def _is_on_record(settling: Settling, reference: str) -> bool:
@@ -88,7 +107,12 @@ def _approved(settling: Settling, reference: str) -> Order:
     A request of its own, under a key of its own, and so with a window of its own.
     """
     transaction = settling.transaction
-    wanted = settling.order.status is OrderStatus.AWAITING_PAYMENT
+    # Once we have begun to let it go, it is too late to agree; if that is refused, we ask.
+    given_up = any(
+        t.kind is TransactionKind.VOID and t.parent_id == transaction.id and t.is_open
+        for t in settling.order.transactions
+    )
+    wanted = settling.order.status is OrderStatus.AWAITING_PAYMENT and not given_up
     if not wanted or transaction.provider_reference != reference:
         return settling.order
     return settling.order.with_transaction(

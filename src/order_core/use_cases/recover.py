@@ -12,7 +12,7 @@ from order_core.events import PutInReview
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Absence, Continue, NotFound, OutcomeUnknown, Report
+from order_core.outcomes import Absence, Continue, NotFound, Outcome, OutcomeUnknown, Report
 from order_core.payment import (
     NO_LOOK_UP,
     NOT_IN_THIS_ACCOUNT,
@@ -131,13 +131,12 @@ class Recover:
             return order
         if isinstance(found, NotFound) and found.by_id:
             return await self._strange(order, transaction, asked_at)
-        # The first request of several, seen again, is no trace of the one that we look for.
-        if isinstance(found, NotFound) or (isinstance(found, Continue) and transaction.step > 1):
+        if isinstance(found, NotFound) or _shows_an_earlier_step(transaction, found):
             if self.clock.now() >= held.ends_at:
                 # A conclusion needs the lease: somebody else may be sending meanwhile.
                 return order
             return await self.settle(order, transaction.id, Absence(asked_at))
-        return await self.settle(order, transaction.id, Report(found))
+        return await self.settle(order, transaction.id, Report(found, asked_at))
 
     async def _without_look_up(
         self, order: Order, transaction: PaymentTransaction, now: datetime
@@ -263,6 +262,16 @@ def _second_look_given_up(
     # It stays failed: opened again, its order could be placed after the buyer was told no.
     failed = replace(order.transaction(transaction_id), attend_at=None, review=because)
     return order.with_transaction(failed).with_news(PutInReview(failed.id, because), at)
+
+
+def _shows_an_earlier_step(transaction: PaymentTransaction, found: Outcome) -> bool:
+    # The first request of several, seen again, is no trace of the one that we look for;
+    # but a step that had to ask the buyer is done, and an approval is about the next one.
+    return (
+        isinstance(found, Continue)
+        and transaction.step > 1
+        and transaction.status is not _S.ACTION_REQUIRED
+    )
 
 
 def _due(order: Order, seen: set[str], now: datetime) -> PaymentTransaction | None:

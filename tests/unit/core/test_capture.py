@@ -349,6 +349,20 @@ async def test_another_hold_for_the_same_request_goes_before_a_person(holding: A
     ]
 
 
+async def test_a_second_hold_beside_one_that_stands_goes_before_a_person(holding: Any) -> None:
+    placed = await holding.place()
+
+    other = Report(Authorized("another-payment", placed.total, placed.charge.id))
+    after = await holding.core.settle(placed, placed.charge.id, other)
+    again = await holding.core.settle(after, placed.charge.id, other)
+
+    assert [(t.status, t.review) for t in after.transactions] == [
+        (TransactionStatus.AUTHORIZED, None),
+        (TransactionStatus.AUTHORIZED, "not_asked_for"),
+    ]
+    assert again == after
+
+
 async def test_money_that_was_taken_of_a_hold_that_ended_goes_before_a_person(
     holding: Any,
 ) -> None:

@@ -172,6 +172,74 @@ async def test_after_the_buyers_approval_the_worker_takes_the_money_once(shop: A
     shop.assert_order_and_money_agree()
 
 
+async def test_old_news_of_the_buyers_page_makes_no_third_step(shop: Any) -> None:
+    opened = await shop.place(payment_method="action_required")
+    reference = opened.charge.provider_reference
+    asked, approved = Report(ActionRequired(reference)), Report(Continue(reference))
+    taking = await shop.core.settle(opened, opened.charge.id, approved)
+    # A worker is about to send the second step, and stands still.
+    counted = taking.with_transaction(taking.charge.sending(shop.clock.now()))
+    sending = (await shop.orders.save(counted)).order
+
+    told = await shop.core.settle(sending, opened.charge.id, asked)
+    told = await shop.core.settle(told, opened.charge.id, approved)
+
+    assert told.charge == sending.charge
+
+
+async def test_a_buyer_who_agrees_while_the_payment_is_let_go_is_too_late(shop: Any) -> None:
+    opened = await shop.place(payment_method="action_required")
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 50)
+    await shop.work_until(passed=timedelta(minutes=31))
+    expiring = await shop.orders.get(opened.id)
+
+    approved = Report(Continue(opened.charge.provider_reference))
+    shop.gateway.forget_reactions()
+    told = await shop.core.settle(expiring, opened.charge.id, approved)
+    await shop.work_until(passed=timedelta(hours=1))
+
+    order = await shop.orders.get(opened.id)
+    assert [t.kind for t in expiring.transactions if t.is_open] == [
+        TransactionKind.CHARGE,
+        TransactionKind.VOID,
+    ]
+    assert told.charge == expiring.charge
+    assert order.status is OrderStatus.PAYMENT_FAILED
+    assert order.payment_status is PaymentStatus.UNPAID
+    assert not shop.gateway.ledger.taken(opened.charge.provider_reference)
+
+
+async def test_a_second_step_that_asks_the_buyer_leads_to_a_third(shop: Any) -> None:
+    shop.gateway.react(reactions.TWO_STEPS, reactions.ASK_BUYER)
+    opened = await shop.place()
+    shop.gateway.ledger.agree(opened.charge.provider_reference)
+    await shop.work_until(passed=timedelta(minutes=5))
+
+    order = await shop.orders.get(opened.id)
+    assert (opened.charge.status, opened.charge.step) == (TransactionStatus.ACTION_REQUIRED, 2)
+    assert (order.status, order.charge.step) == (OrderStatus.PENDING, 3)
+    shop.assert_order_and_money_agree()
+
+
+async def test_a_page_that_a_look_up_shows_is_waited_for_once_no_second_step_can_arrive(
+    shop: Any,
+) -> None:
+    shop.gateway.react(reactions.TWO_STEPS, *[reactions.LOSE_REQUEST] * 100)
+    opened = await shop.place()
+    (begun,) = shop.gateway.ledger.entries
+    shop.gateway.ledger.end(begun.reference, Standing.ACTION_REQUIRED, reason="")
+    await shop.work_until(passed=timedelta(minutes=39))
+    early = await shop.orders.get(opened.id)
+    shop.gateway.forget_reactions()
+    await shop.work_until(passed=timedelta(hours=1))
+
+    order = await shop.orders.get(opened.id)
+    assert early.charge.status is TransactionStatus.UNKNOWN
+    # Nobody agreed in time, so it was voided at the provider.
+    assert order.status is OrderStatus.PAYMENT_FAILED
+    assert order.charge.status is TransactionStatus.VOIDED
+
+
 async def test_a_true_success_settles_what_nobody_could_look_up(shop: Any) -> None:
     profile = GatewayProfile("scripted", "test", looks_up=frozenset())
     shop.gateway = ScriptedGateway(shop.clock, profile=profile)
