@@ -70,7 +70,7 @@ demo: .venv-demo/.up-to-date ## Start the service on SQLite with play money (PRO
 
 .PHONY: lint
 lint: venv ## Rules, layout, imports and types
-	@.venv/bin/python tools/run_checks.py lint
+	@.venv/bin/python tools/run_checks.py lint types
 
 .PHONY: format
 format: venv ## Let ruff mend what it can
@@ -84,7 +84,7 @@ unit: venv ## The fast tests, on the code as it lies here
 .PHONY: test
 test: .venv-wheel/.up-to-date ## All that CI runs: lint, tests on the installed wheel, explorer, mutants, chaos
 	@CHAOS_SEED=7 .venv-wheel/bin/python tools/run_checks.py \
-		lint wheel tests explore-quick mutants-after-tests chaos+chaos-sqlite
+		lint wheel tests explore-quick mutants-after-tests types+chaos+chaos-sqlite
 
 .PHONY: coverage
 coverage: venv ## How much of the code the tests run in their own process

@@ -86,8 +86,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             # Before an installed wheel, which may be an old one.
             {"PYTHONPATH": SOURCES},
         ),
-        Check("types, strictly, in code, tests and tools", lambda: [TOOLS / "mypy"]),
     ),
+    # Apart from `lint`, because it takes a minute on one core, which others may share.
+    "types": (Check("types, strictly, in code, tests and tools", lambda: [TOOLS / "mypy"]),),
     "unit": (
         Check(
             "domain and use cases on the adapters in memory, without network or disk",

@@ -35,6 +35,8 @@ from order_core.shipping_address import ShippingAddress
 _TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _REFUND: Final = TransactionKind.REFUND
 _SUCCEEDED: Final = TransactionStatus.SUCCEEDED
+_ENDS_A_HOLD: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
+
 _LETS_GO: Final = frozenset(
     {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
 )
@@ -162,6 +164,14 @@ class Order:
         return self.transactions[0]
 
     @property
+    def hold(self) -> PaymentTransaction | None:
+        """What is held for it and may be taken: its own, or what a person accepted instead."""
+        for transaction in self.transactions:
+            if transaction.status is TransactionStatus.AUTHORIZED and not transaction.review:
+                return transaction
+        return None
+
+    @property
     def attend_at(self) -> datetime | None:
         """When the worker must look after this order next; None when it is at rest."""
         times = [t.attend_at for t in self.transactions if t.attend_at is not None]
@@ -193,6 +203,11 @@ class Order:
             key=lambda t: (t.is_live, t.kind is not TransactionKind.AUTHORIZATION),
         )
 
+    @property
+    def lets_go(self) -> bool:
+        """Whether it wants no hold, and no payment that waits for its buyer too long."""
+        return self.status in _LETS_GO
+
     def wants(self, transaction: PaymentTransaction) -> bool:
         """Whether this movement should still be sent.
 
@@ -203,7 +218,9 @@ class Order:
             return self.status is OrderStatus.AWAITING_PAYMENT
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
-            return parent.is_held and self.status in _LETS_GO
+            # What the provider holds beside it, the order does not live on.
+            beside = parent.origin is Origin.PROVIDER
+            return parent.is_held and (beside or self.lets_go)
         if transaction.kind is TransactionKind.REFUND:
             paid = self.transaction(transaction.parent_id or "")
             return not self.taken_back_of(paid) or self._balance_of(paid) >= 0
@@ -259,7 +276,10 @@ class Order:
         terms: PaymentTerms,
     ) -> "Order":
         """The order with a void of `held` recorded, unless one is open or done already."""
-        if any(t.parent_id == held.id and t.is_live for t in self.transactions):
+        if any(
+            t.parent_id == held.id and t.is_live and t.kind in _ENDS_A_HOLD
+            for t in self.transactions
+        ):
             return self
         void = self.follow_up(
             TransactionKind.VOID, held, held.amount, at=at, new_id=new_id, terms=terms

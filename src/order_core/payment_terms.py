@@ -29,6 +29,14 @@ CAPTURE_MARGIN = timedelta(hours=24)
 """So long before an authorization ends, somebody decides about it."""
 
 
+def decided_by(hold_ends: datetime | None, *, now: datetime) -> datetime:
+    """When somebody must decide about a hold, before it ends by itself.
+
+    If nobody says when that is, a look-up may.
+    """
+    return max(hold_ends - CAPTURE_MARGIN, now) if hold_ends else now
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayProfile:
     """What a gateway declares about itself and its provider."""

@@ -8,7 +8,7 @@ from order_core.errors import CannotProcess
 from order_core.events import CaptureRecorded, ProcessingBegan
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms
 
 LATE: Final = "late"
@@ -41,7 +41,7 @@ def processed(
         raise CannotProcess(order.id, "in_review", "its payment is in review")
     if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
-    if order.charge.status is not TransactionStatus.AUTHORIZED:
+    if order.hold is None:
         raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")
     return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
 
@@ -54,13 +54,14 @@ def capturing(
     new_id: Callable[[], str],
     terms: PaymentTerms,
 ) -> Order:
-    """The order with a capture of what is held recorded, unless one is open."""
-    if open_capture(order):
+    """The order with a capture of what is held recorded, unless one is open or nothing is held."""
+    hold = order.hold
+    if hold is None or open_capture(order):
         return order
     capture = order.follow_up(
         TransactionKind.CAPTURE,
-        order.charge,
-        order.charge.amount,
+        hold,
+        hold.amount,
         reason=reason,
         at=at,
         new_id=new_id,

@@ -438,6 +438,19 @@ async def test_a_part_can_be_captured_and_the_rest_is_let_go(
     assert rest == Declined("hold_already_captured")
 
 
+async def test_a_hold_that_was_captured_at_the_dashboard_is_seen_to_be_taken(
+    wire: PayPalWire, gateway: PayPalGateway
+) -> None:
+    step, hold = await held(gateway)
+    ours = replace(step, status=TransactionStatus.AUTHORIZED, provider_reference=hold.reference)
+    before = await gateway.look_up(ours)
+
+    taken = wire.emulator.books.capture(hold.reference, {})
+
+    assert before == hold
+    assert await gateway.look_up(ours) == Succeeded(taken.id, hold.amount, step.id)
+
+
 async def test_a_void_has_no_body_and_succeeds_twice(
     wire: PayPalWire, gateway: PayPalGateway
 ) -> None:

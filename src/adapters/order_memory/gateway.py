@@ -100,10 +100,10 @@ class ScriptedGateway:
         if self._unanswered_look_ups:
             self._unanswered_look_ups -= 1
             return OutcomeUnknown("could_not_ask")
-        entry = self.ledger.of(transaction)
+        entry = self.ledger.shown(transaction)
         if entry is None:
             return NotFound()
-        outcome = entry.outcome
+        outcome = self.ledger.outcome_of(entry)
         # The first step moves nothing, so once it is known it is no trace of the second.
         asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
         if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:

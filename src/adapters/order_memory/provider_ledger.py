@@ -93,6 +93,19 @@ class ProviderLedger:
         reference = self._newest.get(transaction.id)
         return None if reference is None else self._entries[reference]
 
+    def shown(self, transaction: PaymentTransaction) -> LedgerEntry | None:
+        """What a look-up finds: by the provider's own reference, once that is known."""
+        known = self._entries.get(transaction.provider_reference or "")
+        return known if known and transaction.takes_money else self.of(transaction)
+
+    def outcome_of(self, entry: LedgerEntry) -> Outcome:
+        """What a look-up says of an entry: of a hold that was captured, that it was."""
+        if entry.standing is Standing.AUTHORIZED:
+            for child in self.children(entry.reference):
+                if self.taken(child.reference):
+                    return Succeeded(child.reference, child.amount, entry.transaction.id)
+        return entry.outcome
+
     def entry(self, reference: str) -> LedgerEntry:
         """Raises KeyError: the provider never gave out this reference."""
         return self._entries[reference]

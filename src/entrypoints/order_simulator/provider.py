@@ -107,7 +107,7 @@ class Provider:
 
     def found(self, transaction: PaymentTransaction) -> Outcome | NotFound:
         """What a look-up shows now; for a while after a request it may be behind."""
-        entry, shop = self.ledger.of(transaction), self.shop
+        entry, shop = self.ledger.shown(transaction), self.shop
         unlucky = shop.is_unlucky(transaction.order_id)
         if transaction.takes_money and shop.chance.happens(
             max(shop.knobs.mixed_up, 0.05 * unlucky)
@@ -124,7 +124,7 @@ class Provider:
         if is_fresh and shop.chance.happens(max(shop.knobs.look_up_fault * 3, 0.8 * unlucky)):
             shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
             return NotFound()
-        outcome = entry.outcome
+        outcome = self.ledger.outcome_of(entry)
         asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
         if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
             return NotFound()

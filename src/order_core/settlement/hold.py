@@ -1,24 +1,14 @@
 """What becomes of money that is held."""
 
-from datetime import datetime
-
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
-from order_core.payment_terms import CAPTURE_MARGIN
+from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
-
-
-def decided_by(settling: Settling, hold_ends: datetime | None) -> datetime:
-    """When somebody must decide about a hold, before it ends by itself.
-
-    If nobody says when that is, a look-up may.
-    """
-    return max(hold_ends - CAPTURE_MARGIN, settling.at) if hold_ends else settling.at
 
 
 def hold_dated(settling: Settling, outcome: Authorized) -> Order:
@@ -26,7 +16,9 @@ def hold_dated(settling: Settling, outcome: Authorized) -> Order:
     ends = outcome.capture_before
     if settling.transaction.capture_before is not None or ends is None:
         return settling.order
-    dated = replace(settling.transaction, capture_before=ends, attend_at=decided_by(settling, ends))
+    dated = replace(
+        settling.transaction, capture_before=ends, attend_at=decided_by(ends, now=settling.at)
+    )
     return settling.order.with_transaction(dated)
 
 

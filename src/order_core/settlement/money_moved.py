@@ -12,11 +12,11 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import concluded
-from order_core.settlement.hold import decided_by
 from order_core.settlement.review import against_our_wish, another_amount, doubted, in_review
 from order_core.settlement.settling import Settling
 
@@ -32,7 +32,7 @@ _SUCCESS_OF_KIND: Final = {
 def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A success, of whatever kind."""
     transaction = settling.transaction
-    if outcome.transaction_id != transaction.id:
+    if outcome.transaction_id not in _marks_of(transaction):
         return doubted(settling, "names_another_transaction")
     if not transaction.is_undecided:
         return money_moved_after_the_last_word(settling, outcome)
@@ -52,6 +52,12 @@ def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     return concluded(settling, order, done, MoneyEvent.REFUNDED)
 
 
+def _marks_of(transaction: PaymentTransaction) -> set[str | None]:
+    """What the provider's object may carry: our id, or that of the payment it stands beside."""
+    beside = transaction.origin is Origin.PROVIDER and transaction.takes_money
+    return {transaction.id, transaction.parent_id} if beside else {transaction.id}
+
+
 def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if isinstance(outcome, Authorized):
         held = settling.transaction.finished(
@@ -61,7 +67,7 @@ def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
         done = replace(
             held,
             capture_before=ends,
-            attend_at=decided_by(settling, ends),
+            attend_at=decided_by(ends, now=settling.at),
         )
     else:
         done = settling.transaction.finished(

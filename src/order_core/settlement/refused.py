@@ -56,6 +56,8 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     if not settling.transaction.is_undecided:
         # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)
+    if _may_be_another_object(settling, outcome, fact):
+        return settling.order.with_transaction(replace(settling.transaction, attend_at=settling.at))
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
         reference=outcome.reference,
@@ -73,6 +75,17 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     return concluded(
         settling, order, done, MoneyEvent.ALREADY_USED if used else MoneyEvent.DECLINED
     )
+
+
+def _may_be_another_object(settling: Settling, outcome: Declined, fact: Answer | Report) -> bool:
+    """Whether an event tells of an object that is not certainly the one we wait for.
+
+    A try that failed carries our mark, too. The provider is asked, if it can be.
+    """
+    ours = settling.transaction
+    told = isinstance(fact, Report) and fact.asked_at is None
+    asked = ours.takes_money and ours.kind in settling.terms.gateway.looks_up
+    return told and asked and outcome.reference not in {None, ours.provider_reference}
 
 
 def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:
@@ -112,7 +125,9 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
     needed = order.wants(refused) if refused.kind is TransactionKind.VOID else parent.is_live
     # What never arrived was not refused: it is asked for as long as the outage lasts.
     helps = refused.retryable or refused.status is TransactionStatus.FAILED
-    helps = helps or refused.kind is TransactionKind.VOID
+    void = refused.kind is TransactionKind.VOID
+    # An order that ends goes on trying. Else a person wanted it, and is told if it cannot be.
+    helps = helps or (void and order.lets_go)
     most = MAX_ABSENCES if refused.status is TransactionStatus.FAILED else MAX_REFUSALS
     again = needed and helps and refusals < most
     order = order.with_news(ReversalDeclined(refused.id, reason, again), settling.at)
@@ -125,7 +140,9 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
         return order.with_transaction(replace(refused, review=doubt)).with_news(
             PutInReview(refused.id, doubt), settling.at
         )
-    if refused.kind is TransactionKind.VOID:
+    if void and not order.lets_go:
+        return order.voiding(parent, at=settling.at, new_id=settling.new_id, terms=settling.terms)
+    if void:
         # "Too late" may mean that the buyer has paid: ask before another attempt.
         return order.with_transaction(replace(parent, attend_at=settling.at))
     # Somebody may have given back a part at the provider meanwhile.

@@ -2,6 +2,7 @@
 
 from order_core.outcomes import Authorized, Restored, Reversed, Succeeded
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import decided_by
 from order_core.settlement.settling import Settling
 
 
@@ -16,6 +17,7 @@ def unasked(
 ) -> PaymentTransaction:
     """What the provider did to `parent`, or beside it, without being asked by us."""
     held = isinstance(outcome, Authorized)
+    ends = outcome.capture_before if isinstance(outcome, Authorized) else None
     return PaymentTransaction(
         id=settling.new_id(),
         order_id=settling.order.id,
@@ -36,4 +38,7 @@ def unasked(
         provider_reference=outcome.reference,
         reason=reason,
         provider_sequence=sequence,
+        capture_before=ends,
+        # Nobody may tell how it ends, so it is asked about.
+        attend_at=decided_by(ends, now=settling.at) if held else None,
     )

@@ -1,5 +1,7 @@
 """Nothing has moved yet: the buyer must act, the provider is at it, or we do not know."""
 
+from typing import Final
+
 from order_core.events import BuyerActionRequired, OutcomeBecameUnknown, PaymentPending
 from order_core.immutable import replace
 from order_core.order import Order
@@ -9,6 +11,10 @@ from order_core.payment import TransactionKind, TransactionStatus
 from order_core.processing import LATE
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
+
+_UNDER_WAY: Final = frozenset(
+    {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN, TransactionStatus.PENDING}
+)
 
 
 def waits(settling: Settling, outcome: ActionRequired | Pending, fact: Answer | Report) -> Order:
@@ -59,7 +65,7 @@ def _asked_before_this_step(settling: Settling, fact: Answer | Report) -> bool:
     while the request that he has agreed to may still arrive, that is to call twice.
     """
     transaction = settling.transaction
-    under_way = transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+    under_way = transaction.status in _UNDER_WAY
     if transaction.step == 1 or not under_way or isinstance(fact, Answer):
         return False
     skew = settling.terms.policy.clock_skew
@@ -82,6 +88,9 @@ def next_step(settling: Settling, reference: str, fact: Answer | Report) -> Orde
     if transaction.status is TransactionStatus.FAILED:
         return second_look_done(settling, settling.order)
     if transaction.status is TransactionStatus.ACTION_REQUIRED:
+        if transaction.step > 1 and isinstance(fact, Report) and fact.asked_at is None:
+            # It may be the approval that led to this step: a look-up shows which.
+            return settling.order.with_transaction(replace(transaction, attend_at=settling.at))
         return _approved(settling, reference)
     if isinstance(fact, Report) and transaction.step > 1:
         # A look-up shows the first step as often as it is asked, and perhaps another

@@ -5,7 +5,6 @@ from typing import Final
 
 from order_core.immutable import replace
 from order_core.order import Order
-from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus, fingerprint
 from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
@@ -13,9 +12,6 @@ LONGEST_WAIT: Final = timedelta(minutes=15)
 _WHILE_A_PERSON_DECIDES: Final = timedelta(days=1)
 _MOST_DOUBLINGS: Final = 10
 _MOST_QUESTIONS: Final = 5
-_LETS_GO: Final = frozenset(
-    {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
-)
 
 
 def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Policy) -> Order:
@@ -50,7 +46,7 @@ def next_look(
             return None
         if now < (decided := transaction.capture_before - CAPTURE_MARGIN):
             return decided
-        if void_in_review(order, transaction):
+        if void_in_review(order, transaction) or _is_beside(order, transaction):
             # Whether it ends by itself is all that is left to find out.
             return max(transaction.capture_before, now + _WHILE_A_PERSON_DECIDES)
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
@@ -65,6 +61,10 @@ def void_in_review(order: Order, hold: PaymentTransaction) -> bool:
     return any(void.review for void in _voids_of(order, hold))
 
 
+def _is_beside(order: Order, hold: PaymentTransaction) -> bool:
+    return order.hold is not None and order.hold.id != hold.id
+
+
 def _voids_of(order: Order, hold: PaymentTransaction) -> list[PaymentTransaction]:
     return [
         t for t in order.transactions if t.kind is TransactionKind.VOID and t.parent_id == hold.id
@@ -74,7 +74,7 @@ def _voids_of(order: Order, hold: PaymentTransaction) -> list[PaymentTransaction
 def _awaits_a_void(order: Order, hold: PaymentTransaction) -> bool:
     # One on its way brings the hold back if it fails; one in review is a person's to decide.
     on_its_way = any(void.is_live for void in _voids_of(order, hold))
-    return order.status in _LETS_GO and not on_its_way and not void_in_review(order, hold)
+    return order.lets_go and not on_its_way and not void_in_review(order, hold)
 
 
 def _decisive_moment(transaction: PaymentTransaction, policy: Policy) -> datetime | None:

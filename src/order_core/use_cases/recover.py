@@ -195,7 +195,8 @@ class Recover:
         ends = held.capture_before
         placed = order.status is OrderStatus.PENDING
         if held.status is _S.AUTHORIZED and placed and ends:
-            if self.clock.now() < ends - CAPTURE_MARGIN:
+            if self.clock.now() < ends - CAPTURE_MARGIN or held != order.hold:
+                # One beside that which the order lives on is for a person to decide about.
                 return order
             return await self._before_the_hold_ends(order, held)
         return await self._let_go(order, held)

@@ -8,7 +8,7 @@ from order_core.errors import ConcurrentUpdate
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
-from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
+from order_core.payment import TAKING_KINDS, Origin, PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
 from order_core.settlement import moved_by_provider, refund_of
@@ -45,9 +45,9 @@ class TakeIn:
         if fact.transaction_id is not None:
             order = await self.orders.find_by_transaction(fact.transaction_id)
             outcome = _as_outcome(fact.outcome)
-            about = order is not None and _is_about(order.transaction(fact.transaction_id), fact)
-            if order is not None and outcome is not None and about:
-                settled = await self.settle(order, fact.transaction_id, Report(outcome))
+            named = order and _named(order, fact.transaction_id, fact)
+            if order is not None and outcome is not None and named and _is_about(named, fact):
+                settled = await self.settle(order, named.id, Report(outcome))
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
         return await self._moved_by_provider(provider, fact)
 
@@ -96,6 +96,15 @@ def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -
     return any(
         t.kind is fact.kind and t.parent_id == parent.id and t.is_open for t in order.transactions
     )
+
+
+def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTransaction:
+    """What the fact names by our mark; a payment beside ours carries it too."""
+    for transaction in order.transactions:
+        beside = transaction.origin is Origin.PROVIDER and transaction.takes_money
+        if beside and transaction.provider_reference == fact.reference:
+            return transaction
+    return order.transaction(transaction_id)
 
 
 def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotCancel, CannotProcess
+from order_core.immutable import replace
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Succeeded
@@ -315,6 +316,29 @@ async def test_a_hold_that_was_taken_at_the_dashboard_goes_back_if_its_order_is_
 
     assert order.captured_minor_units == order.refund_asked_minor_units == 2500
     assert not any(t.review for t in order.transactions)
+
+
+async def test_a_hold_taken_at_the_dashboard_while_our_capture_is_lost_is_on_record(
+    holding: Any,
+) -> None:
+    placed = await holding.place()
+    hold = placed.charge
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    await holding.core.process(placed.id, by="staff")
+    by_hand = replace(
+        hold,
+        id="by-hand",
+        kind=TransactionKind.CAPTURE,
+        provider_reference=None,
+        parent_reference=hold.provider_reference,
+    )
+    holding.gateway.ledger.carry_out(by_hand)
+    await holding.work_until(passed=timedelta(days=1))
+
+    order = await holding.orders.get(placed.id)
+    # Ours was refused, for it was taken already; nobody told us by whom, so we asked.
+    assert order.captured_minor_units == 2500
+    assert order.payment_status is PaymentStatus.IN_REVIEW
 
 
 # A hold that ended, and what is heard of it afterwards -----------------------------------------

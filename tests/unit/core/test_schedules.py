@@ -240,6 +240,88 @@ async def test_a_page_that_a_look_up_shows_is_waited_for_once_no_second_step_can
     assert order.charge.status is TransactionStatus.VOIDED
 
 
+async def test_old_news_of_the_buyers_page_makes_no_third_step_of_a_second_that_is_pending(
+    shop: Any,
+) -> None:
+    shop.gateway.react(reactions.ASK_BUYER, reactions.WAIT)
+    opened = await shop.place()
+    reference = opened.charge.provider_reference
+    shop.gateway.ledger.agree(reference)
+    approved = Report(Continue(reference))
+    await shop.core.settle(opened, opened.charge.id, approved)
+    await shop.work_until(passed=timedelta(minutes=1))
+    waiting = await shop.orders.get(opened.id)
+    assert (waiting.charge.status, waiting.charge.step) == (TransactionStatus.PENDING, 2)
+
+    # By an old event, and by a look-up that is behind.
+    for asked in (None, shop.clock.now()):
+        told = await shop.core.settle(
+            waiting, opened.charge.id, Report(ActionRequired(reference), asked)
+        )
+        told = await shop.core.settle(told, opened.charge.id, approved)
+        assert told.charge == waiting.charge
+
+
+async def test_the_first_approval_told_again_is_not_taken_for_the_second(shop: Any) -> None:
+    shop.gateway.react(reactions.TWO_STEPS, reactions.ASK_BUYER)
+    opened = await shop.place()
+    reference = opened.charge.provider_reference
+
+    await shop.core.settle(opened, opened.charge.id, Report(Continue(reference)))
+    await shop.work_until(passed=timedelta(minutes=1))
+    # The buyer completes the page that he was shown.
+    shop.gateway.approve(reference)
+    await shop.work_until()
+
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
+async def test_a_page_beside_money_that_was_given_back_is_closed(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    await shop.work_until(passed=timedelta(minutes=45))
+    failed = await shop.orders.get(opened.id)
+    assert failed.charge.status is TransactionStatus.FAILED
+    paid = shop.gateway.ledger.write(failed.charge, Standing.SUCCEEDED)
+    order = await shop.core.settle(failed, failed.charge.id, Report(paid))
+    page = shop.gateway.ledger.write(failed.charge, Standing.ACTION_REQUIRED)
+    await shop.core.settle(order, failed.charge.id, Report(page))
+    await shop.work_until(passed=timedelta(days=2))
+
+    order = await shop.orders.get(opened.id)
+    assert order.attend_at is None
+    assert shop.gateway.ledger.entry(page.reference).standing is Standing.VOIDED
+
+
+@pytest.mark.parametrize("method", ["lost_answer", "pending"])
+async def test_a_try_that_failed_does_not_fail_the_payment_that_is_another(
+    shop: Any, method: str
+) -> None:
+    opened = await shop.place(payment_method=method)
+    assert opened.charge.is_open
+
+    other = Report(Declined("card_declined", reference="another-payment"))
+    await shop.core.settle(opened, opened.charge.id, other)
+    if method == "pending":
+        shop.gateway.settle(opened.charge.provider_reference)
+    await shop.work_until(passed=timedelta(days=2))
+
+    order = await shop.orders.get(opened.id)
+    assert order.status is OrderStatus.PENDING
+    shop.assert_order_and_money_agree()
+
+
+async def test_a_try_that_failed_is_ours_if_a_look_up_says_so(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    refused = shop.gateway.ledger.write(opened.charge, Standing.DECLINED)
+
+    told = await shop.core.settle(opened, opened.charge.id, Report(refused))
+    await shop.work_until(passed=timedelta(minutes=1))
+
+    order = await shop.orders.get(opened.id)
+    assert told.charge.is_open
+    assert order.status is OrderStatus.PAYMENT_FAILED
+
+
 async def test_a_true_success_settles_what_nobody_could_look_up(shop: Any) -> None:
     profile = GatewayProfile("scripted", "test", looks_up=frozenset())
     shop.gateway = ScriptedGateway(shop.clock, profile=profile)
