@@ -42,7 +42,9 @@ class MoneyEvent(StrEnum):
     HELD = "the authorization of the order succeeds"
     CAPTURED = "the capture that staff asked for succeeds"
     CAPTURED_BEFORE_THE_END = "the capture made because the hold was about to end succeeds"
-    CAPTURED_UNASKED = "a hold is captured at the dashboard, or by a capture we had given up"
+    CAPTURED_UNASKED = (
+        "a hold is captured at the dashboard, by a capture we had given up, or as it is made"
+    )
     SECOND_DEBIT = "a payment succeeds a second time, under another reference"
     PAID_AFTER_A_NO = "a payment succeeds that was declined, void or proven absent"
     DONE_AGAIN = "a capture, void or refund of ours is done twice, or after its refusal"
@@ -50,7 +52,7 @@ class MoneyEvent(StrEnum):
     HELD_BEFORE_ITS_END = "that a hold began is told after it has ended"
     ANOTHER_AMOUNT = "the payment succeeds with another amount"
     ANOTHER_TRANSACTION = "the success names another transaction"
-    ANOTHER_KIND = "the money is held instead of taken, or taken instead of held"
+    ANOTHER_KIND = "the money is held instead of taken"
     DECLINED = "the payment is declined"
     ALREADY_USED = "the payment belongs to another order already"
     NEVER_HAPPENED = "the payment is proven never to have happened"

@@ -103,7 +103,7 @@ class ScriptedGateway:
         entry = self.ledger.shown(transaction)
         if entry is None:
             return NotFound()
-        outcome = self.ledger.outcome_of(entry)
+        outcome = self.ledger.says(entry, to=transaction)
         # The first step moves nothing, so once it is known it is no trace of the second.
         asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
         if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:

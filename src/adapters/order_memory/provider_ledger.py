@@ -98,9 +98,10 @@ class ProviderLedger:
         known = self._entries.get(transaction.provider_reference or "")
         return known if known and transaction.takes_money else self.of(transaction)
 
-    def outcome_of(self, entry: LedgerEntry) -> Outcome:
-        """What a look-up says of an entry: of a hold that was captured, that it was."""
-        if entry.standing is Standing.AUTHORIZED:
+    def says(self, entry: LedgerEntry, *, to: PaymentTransaction) -> Outcome:
+        """What a look-up answers: who asks for a hold by its reference is told of its capture."""
+        named = to.provider_reference == entry.reference
+        if named and entry.standing is Standing.AUTHORIZED:
             for child in self.children(entry.reference):
                 if self.taken(child.reference):
                     return Succeeded(child.reference, child.amount, entry.transaction.id)
@@ -132,6 +133,13 @@ class ProviderLedger:
             self._children[parent] = (*self._children.get(parent, ()), reference)
         self._entries[reference] = entry
         return entry.outcome
+
+    def hold_again(self, hold: LedgerEntry) -> LedgerEntry:
+        """Hold once more, beside `hold`, whatever became of it; by our id the first is shown."""
+        reference = f"ref-{len(self._entries) + 1:06}"
+        second = replace(hold, reference=reference, standing=Standing.AUTHORIZED)
+        self._entries[reference] = second
+        return second
 
     def carry_out(self, transaction: PaymentTransaction) -> Outcome:
         """Do what is asked, or decline it by the rules."""

@@ -39,6 +39,8 @@ class BesideUs:
             shop.scheduler.after(delay, lambda: self._taken_by_hand(reference))
         elif chance < 2 * knobs.dashboard:
             shop.scheduler.after(delay, lambda: self._let_go_by_hand(reference))
+        elif chance < 2 * knobs.dashboard + knobs.held_twice:
+            shop.scheduler.after(delay, lambda: self._held_again(reference))
 
     def moved(self, entry: LedgerEntry) -> None:
         """Money was taken or given back: it may go the other way."""
@@ -90,6 +92,15 @@ class BesideUs:
             self._provider.post.about(
                 self._provider.ends(reference, Standing.VOIDED, "voided_by_hand")
             )
+
+    def _held_again(self, reference: str) -> None:
+        entry = self._provider.ledger.entry(reference)
+        if self._shop.is_calm or not self._provider.is_asked_for(entry):
+            return
+        self._shop.inject(Fault.HELD_TWICE, "provider", entry.transaction.order_id)
+        second = self._provider.holds_again(entry)
+        self._provider.post.about(second)
+        self.held(second)
 
     def _is_too_early(self, reference: str) -> bool:
         shop = self._shop

@@ -50,6 +50,7 @@ class Fault(StrEnum):
     CONNECTION_CUT = "client_connection_cut"
     DASHBOARD_REFUND = "dashboard_refund"
     DASHBOARD_CAPTURE = "dashboard_capture"
+    HELD_TWICE = "held_a_second_time"
     DASHBOARD_VOID = "dashboard_void"
     DISPUTE = "dispute"
     REFUND_RETURNED = "refund_returned"

@@ -56,6 +56,8 @@ class Knobs:
     """Somebody moves money at the provider beside us, for each payment."""
     hasty_dashboard: bool = True
     """Whether money moves beside us even before we know the payment by its reference."""
+    held_twice: float = 0.01
+    """The provider carries out a request for a hold once more, under another reference."""
     dispute: float = 0.008
     returned_refund: float = 0.02
     asynchronous_refund: float = 0.1
@@ -83,6 +85,7 @@ CALM: Final = Knobs(
     forgery=0.0,
     mail_fault=0.0,
     dashboard=0.0,
+    held_twice=0.0,
     dispute=0.0,
     returned_refund=0.0,
     asynchronous_refund=0.0,
@@ -104,6 +107,7 @@ ROUGH: Final = Knobs(
     forgery=0.05,
     mail_fault=0.1,
     dashboard=0.06,
+    held_twice=0.06,
     dispute=0.03,
     returned_refund=0.1,
     asynchronous_refund=0.2,

@@ -69,7 +69,9 @@ class Post:
             installation=ours.installation,
             parent_reference=ours.parent_reference,
         )
-        self._publish(fact, ours.order_id, can_be_looked_up=True)
+        # A second hold of one request is shown to nobody who does not know its reference.
+        first = self._shop.provider.is_asked_for(entry)
+        self._publish(fact, ours.order_id, can_be_looked_up=first)
 
     def by_hand(self, entry: LedgerEntry) -> None:
         """Tell of a movement at the dashboard: it carries what the payment carries, or nothing."""

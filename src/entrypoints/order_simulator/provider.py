@@ -44,6 +44,7 @@ class Provider:
         self._last_paid: LedgerEntry | None = None
         self._under_way: Counter[str] = Counter()
         self._written: dict[str, int] = {}
+        self._doubles: set[str] = set()
 
     def leaves(self, transaction: PaymentTransaction) -> None:
         """A request is on its way."""
@@ -57,7 +58,7 @@ class Provider:
         if transaction.id in self.overdue:
             return None
         entry = self.ledger.of(transaction)
-        if entry is not None and (movement := _alive(entry)):
+        if entry is not None and (movement := self._alive(entry)):
             return movement
         # An answer ends a movement too, and the echo of its request changes nothing any more.
         is_failed = transaction.status is TransactionStatus.FAILED
@@ -68,7 +69,7 @@ class Provider:
 
     def alive_among(self, entries: Iterable[LedgerEntry]) -> tuple[AliveMovement, ...]:
         """What of this the provider has done, or may still do, keeping its promises."""
-        kept = (_alive(entry) for entry in entries if entry.transaction.id not in self.overdue)
+        kept = (self._alive(entry) for entry in entries if entry.transaction.id not in self.overdue)
         return tuple(movement for movement in kept if movement is not None)
 
     def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
@@ -124,7 +125,7 @@ class Provider:
         if is_fresh and shop.chance.happens(max(shop.knobs.look_up_fault * 3, 0.8 * unlucky)):
             shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
             return NotFound()
-        outcome = self.ledger.outcome_of(entry)
+        outcome = self.ledger.says(entry, to=transaction)
         asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
         if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
             return NotFound()
@@ -230,6 +231,19 @@ class Provider:
         self._note(entry.transaction, f"{reference} {reason}", standing)
         return entry
 
+    def holds_again(self, entry: LedgerEntry) -> LedgerEntry:
+        """The provider breaks its promise, and holds once more for a request that it has met."""
+        second = self.ledger.hold_again(entry)
+        self._doubles.add(second.reference)
+        self._written[second.reference] = self.shop.scheduler.now
+        self._note(second.transaction, f"again, beside {entry.reference}", second.standing)
+        return second
+
+    def is_asked_for(self, entry: LedgerEntry) -> bool:
+        """Whether a request of ours led to this entry, and it is the first one that did."""
+        by_hand = entry.transaction.id.startswith(_BY_HAND)
+        return not by_hand and entry.reference not in self._doubles
+
     def by_hand(self, parent: LedgerEntry, kind: TransactionKind, amount: int) -> LedgerEntry:
         """Somebody moves money at the dashboard; the entry carries no name of ours."""
         move = replace(
@@ -258,6 +272,5 @@ class Provider:
                 transaction.order_id,
             )
 
-
-def _alive(entry: LedgerEntry) -> AliveMovement | None:
-    return alive(entry, asked_for=not entry.transaction.id.startswith(_BY_HAND))
+    def _alive(self, entry: LedgerEntry) -> AliveMovement | None:
+        return alive(entry, asked_for=self.is_asked_for(entry))

@@ -3,6 +3,7 @@
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
+from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import decided_by
@@ -28,6 +29,29 @@ def is_captured(order: Order, hold: PaymentTransaction) -> bool:
         t.kind is TransactionKind.CAPTURE and t.parent_id == hold.id and t.is_live
         for t in order.transactions
     )
+
+
+def is_taken(order: Order, hold: PaymentTransaction) -> bool:
+    """Whether a capture of the hold is on record as done, whoever made it."""
+    return any(
+        t.kind is TransactionKind.CAPTURE
+        and t.parent_id == hold.id
+        and t.status is TransactionStatus.SUCCEEDED
+        for t in order.transactions
+    )
+
+
+def held_and_taken(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """The first word about a hold says, or comes after word, that it was taken already."""
+    waiting = settling.transaction
+    reference = waiting.provider_reference or outcome.reference
+    hold = waiting.finished(TransactionStatus.SUCCEEDED, reference=reference)
+    order = settling.order.with_transaction(hold)
+    if isinstance(outcome, Succeeded) and not is_taken(order, hold):
+        order = hold_taken(replace(settling, order=order), hold, outcome)
+    if order.status is OrderStatus.AWAITING_PAYMENT:
+        order = concluded(settling, order, hold, MoneyEvent.HELD)
+    return order
 
 
 def hold_taken(settling: Settling, hold: PaymentTransaction, outcome: Succeeded) -> Order:

@@ -17,6 +17,7 @@ from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import concluded
+from order_core.settlement.hold import held_and_taken, is_taken
 from order_core.settlement.review import against_our_wish, another_amount, doubted, in_review
 from order_core.settlement.settling import Settling
 
@@ -36,8 +37,13 @@ def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
         return doubted(settling, "names_another_transaction")
     if not transaction.is_undecided:
         return money_moved_after_the_last_word(settling, outcome)
+    holds = transaction.kind is TransactionKind.AUTHORIZATION
+    if holds and is_taken(settling.order, transaction):
+        return held_and_taken(settling, outcome)
     if outcome.amount != transaction.amount:
         return another_amount(settling, outcome)
+    if holds and isinstance(outcome, Succeeded):
+        return held_and_taken(settling, outcome)
     if not isinstance(outcome, _SUCCESS_OF_KIND[transaction.kind]):
         return against_our_wish(settling, outcome)
     if transaction.takes_money:

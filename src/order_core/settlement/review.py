@@ -9,15 +9,13 @@ from order_core.settlement.settling import Settling
 
 
 def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
-    """Held instead of taken, or taken instead of held."""
-    order = in_review(settling, "taken_or_held_against_our_wish", outcome.reference)
+    """Held instead of taken."""
+    order = in_review(settling, "held_against_our_wish", outcome.reference)
     seen = order.transaction(settling.transaction.id)
     if not seen.takes_money:
         return order
-    # What was really done is what a person decides about: money taken, or only held.
-    taken = isinstance(outcome, Succeeded)
-    kind = TransactionKind.CHARGE if taken else TransactionKind.AUTHORIZATION
-    return order.with_transaction(replace(seen, kind=kind))
+    # What was really done is what a person decides about: money that is only held.
+    return order.with_transaction(replace(seen, kind=TransactionKind.AUTHORIZATION))
 
 
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:

@@ -13,6 +13,7 @@ from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
+from order_core.ports import ProviderFact
 from order_memory import Standing, reactions
 
 
@@ -339,6 +340,54 @@ async def test_a_hold_taken_at_the_dashboard_while_our_capture_is_lost_is_on_rec
     # Ours was refused, for it was taken already; nobody told us by whom, so we asked.
     assert order.captured_minor_units == 2500
     assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def taken_by_hand_unheard(holding: Any) -> tuple[Any, Any]:
+    """An order that does not know of its hold yet, which somebody captured already."""
+    opened = await holding.place(payment_method="action_required")
+    reference = opened.charge.provider_reference
+    holding.gateway.approve(reference)
+    by_hand = replace(
+        opened.charge,
+        id="by-hand",
+        kind=TransactionKind.CAPTURE,
+        provider_reference=None,
+        parent_reference=reference,
+    )
+    return opened, holding.gateway.ledger.carry_out(by_hand)
+
+
+@pytest.mark.parametrize("told", ["before", "after", "never"])
+async def test_a_hold_that_was_taken_before_we_heard_of_it_is_on_record_once(
+    holding: Any, told: str
+) -> None:
+    opened, taken = await taken_by_hand_unheard(holding)
+    hold = opened.charge.provider_reference
+    fact = ProviderFact(TransactionKind.CAPTURE, taken, taken.reference, parent_reference=hold)
+    take_in = holding.core.receive_webhook.take_in
+    if told == "before":
+        await take_in("scripted", fact)
+    await holding.work_until(passed=timedelta(minutes=5))
+    if told == "after":
+        await take_in("scripted", fact)
+
+    order = await holding.orders.get(opened.id)
+    assert order.status is OrderStatus.PENDING
+    assert order.captured_minor_units == 2500
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert order.charge.status is TransactionStatus.SUCCEEDED
+
+
+async def test_a_hold_that_was_taken_before_we_heard_of_it_is_given_back_to_a_dead_order(
+    holding: Any,
+) -> None:
+    opened, _ = await taken_by_hand_unheard(holding)
+    await holding.core.cancel(opened.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(hours=1))
+
+    order = await holding.orders.get(opened.id)
+    assert order.captured_minor_units == order.refunded_minor_units == 2500
+    assert order.attend_at is None
 
 
 # A hold that ended, and what is heard of it afterwards -----------------------------------------

@@ -1,6 +1,6 @@
 """A second hold of the same request, which the provider made without being asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,31 +12,11 @@ from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Outcome, Report
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
-from order_core.ports import ProviderFact, WebhookEvent
+from order_core.ports import ProviderFact
 from order_core.reviewing import ReviewDecision
 from order_memory import Standing, reactions
 
 _DECISION = {"note": "looked at", "by": "staff"}
-
-
-class Events:
-    """A provider that tells what it is given to tell."""
-
-    def __init__(self, shop: Any) -> None:
-        shop.core = shop.assembled(webhooks={"scripted": self})
-        self._shop = shop
-        self._told = 0
-
-    async def parse(self, _body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
-        self._told += 1
-        return WebhookEvent(f"evt-{self._told}", "payment", (self._fact,))
-
-    async def tell(self, about: PaymentTransaction, outcome: Any) -> Any:
-        """An event about a payment, which carries the mark of the request that made it."""
-        self._fact = ProviderFact(
-            TransactionKind.AUTHORIZATION, outcome, outcome.reference, transaction_id=about.id
-        )
-        return await self._shop.core.receive_webhook("scripted", b"", {})
 
 
 @pytest.fixture
@@ -144,13 +124,19 @@ async def test_a_refusal_to_let_it_go_goes_before_a_person(holding: Any) -> None
 
 
 async def test_an_event_about_its_end_is_not_about_the_first_one(holding: Any) -> None:
-    events = Events(holding)
     order, second = await held_again(holding, await holding.place())
+    reference = second.provider_reference
+    # Both carry the mark of the request that made them.
+    end = ProviderFact(
+        TransactionKind.AUTHORIZATION,
+        Declined("expired", reference=reference),
+        reference,
+        transaction_id=order.charge.id,
+    )
 
-    told = await events.tell(order.charge, Declined("expired", reference=second.provider_reference))
+    await holding.core.receive_webhook.take_in("scripted", end)
 
     order = await holding.orders.get(order.id)
-    assert told.verdict == "settled"
     assert order.charge.status is TransactionStatus.AUTHORIZED
     assert order.transaction(second.id).status is TransactionStatus.VOIDED
     assert order.payment_status is PaymentStatus.AUTHORIZED
