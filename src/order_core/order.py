@@ -36,7 +36,6 @@ _TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _REFUND: Final = TransactionKind.REFUND
 _SUCCEEDED: Final = TransactionStatus.SUCCEEDED
 _ENDS_A_HOLD: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
-
 _LETS_GO: Final = frozenset(
     {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
 )
@@ -165,11 +164,30 @@ class Order:
 
     @property
     def hold(self) -> PaymentTransaction | None:
-        """What is held for it and may be taken: its own, or what a person accepted instead."""
-        for transaction in self.transactions:
-            if transaction.status is TransactionStatus.AUTHORIZED and not transaction.review:
-                return transaction
+        """What is held to pay it: its own hold, or one as large that a person accepted instead.
+
+        None once money was taken for it. What is let go, or could not be, pays nothing.
+        """
+        if self.captured_minor_units:
+            return None
+        for held in self.transactions:
+            fits = held.amount == self.total and not held.review
+            pays = held.id == self.charge.id or fits
+            if held.status is TransactionStatus.AUTHORIZED and pays and not self.is_let_go(held):
+                return held
         return None
+
+    def lives_on(self, held: PaymentTransaction) -> bool:
+        """Whether this is the hold that is to pay it."""
+        hold = self.hold
+        return hold is not None and hold.id == held.id
+
+    def is_let_go(self, held: PaymentTransaction) -> bool:
+        """Whether a void of the hold is on its way or done, or a person's to decide about."""
+        return any(
+            t.kind is TransactionKind.VOID and t.parent_id == held.id and (t.is_live or t.review)
+            for t in self.transactions
+        )
 
     @property
     def attend_at(self) -> datetime | None:
@@ -218,10 +236,13 @@ class Order:
             return self.status is OrderStatus.AWAITING_PAYMENT
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
-            # What the provider holds beside it, the order does not live on.
-            beside = parent.origin is Origin.PROVIDER
-            return parent.is_held and (beside or self.lets_go)
+            # While it stands, a void of its own hold is never wanted; a person may want to let
+            # go what the provider holds beside it.
+            return parent.is_held and (parent.is_beside_ours or self.lets_go)
         if transaction.kind is TransactionKind.REFUND:
+            if transaction.parent_reference is None:
+                # Accepted by a person, and not told by the provider yet: nobody knows of what.
+                return False
             paid = self.transaction(transaction.parent_id or "")
             return not self.taken_back_of(paid) or self._balance_of(paid) >= 0
         return True
@@ -275,7 +296,7 @@ class Order:
         new_id: Callable[[], str],
         terms: PaymentTerms,
     ) -> "Order":
-        """The order with a void of `held` recorded, unless one is open or done already."""
+        """The order with a void of `held` recorded, unless a void or capture is open or done."""
         if any(
             t.parent_id == held.id and t.is_live and t.kind in _ENDS_A_HOLD
             for t in self.transactions

@@ -181,6 +181,11 @@ class Report:
     outcome: Outcome
     asked_at: datetime | None = None
 
+    @property
+    def was_told(self) -> bool:
+        """Whether an event brought it."""
+        return self.asked_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Absence:

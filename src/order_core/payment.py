@@ -161,11 +161,14 @@ class PaymentTransaction:
         return self.status in OPEN_STATUSES
 
     @property
+    def is_given_up(self) -> bool:
+        """In review only because the provider could not be asked."""
+        return self.status is TransactionStatus.IN_REVIEW and self.reason in _GIVEN_UP
+
+    @property
     def is_undecided(self) -> bool:
-        """Open, or given up only because the provider could not be asked: facts are welcome."""
-        return self.is_open or (
-            self.status is TransactionStatus.IN_REVIEW and self.reason in _GIVEN_UP
-        )
+        """Open, or given up: facts are welcome."""
+        return self.is_open or self.is_given_up
 
     @property
     def is_live(self) -> bool:
@@ -180,6 +183,11 @@ class PaymentTransaction:
     @property
     def takes_money(self) -> bool:
         return self.kind in TAKING_KINDS
+
+    @property
+    def is_beside_ours(self) -> bool:
+        """A payment that the provider made of a request of ours, beside the one we know."""
+        return self.origin is Origin.PROVIDER and self.takes_money
 
     def may_be_sent_at(self, now: datetime) -> bool:
         """Whether a request may still leave at `now`."""
@@ -227,7 +235,8 @@ class PaymentTransaction:
             provider_reference=reference or self.provider_reference,
             reason=reason,
             retryable=retryable,
-            review=None,
+            # A doubt about an open movement is about something else than what becomes of it.
+            review=self.review if self.is_open else None,
             attend_at=attend_at,
             token=None,
             client_secret=None,

@@ -6,10 +6,12 @@ from typing import Final
 
 from order_core.errors import CannotProcess
 from order_core.events import CaptureRecorded, ProcessingBegan
+from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms
+from order_core.shipping import money_is_gone
 
 LATE: Final = "late"
 """The reason of a capture that nobody asked for: the authorization was about to end."""
@@ -39,6 +41,8 @@ def processed(
         raise CannotProcess(order.id, *refusal)
     if order.payment_status is PaymentStatus.IN_REVIEW:
         raise CannotProcess(order.id, "in_review", "its payment is in review")
+    if money_is_gone(order):
+        raise CannotProcess(order.id, "refunded", "its money went back, or is about to")
     if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
     if order.hold is None:
@@ -56,7 +60,11 @@ def capturing(
 ) -> Order:
     """The order with a capture of what is held recorded, unless one is open or nothing is held."""
     hold = order.hold
-    if hold is None or open_capture(order):
+    under_way = open_capture(order)
+    if under_way and under_way.reason == LATE and reason is None:
+        # Now somebody asks for it, so that the order begins when it is done.
+        return order.with_transaction(replace(under_way, reason=None))
+    if hold is None or under_way:
         return order
     capture = order.follow_up(
         TransactionKind.CAPTURE,

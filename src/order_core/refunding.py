@@ -27,24 +27,13 @@ def refunded(
         CannotRefund: nothing was taken, nothing of it is left, or its bank decides about it.
         InvalidValue: another currency, nothing, or more than is left.
     """
-    if not order.captured_minor_units:
-        raise CannotRefund(order.id, "nothing_captured", "no money was taken for it")
-    left_of = {
-        paid.id: order.left_of(paid)
-        for paid in order.transactions
-        if paid.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-        and paid.status is TransactionStatus.SUCCEEDED
-    }
-    if not any(left_of.values()):
-        payments = [order.transaction(paid_id) for paid_id in left_of]
-        if any(order.is_disputed(paid) for paid in payments):
-            clause = "its payment is disputed, and the bank may give the money back"
-            raise CannotRefund(order.id, DISPUTE_OPEN, clause)
-        if any(order.taken_back_of(paid) for paid in payments):
-            raise CannotRefund(order.id, DISPUTE_LOST, "the bank gave the money back already")
-        raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")
-    wanted = amount.minor_units if amount else max(left_of.values())
-    if amount and amount.currency != order.total.currency:
+    left_of = _left_of_payments(order)
+    if amount is None:
+        for paid_id in left_of:
+            order = order.refunding(order.transaction(paid_id), at=at, new_id=new_id, terms=terms)
+        return order
+    wanted = amount.minor_units
+    if amount.currency != order.total.currency:
         raise InvalidValue(("amount",), "mixed_currencies", f"must be in {order.total.currency}")
     if wanted == 0:
         raise InvalidValue(("amount",), "nothing_to_refund", "must be more than nothing")
@@ -56,3 +45,24 @@ def refunded(
             )
     most = Money(max(left_of.values()), order.total.currency)
     raise InvalidValue(("amount",), "refund_too_large", f"must not exceed {most}, which is left")
+
+
+def _left_of_payments(order: Order) -> dict[str, int]:
+    """What is left of each payment, in minor units: of one at least, something."""
+    if not order.captured_minor_units:
+        raise CannotRefund(order.id, "nothing_captured", "no money was taken for it")
+    left_of = {
+        paid.id: order.left_of(paid)
+        for paid in order.transactions
+        if paid.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
+        and paid.status is TransactionStatus.SUCCEEDED
+    }
+    if any(left_of.values()):
+        return left_of
+    payments = [order.transaction(paid_id) for paid_id in left_of]
+    if any(order.is_disputed(paid) for paid in payments):
+        clause = "its payment is disputed, and the bank may give the money back"
+        raise CannotRefund(order.id, DISPUTE_OPEN, clause)
+    if any(order.taken_back_of(paid) for paid in payments):
+        raise CannotRefund(order.id, DISPUTE_LOST, "the bank gave the money back already")
+    raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")

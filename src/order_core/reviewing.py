@@ -1,19 +1,31 @@
 """A person decides about a payment that contradicts what we asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.immutable import replace
+from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.outcomes import Restored, Reversed
 from order_core.payment import DISPUTE_OPEN, PaymentTransaction, TransactionKind, TransactionStatus
-from order_core.payment_terms import PaymentTerms
+from order_core.payment_terms import PaymentTerms, decided_by
+from order_core.settlement.absent import never_happened
+from order_core.settlement.disputes import told_of_dispute
+from order_core.settlement.settling import Settling
 from order_core.text import checked_text
 
 LONGEST_NOTE = 2000
+
+_ENDED: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED})
+_HOLD_BECOMES: Final = {
+    TransactionKind.CAPTURE: TransactionStatus.SUCCEEDED,
+    TransactionKind.VOID: TransactionStatus.VOIDED,
+}
 
 
 class ReviewDecision(StrEnum):
@@ -23,6 +35,12 @@ class ReviewDecision(StrEnum):
     """It is all right as it is: what the provider did counts."""
     REFUND = "refund"
     """What the provider took goes back."""
+    NEVER_HAPPENED = "never_happened"
+    """The provider was looked at, and has no trace of what nobody could ask about."""
+    DISPUTE_WON = "dispute_won"
+    """An open dispute has ended for us, and the provider did not tell."""
+    DISPUTE_LOST = "dispute_lost"
+    """An open dispute has ended against us, and the provider did not tell."""
     NOTE = "note"
     """Nothing yet, but this should be known."""
 
@@ -42,7 +60,8 @@ def reviewed(
 
     Raises:
         CannotReview: the order has no such transaction, it is not in review, it took
-            nothing that could go back, or the bank decides about that.
+            nothing that could go back, the bank decides about that, the order lives on it,
+            the provider has told what became of it, or it is no open dispute.
         InvalidValue: the note is empty or too long.
     """
     checked_text(note, "note", longest=LONGEST_NOTE)
@@ -50,35 +69,117 @@ def reviewed(
         transaction = order.transaction(transaction_id)
     except KeyError:
         raise CannotReview(order.id, "no_such_transaction", "it has no such transaction") from None
+    ends_a_dispute = decision in {ReviewDecision.DISPUTE_WON, ReviewDecision.DISPUTE_LOST}
     doubtful = transaction.status is TransactionStatus.IN_REVIEW or transaction.review is not None
-    if not doubtful:
+    if not (doubtful or ends_a_dispute):
         raise CannotReview(order.id, "not_in_review", "this transaction is not in review")
     order = order.with_news(Reviewed(transaction.id, decision, by, note), at)
-    if decision is ReviewDecision.NOTE:
-        return order
-    if decision is ReviewDecision.REFUND and transaction.is_open:
+    return _DONE[decision](Settling(order, transaction, at, new_id, terms))
+
+
+def _noted(deciding: Settling) -> Order:
+    return deciding.order
+
+
+def _never_happened(deciding: Settling) -> Order:
+    if not deciding.transaction.is_given_up:
+        because = "the provider has told what became of it"
+        raise CannotReview(deciding.order.id, "known_to_the_provider", because)
+    return never_happened(deciding)
+
+
+def _accepted(deciding: Settling) -> Order:
+    settled = _as_the_provider_has_it(deciding)
+    order = _hold_given_up(deciding.order.with_transaction(settled), settled)
+    if _order_waits_for(deciding):
+        placed = OrderPlaced(settled.id, settled.provider_reference or "")
+        return order.moved_to(OrderStatus.PENDING).with_news(placed, deciding.at)
+    if order.lives_on(settled) and settled.attend_at is None:
+        attend_at = decided_by(settled.capture_before, now=deciding.at)
+        order = order.with_transaction(replace(settled, attend_at=attend_at))
+    moves = settled.takes_money or settled.kind is TransactionKind.CAPTURE
+    if moves and order.status in _ENDED:
+        # It is ours, and an order that ended has no right to it.
+        return order.giving_back(at=deciding.at, new_id=deciding.new_id, terms=deciding.terms)
+    return order
+
+
+def _refunded(deciding: Settling) -> Order:
+    order, at, new_id, terms = deciding.order, deciding.at, deciding.new_id, deciding.terms
+    if deciding.transaction.is_open:
         raise CannotReview(order.id, "still_open", "this transaction has no outcome yet")
-    in_doubt = transaction.status is TransactionStatus.IN_REVIEW
-    settled = replace(transaction, status=_accepted(transaction), review=None)
+    if order.lives_on(deciding.transaction):
+        raise CannotReview(order.id, "order_lives_on_it", "cancel the order to let its hold go")
+    settled = _as_the_provider_has_it(deciding)
     order = _hold_given_up(order.with_transaction(settled), settled)
-    waiting = in_doubt and transaction.takes_money and order.status is OrderStatus.AWAITING_PAYMENT
-    if decision is ReviewDecision.ACCEPT:
-        if waiting:
-            placed = OrderPlaced(settled.id, settled.provider_reference or "")
-            return order.moved_to(OrderStatus.PENDING).with_news(placed, at)
-        return order
+    waiting = _order_waits_for(deciding)
     if waiting:
         failed = PaymentFailed(settled.id, "refunded_by_review")
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
     if settled.is_held:
         return order.voiding(settled, at=at, new_id=new_id, terms=terms)
-    refunding = order.refunding(_owed_for(order, settled), at=at, new_id=new_id, terms=terms)
-    if refunding is order and not waiting:
-        # Without a refund the review would end as if the money had gone back. An order that
-        # was never paid fails all the same: its buyer has got everything already.
+    owed = _owed_for(order, settled)
+    part = None if order.status in _ENDED else _part_of(order, settled, owed)
+    refunding = order.refunding(owed, part, at=at, new_id=new_id, terms=terms)
+    if waiting:
+        # An order that was never paid fails although its buyer has got everything already, and
+        # whatever else was accepted of it meanwhile has no order to pay for any more.
+        return refunding.giving_back(at=at, new_id=new_id, terms=terms)
+    if refunding is order:
+        # Without a refund the review would end as if the money had gone back.
         because = "nothing is left of its payment to give back"
         raise CannotReview(order.id, "nothing_to_refund", because)
     return refunding
+
+
+def _dispute_won(deciding: Settling) -> Order:
+    return _dispute_ended(deciding, Restored)
+
+
+def _dispute_lost(deciding: Settling) -> Order:
+    return _dispute_ended(deciding, Reversed)
+
+
+def _dispute_ended(deciding: Settling, end: type[Restored | Reversed]) -> Order:
+    order, dispute = deciding.order, deciding.transaction
+    if dispute.kind is not TransactionKind.REVERSAL or dispute.reason != DISPUTE_OPEN:
+        raise CannotReview(order.id, "no_open_dispute", "this transaction is no open dispute")
+    seen = order.with_transaction(replace(dispute, review=None))
+    paid = seen.transaction(dispute.parent_id or "")
+    word = end(dispute.provider_reference or "", dispute.amount, "ended_by_review")
+    ended = told_of_dispute(replace(deciding, order=seen, transaction=paid), word, None)
+    for transaction in ended.transactions[len(seen.transactions) :]:
+        if transaction.kind is TransactionKind.REVERSAL:
+            # Whoever says so has looked at it.
+            ended = ended.with_transaction(replace(transaction, review=None))
+    return ended
+
+
+_DONE: Final[Mapping[ReviewDecision, Callable[[Settling], Order]]] = {
+    ReviewDecision.ACCEPT: _accepted,
+    ReviewDecision.REFUND: _refunded,
+    ReviewDecision.NEVER_HAPPENED: _never_happened,
+    ReviewDecision.DISPUTE_WON: _dispute_won,
+    ReviewDecision.DISPUTE_LOST: _dispute_lost,
+    ReviewDecision.NOTE: _noted,
+}
+
+
+def _order_waits_for(deciding: Settling) -> bool:
+    in_doubt = deciding.transaction.status is TransactionStatus.IN_REVIEW
+    waits = deciding.order.status is OrderStatus.AWAITING_PAYMENT
+    return in_doubt and waits and deciding.transaction.takes_money
+
+
+def _part_of(order: Order, settled: PaymentTransaction, owed: PaymentTransaction) -> Money | None:
+    """What a refund that was refused, or came back, was to give back; None if it was none."""
+    refund = settled
+    if settled.kind is TransactionKind.REVERSAL and settled.parent_id:
+        refund = order.transaction(settled.parent_id)
+    if refund.kind is not TransactionKind.REFUND:
+        return None
+    left = min(settled.amount.minor_units, order.left_of(owed))
+    return Money(left, settled.amount.currency)
 
 
 def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction:
@@ -96,17 +197,22 @@ def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransacti
 
 
 def _hold_given_up(order: Order, settled: PaymentTransaction) -> Order:
-    """What was captured is held no longer."""
-    if settled.kind is not TransactionKind.CAPTURE or settled.parent_id is None:
+    """What was captured, or let go, is held no longer."""
+    becomes = _HOLD_BECOMES.get(settled.kind)
+    if becomes is None or settled.parent_id is None or not settled.is_live:
         return order
     hold = order.transaction(settled.parent_id)
     if hold.status is not TransactionStatus.AUTHORIZED:
         return order
-    return order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
+    return order.with_transaction(hold.finished(becomes))
 
 
-def _accepted(transaction: PaymentTransaction) -> TransactionStatus:
+def _as_the_provider_has_it(deciding: Settling) -> PaymentTransaction:
+    transaction = deciding.transaction
+    accepted = replace(transaction, review=None)
     if transaction.status is not TransactionStatus.IN_REVIEW:
-        return transaction.status
-    held = transaction.kind is TransactionKind.AUTHORIZATION
-    return TransactionStatus.AUTHORIZED if held else TransactionStatus.SUCCEEDED
+        return accepted
+    if transaction.kind is not TransactionKind.AUTHORIZATION:
+        return replace(accepted, status=TransactionStatus.SUCCEEDED)
+    attend_at = decided_by(transaction.capture_before, now=deciding.at)
+    return replace(accepted, status=TransactionStatus.AUTHORIZED, attend_at=attend_at)

@@ -451,6 +451,22 @@ async def test_a_hold_that_was_captured_at_the_dashboard_is_seen_to_be_taken(
     assert await gateway.look_up(ours) == Succeeded(taken.id, hold.amount, step.id)
 
 
+async def test_of_two_holds_of_one_order_each_is_shown_its_own_capture(
+    wire: PayPalWire, gateway: PayPalGateway
+) -> None:
+    step, hold = await held(gateway)
+    books = wire.emulator.books
+    _, one = books.payment("authorizations", hold.reference)
+    two = books.hold_again(hold.reference)
+    for payment in (one, two):
+        taken = books.capture(payment.id, {"invoice_id": f"by-hand-{payment.id}"})
+        held_there = replace(
+            step, status=TransactionStatus.AUTHORIZED, provider_reference=payment.id
+        )
+
+        assert await gateway.look_up(held_there) == Succeeded(taken.id, hold.amount, step.id)
+
+
 async def test_a_void_has_no_body_and_succeeds_twice(
     wire: PayPalWire, gateway: PayPalGateway
 ) -> None:

@@ -63,8 +63,11 @@ def money_back(order: Order) -> str:
 def _of_what_was_taken(order: Order) -> str:
     currency = order.total.currency
     refunded = Money(order.refunded_minor_units, currency)
-    owed = order.captured_minor_units - order.refunded_minor_units
+    by_bank = sum(order.taken_back_of(paid) for paid in order.transactions)
+    owed = order.captured_minor_units - order.refunded_minor_units - by_bank
     if owed <= 0:
+        if by_bank:
+            return "Your bank has taken back what you had paid."
         return f"{refunded} have been paid back to you. {_BANKS}"
     left = Money(owed, currency)
     under_way = sum(
@@ -85,5 +88,7 @@ def _of_what_was_taken(order: Order) -> str:
 def paid_back(order: Order, amount: str) -> str:
     """That `amount` went back, and how much in all where that is something else."""
     refunded = Money(order.refunded_minor_units, order.total.currency)
-    so_far = "" if str(refunded) == amount else f" Together, you have got back {refunded}."
+    # It may have come back since: then no sum of what is with the buyer is told.
+    tells = str(refunded) != amount and refunded.minor_units
+    so_far = f" Together, you have got back {refunded}." if tells else ""
     return f"We have paid back {amount} to you. {_BANKS}{so_far}"

@@ -8,7 +8,6 @@ from typing import Final
 from order_core.errors import InvalidValue
 from order_core.money import Money
 from order_core.outcomes import (
-    Continue,
     Declined,
     InProgress,
     NotFound,
@@ -17,7 +16,7 @@ from order_core.outcomes import (
     OutcomeUnknown,
     RateLimited,
 )
-from order_core.payment import PaymentTransaction, TransactionStatus
+from order_core.payment import PaymentTransaction
 from order_core.payment_terms import GatewayProfile
 from order_core.ports import Clock
 from order_memory.provider_ledger import ProviderLedger, Standing
@@ -103,12 +102,7 @@ class ScriptedGateway:
         entry = self.ledger.shown(transaction)
         if entry is None:
             return NotFound()
-        outcome = self.ledger.says(entry, to=transaction)
-        # The first step moves nothing, so once it is known it is no trace of the second.
-        asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
-        if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
-            return NotFound()
-        return outcome
+        return self.ledger.says(entry, to=transaction)
 
     async def close(self) -> None:
         pass

@@ -12,11 +12,12 @@ from order_core.outcomes import (
     Authorized,
     Continue,
     Declined,
+    NotFound,
     Outcome,
     Pending,
     Succeeded,
 )
-from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import Clock
 
 _HELD_FOR: Final = timedelta(days=7)
@@ -98,8 +99,13 @@ class ProviderLedger:
         known = self._entries.get(transaction.provider_reference or "")
         return known if known and transaction.takes_money else self.of(transaction)
 
-    def says(self, entry: LedgerEntry, *, to: PaymentTransaction) -> Outcome:
+    def says(self, entry: LedgerEntry, *, to: PaymentTransaction) -> Outcome | NotFound:
         """What a look-up answers: who asks for a hold by its reference is told of its capture."""
+        if entry.standing is Standing.BEGUN:
+            # The first step moves nothing, so once it is known it is no trace of the second,
+            # unless the second had to ask the buyer, and he has agreed.
+            asked_again = to.status is TransactionStatus.ACTION_REQUIRED
+            return entry.outcome if to.step == 1 or asked_again else NotFound()
         named = to.provider_reference == entry.reference
         if named and entry.standing is Standing.AUTHORIZED:
             for child in self.children(entry.reference):

@@ -9,7 +9,7 @@ from order_paypal import requests
 from order_paypal.answers import captured, given_back, held, payments, transaction_of
 from order_paypal.conversation import Conversation
 from order_paypal.paying import outcome_of, waiting
-from order_paypal.reading import Json, text
+from order_paypal.reading import Json, link, text
 from order_paypal.requests import INTENTS
 from order_paypal.voided import void_of_hold, void_of_order
 
@@ -57,12 +57,14 @@ async def _by_id_of_payment(
 
 
 async def _taken_of(talk: Conversation, hold: Json, transaction: PaymentTransaction) -> Outcome:
-    # By us, or at the dashboard, which nobody may have told us; a hold that is captured goes
-    # on being shown, and would pass for one that is held.
+    # PayPal goes on showing a captured hold; without this it would pass for one that is held.
+    # The capture may be ours, or the dashboard's, which nobody may have told us.
     order = await _order_behind(talk, hold)
     for capture in payments(order or {}, "captures"):
         taken = captured(capture, pending_as="")
-        if isinstance(taken, Succeeded):
+        # Within an order, a capture names its hold only in a link.
+        _, _, of = link(capture, "up").rpartition("/")
+        if isinstance(taken, Succeeded) and of == text(hold, "id"):
             return replace(taken, transaction_id=transaction.id)
     return OutcomeUnknown("capture_not_shown")
 

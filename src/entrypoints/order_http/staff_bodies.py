@@ -60,7 +60,10 @@ class ReviewBody(StrictBody):
     decision: Annotated[
         str,
         Field(
-            description="`accept` what the provider did, `refund` what it took, or only `note`.",
+            description=(
+                "`accept` what the provider did, `refund` what it took, say that it "
+                "`never_happened`, or how a dispute ended, or only `note`."
+            ),
             json_schema_extra={"enum": [decision.value for decision in ReviewDecision]},
         ),
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from order_core.invariants import AliveMovement
 from order_core.money import Money
-from order_core.outcomes import Continue, Declined, NotFound, Outcome, Succeeded
+from order_core.outcomes import Declined, NotFound, Outcome, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_memory import LedgerEntry, ScriptedGateway, Standing
@@ -125,11 +125,7 @@ class Provider:
         if is_fresh and shop.chance.happens(max(shop.knobs.look_up_fault * 3, 0.8 * unlucky)):
             shop.inject(Fault.LOOK_UP_BEHIND, NAME, transaction.order_id)
             return NotFound()
-        outcome = self.ledger.says(entry, to=transaction)
-        asked_again = transaction.status is TransactionStatus.ACTION_REQUIRED
-        if isinstance(outcome, Continue) and transaction.step > 1 and not asked_again:
-            return NotFound()
-        return outcome
+        return self.ledger.says(entry, to=transaction)
 
     def _another_payment(self, transaction: PaymentTransaction) -> LedgerEntry | None:
         other = self._last_paid

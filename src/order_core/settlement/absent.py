@@ -26,17 +26,26 @@ def absent(settling: Settling, fact: Absence) -> Order:
     proven = transaction.absence_is_proof_at(fact.asked_at, clock_skew=skew)
     if transaction.status not in asked or not proven:
         return settling.order
-    failed = transaction.finished(
-        TransactionStatus.FAILED,
-        reason="never_reached_the_provider",
-        attend_at=settling.at + transaction.horizon + skew,
+    looks_again = transaction.kind in settling.terms.gateway.looks_up
+    second_look = settling.at + transaction.horizon + skew if looks_again else None
+    return _failed(settling, "never_reached_the_provider", attend_at=second_look)
+
+
+def never_happened(settling: Settling) -> Order:
+    """A person has seen that the provider has no trace of a movement that was given up."""
+    return _failed(settling, "never_happened", attend_at=None)
+
+
+def _failed(settling: Settling, reason: str, *, attend_at: datetime | None) -> Order:
+    failed = settling.transaction.finished(
+        TransactionStatus.FAILED, reason=reason, attend_at=attend_at
     )
     if failed.kind is TransactionKind.CAPTURE:
-        return capture_refused(settling, failed, "never_reached_the_provider")
+        return capture_refused(settling, failed, reason)
     if not failed.takes_money:
-        return reversal_refused(settling, failed, "never_reached_the_provider")
+        return reversal_refused(settling, failed, reason)
     order = settling.order.with_transaction(failed).with_news(
-        PaymentFailed(failed.id, "never_reached_the_provider"), settling.at
+        PaymentFailed(failed.id, reason), settling.at
     )
     return concluded(settling, order, failed, MoneyEvent.NEVER_HAPPENED)
 

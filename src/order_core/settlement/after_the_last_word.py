@@ -4,7 +4,12 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
-from order_core.payment import DEAD_STATUSES, TransactionKind, TransactionStatus
+from order_core.payment import (
+    DEAD_STATUSES,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.second_look import second_look_done
@@ -15,6 +20,8 @@ from order_core.settlement.unasked import unasked
 def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A second debit, or a success after a proven no: a transaction of its own."""
     order, transaction = settling.order, settling.transaction
+    if _is_unnamed(transaction, outcome):
+        return _named_at_last(settling, outcome)
     if transaction.status is TransactionStatus.AUTHORIZED:
         if isinstance(outcome, Succeeded):
             # Ours, whose answer is on its way, or one that is known already.
@@ -24,6 +31,8 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
             return hold_dated(settling, outcome)
     if _has_ended_since(settling, outcome):
         return concluded(settling, order, transaction, MoneyEvent.HELD_BEFORE_ITS_END)
+    if _failed_since(settling, outcome):
+        return order
     if _is_known(settling, outcome):
         return second_look_done(settling, order)
     order = second_look_done(settling, order)
@@ -47,13 +56,49 @@ def _has_ended_since(settling: Settling, outcome: Succeeded | Authorized) -> boo
     )
 
 
+def _failed_since(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    # A refund that was on its way is done, and fails later; the words may come in any order.
+    transaction = settling.transaction
+    return (
+        transaction.kind is TransactionKind.REFUND
+        and transaction.status is TransactionStatus.DECLINED
+        and transaction.provider_reference == outcome.reference
+    )
+
+
+def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    held = transaction.status is TransactionStatus.AUTHORIZED
+    return (
+        transaction.is_live
+        and transaction.provider_reference is None
+        and transaction.amount == outcome.amount
+        and held is isinstance(outcome, Authorized)
+    )
+
+
+def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """A person accepted it unseen; now we hear by which reference the provider knows it."""
+    named = replace(settling.transaction, provider_reference=outcome.reference)
+    order = settling.order.with_transaction(named)
+    for follower in order.transactions:
+        if follower.parent_id == named.id and follower.parent_reference is None:
+            order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
+    return order
+
+
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    transaction = settling.transaction
     return any(
-        t.kind is settling.transaction.kind
-        and t.provider_reference == outcome.reference
+        t.provider_reference == outcome.reference
         and t.status not in DEAD_STATUSES
+        # Of a hold, its capture is told as well.
+        and (t.kind is transaction.kind or _captures(t, transaction))
         for t in settling.order.transactions
     )
+
+
+def _captures(transaction: PaymentTransaction, hold: PaymentTransaction) -> bool:
+    return transaction.kind is TransactionKind.CAPTURE and transaction.parent_id == hold.id
 
 
 def _done_again(settling: Settling, order: Order, outcome: Succeeded | Authorized) -> Order:

@@ -12,7 +12,7 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
-from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
@@ -60,8 +60,9 @@ def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
 
 def _marks_of(transaction: PaymentTransaction) -> set[str | None]:
     """What the provider's object may carry: our id, or that of the payment it stands beside."""
-    beside = transaction.origin is Origin.PROVIDER and transaction.takes_money
-    return {transaction.id, transaction.parent_id} if beside else {transaction.id}
+    if transaction.is_beside_ours:
+        return {transaction.id, transaction.parent_id}
+    return {transaction.id}
 
 
 def _paid(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -108,6 +109,9 @@ def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if not parent.is_live:
         return order
     order = order.with_transaction(parent.finished(TransactionStatus.VOIDED, reason="voided"))
+    if parent.is_beside_ours:
+        # What becomes of the order is for its own payment to say.
+        return order
     after = concluded(settling, order, done, MoneyEvent.VOIDED)
     if after.status is order.status:
         return after

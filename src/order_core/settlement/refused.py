@@ -53,11 +53,14 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
             return settling.order
         because = f"refund_returned:{outcome.reason}"
         return refund_returned(settling, settling.transaction, because)
+    if _may_be_another_object(settling, outcome, fact):
+        if not settling.transaction.is_open:
+            # It was asked about in vain and is a person's to decide, or is looked at once more.
+            return settling.order
+        return settling.order.with_transaction(replace(settling.transaction, attend_at=settling.at))
     if not settling.transaction.is_undecided:
         # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)
-    if _may_be_another_object(settling, outcome, fact):
-        return settling.order.with_transaction(replace(settling.transaction, attend_at=settling.at))
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
         reference=outcome.reference,
@@ -80,17 +83,20 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
 def _may_be_another_object(settling: Settling, outcome: Declined, fact: Answer | Report) -> bool:
     """Whether an event tells of an object that is not certainly the one we wait for.
 
-    A try that failed carries our mark, too. The provider is asked, if it can be.
+    A failed try carries our mark, too. If the provider can be asked, its look-up decides.
     """
     ours = settling.transaction
-    told = isinstance(fact, Report) and fact.asked_at is None
-    asked = ours.takes_money and ours.kind in settling.terms.gateway.looks_up
-    return told and asked and outcome.reference not in {None, ours.provider_reference}
+    told = isinstance(fact, Report) and fact.was_told
+    can_ask = ours.takes_money and ours.kind in settling.terms.gateway.looks_up
+    return told and can_ask and outcome.reference not in {None, ours.provider_reference}
 
 
 def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:
     if isinstance(fact, Answer):
         # The echo of a request; what became of the hold is for a look-up to show.
+        return settling.order
+    if outcome.reason == ALREADY_USED:
+        # What was told is another order's payment; it says nothing about this hold.
         return settling.order
     if outcome.reference not in {None, settling.transaction.provider_reference}:
         # Another object of the provider's, a try that failed, says nothing about this one.
@@ -126,24 +132,29 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
     # What never arrived was not refused: it is asked for as long as the outage lasts.
     helps = refused.retryable or refused.status is TransactionStatus.FAILED
     void = refused.kind is TransactionKind.VOID
-    # An order that ends goes on trying. Else a person wanted it, and is told if it cannot be.
+    # An order that ends goes on trying. While it stands, a person wanted the void, and hears
+    # that it was refused.
     helps = helps or (void and order.lets_go)
     most = MAX_ABSENCES if refused.status is TransactionStatus.FAILED else MAX_REFUSALS
-    again = needed and helps and refusals < most
+    nothing_left = not void and not order.left_of(parent)
+    again = needed and helps and refusals < most and not nothing_left
     order = order.with_news(ReversalDeclined(refused.id, reason, again), settling.at)
     if not needed:
         # It was too late to void, and what became of the payment is known already.
         return order
+    if nothing_left and (order.lets_go or not order.taken_back_of(parent)):
+        # It went back another way, or goes back if the bank does not keep it.
+        return order
     if not again:
         # Refused is refused: it reserves nothing, and no review makes it a success.
         doubt = f"reversal_refused:{reason}"
-        return order.with_transaction(replace(refused, review=doubt)).with_news(
+        order = order.with_transaction(replace(refused, review=doubt)).with_news(
             PutInReview(refused.id, doubt), settling.at
         )
+        return _asked_about(settling, order, parent) if void else order
     if void and not order.lets_go:
         return order.voiding(parent, at=settling.at, new_id=settling.new_id, terms=settling.terms)
     if void:
-        # "Too late" may mean that the buyer has paid: ask before another attempt.
         return order.with_transaction(replace(parent, attend_at=settling.at))
     # Somebody may have given back a part at the provider meanwhile.
     left = min(refused.amount.minor_units, order.left_of(parent))
@@ -159,3 +170,10 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
     attempt = retried.transactions[-1]
     wait = FIRST_REFUND_PAUSE * 2 ** (refusals - 1) if refused.retryable else NO_PAUSE
     return retried.with_transaction(replace(attempt, attend_at=settling.at + wait))
+
+
+def _asked_about(settling: Settling, order: Order, held: PaymentTransaction) -> Order:
+    # "Too late" may mean that it was taken.
+    if held.kind not in settling.terms.gateway.looks_up:
+        return order
+    return order.with_transaction(replace(held, attend_at=settling.at))

@@ -15,7 +15,10 @@ def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Ord
     if not seen.takes_money:
         return order
     # What was really done is what a person decides about: money that is only held.
-    return order.with_transaction(replace(seen, kind=TransactionKind.AUTHORIZATION))
+    ends = outcome.capture_before if isinstance(outcome, Authorized) else None
+    return order.with_transaction(
+        replace(seen, kind=TransactionKind.AUTHORIZATION, capture_before=ends)
+    )
 
 
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -29,7 +32,8 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
         return order
     # What moved is what a person decides about, and what can be given back.
     doubtful = order.transaction(settling.transaction.id)
-    return order.with_transaction(replace(doubtful, amount=outcome.amount))
+    ends = outcome.capture_before if isinstance(outcome, Authorized) else doubtful.capture_before
+    return order.with_transaction(replace(doubtful, amount=outcome.amount, capture_before=ends))
 
 
 def doubted(settling: Settling, reason: str) -> Order:

@@ -18,6 +18,7 @@ def unasked(
     """What the provider did to `parent`, or beside it, without being asked by us."""
     held = isinstance(outcome, Authorized)
     ends = outcome.capture_before if isinstance(outcome, Authorized) else None
+    asks = kind in settling.terms.gateway.looks_up
     return PaymentTransaction(
         id=settling.new_id(),
         order_id=settling.order.id,
@@ -39,6 +40,6 @@ def unasked(
         reason=reason,
         provider_sequence=sequence,
         capture_before=ends,
-        # Nobody may tell how it ends, so it is asked about.
-        attend_at=decided_by(ends, now=settling.at) if held else None,
+        # Perhaps no event tells how it ends, so the worker asks.
+        attend_at=decided_by(ends, now=settling.at) if held and asks else None,
     )

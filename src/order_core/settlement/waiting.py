@@ -88,7 +88,8 @@ def next_step(settling: Settling, reference: str, fact: Answer | Report) -> Orde
     if transaction.status is TransactionStatus.FAILED:
         return second_look_done(settling, settling.order)
     if transaction.status is TransactionStatus.ACTION_REQUIRED:
-        if transaction.step > 1 and isinstance(fact, Report) and fact.asked_at is None:
+        can_ask = transaction.kind in settling.terms.gateway.looks_up
+        if transaction.step > 1 and isinstance(fact, Report) and fact.was_told and can_ask:
             # It may be the approval that led to this step: a look-up shows which.
             return settling.order.with_transaction(replace(transaction, attend_at=settling.at))
         return _approved(settling, reference)

@@ -1,5 +1,6 @@
 """How long the worker waits before it looks after an open movement again."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +15,13 @@ _MOST_DOUBLINGS: Final = 10
 _MOST_QUESTIONS: Final = 5
 
 
-def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Policy) -> Order:
+def attended(
+    order: Order,
+    transaction_ids: set[str],
+    now: datetime,
+    policy: Policy,
+    can_be_asked_about: Callable[[PaymentTransaction], bool],
+) -> Order:
     """The order with the next look at each of these movements put off, if it is due still."""
     for transaction in order.transactions:
         still_due = transaction.attend_at is not None and transaction.attend_at <= now
@@ -23,14 +30,20 @@ def attended(order: Order, transaction_ids: set[str], now: datetime, policy: Pol
                 replace(
                     transaction,
                     attempts=transaction.attempts + 1,
-                    attend_at=next_look(order, transaction, now, policy),
+                    attend_at=next_look(
+                        order, transaction, now, policy, can_be_asked_about(transaction)
+                    ),
                 )
             )
     return order
 
 
 def next_look(
-    order: Order, transaction: PaymentTransaction, now: datetime, policy: Policy
+    order: Order,
+    transaction: PaymentTransaction,
+    now: datetime,
+    policy: Policy,
+    can_be_asked_about: bool,  # noqa: FBT001 - it is never given by position but here
 ) -> datetime | None:
     """Twice as late each time, with jitter, but never later than something can be concluded.
 
@@ -46,8 +59,10 @@ def next_look(
             return None
         if now < (decided := transaction.capture_before - CAPTURE_MARGIN):
             return decided
-        if void_in_review(order, transaction) or _is_beside(order, transaction):
+        if void_in_review(order, transaction) or not order.lives_on(transaction):
             # Whether it ends by itself is all that is left to find out.
+            if not can_be_asked_about:
+                return None
             return max(transaction.capture_before, now + _WHILE_A_PERSON_DECIDES)
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
@@ -59,10 +74,6 @@ def next_look(
 def void_in_review(order: Order, hold: PaymentTransaction) -> bool:
     """Whether the provider goes on refusing to let the hold go, and a person has to decide."""
     return any(void.review for void in _voids_of(order, hold))
-
-
-def _is_beside(order: Order, hold: PaymentTransaction) -> bool:
-    return order.hold is not None and order.hold.id != hold.id
 
 
 def _voids_of(order: Order, hold: PaymentTransaction) -> list[PaymentTransaction]:

@@ -138,6 +138,10 @@ class Recover:
             return await self.settle(order, transaction.id, Absence(asked_at))
         return await self.settle(order, transaction.id, Report(found, asked_at))
 
+    def _can_be_asked_about(self, transaction: PaymentTransaction) -> bool:
+        gateway = self.gateways.get(transaction.provider)
+        return gateway is None or transaction.kind in gateway.profile.looks_up
+
     async def _without_look_up(
         self, order: Order, transaction: PaymentTransaction, now: datetime
     ) -> Order:
@@ -195,8 +199,8 @@ class Recover:
         ends = held.capture_before
         placed = order.status is OrderStatus.PENDING
         if held.status is _S.AUTHORIZED and placed and ends:
-            if self.clock.now() < ends - CAPTURE_MARGIN or held != order.hold:
-                # One beside that which the order lives on is for a person to decide about.
+            if self.clock.now() < ends - CAPTURE_MARGIN or not order.lives_on(held):
+                # What the order does not live on is for a person to decide about.
                 return order
             return await self._before_the_hold_ends(order, held)
         return await self._let_go(order, held)
@@ -245,7 +249,8 @@ class Recover:
         self, order: Order, seen: set[str], held: Held, called_due: datetime | None
     ) -> None:
         for _ in range(_MOST_TRIES):
-            rested = attended(order, seen, self._later_of_now_and(called_due), self.policy)
+            now = self._later_of_now_and(called_due)
+            rested = attended(order, seen, now, self.policy, self._can_be_asked_about)
             if rested is order:
                 await self.work.release(held.lease)
                 return

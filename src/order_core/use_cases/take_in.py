@@ -8,7 +8,7 @@ from order_core.errors import ConcurrentUpdate
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
-from order_core.payment import TAKING_KINDS, Origin, PaymentTransaction, TransactionKind
+from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
 from order_core.settlement import moved_by_provider, refund_of
@@ -99,10 +99,11 @@ def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -
 
 
 def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTransaction:
-    """What the fact names by our mark; a payment beside ours carries it too."""
+    """Which of the order's movements a fact with our mark is about: ours, or one beside it."""
     for transaction in order.transactions:
-        beside = transaction.origin is Origin.PROVIDER and transaction.takes_money
-        if beside and transaction.provider_reference == fact.reference:
+        beside = transaction.is_beside_ours and transaction.parent_id == transaction_id
+        same = transaction.provider_reference == fact.reference
+        if beside and same and fact.kind in TAKING_KINDS:
             return transaction
     return order.transaction(transaction_id)
 

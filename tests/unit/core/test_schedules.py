@@ -310,6 +310,40 @@ async def test_a_try_that_failed_does_not_fail_the_payment_that_is_another(
     shop.assert_order_and_money_agree()
 
 
+async def test_a_try_that_failed_makes_us_ask_at_once(shop: Any) -> None:
+    opened = await shop.place(payment_method="pending")
+
+    other = Report(Declined("card_declined", reference="another-payment"))
+    told = await shop.core.settle(opened, opened.charge.id, other)
+
+    assert opened.charge.attend_at > shop.clock.now()
+    assert told.charge.attend_at == shop.clock.now()
+
+
+async def test_where_nobody_can_ask_a_failed_try_is_believed(shop: Any) -> None:
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
+    shop.core = shop.assembled()
+    opened = await shop.place(payment_method="pending")
+
+    no = Report(Declined("card_declined", reference="another-payment"))
+    told = await shop.core.settle(opened, opened.charge.id, no)
+
+    assert told.status is OrderStatus.PAYMENT_FAILED
+
+
+async def test_a_refund_that_failed_is_heard_under_whatever_reference(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_REQUEST)
+    refunding = await shop.core.refund(placed.id, by="staff")
+    refund = refunding.transactions[-1]
+
+    no = Report(Declined("account_closed", reference="re-9"))
+    told = await shop.core.settle(refunding, refund.id, no)
+
+    assert told.transaction(refund.id).status is TransactionStatus.DECLINED
+
+
 async def test_a_try_that_failed_is_ours_if_a_look_up_says_so(shop: Any) -> None:
     opened = await shop.place(payment_method="lost_request")
     refused = shop.gateway.ledger.write(opened.charge, Standing.DECLINED)
@@ -343,3 +377,45 @@ async def test_a_click_while_the_first_order_is_open_is_a_double_click(shop: Any
 
     with pytest.raises(PossibleDuplicate):
         await shop.place(payment_method="lost_answer")
+
+
+async def test_an_approval_while_a_later_step_waits_for_the_buyer_makes_us_ask_at_once(
+    shop: Any,
+) -> None:
+    shop.gateway.react(reactions.TWO_STEPS, reactions.ASK_BUYER)
+    opened = await shop.place()
+
+    told = await shop.core.settle(
+        opened, opened.charge.id, Report(Continue(opened.charge.provider_reference))
+    )
+
+    assert told.charge.step == 2
+    assert told.charge.attend_at == shop.clock.now() < opened.charge.attend_at
+
+
+async def test_a_second_approval_leads_to_a_third_step_also_without_look_up(shop: Any) -> None:
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
+    shop.core = shop.assembled(gateways={"scripted": shop.gateway})
+    shop.gateway.react(reactions.TWO_STEPS, reactions.ASK_BUYER)
+    opened = await shop.place()
+    assert (opened.charge.status, opened.charge.step) == (TransactionStatus.ACTION_REQUIRED, 2)
+    reference = opened.charge.provider_reference
+    shop.gateway.ledger.agree(reference)
+    await shop.core.settle(opened, opened.charge.id, Report(Continue(reference)))
+    await shop.work_until(passed=timedelta(hours=2))
+    order = await shop.orders.get(opened.id)
+    assert order.status is OrderStatus.PENDING, (order.status, order.charge.status)
+
+
+async def test_a_failed_try_does_not_spare_the_second_look(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    await shop.work_until(passed=timedelta(minutes=45))
+    failed = await shop.orders.get(opened.id)
+    assert failed.charge.status is TransactionStatus.FAILED
+    assert failed.charge.attend_at
+    shop.gateway.ledger.write(failed.charge, Standing.SUCCEEDED)
+    other = Report(Declined("card_declined", reference="another-payment"))
+    await shop.core.settle(failed, failed.charge.id, other)
+    await shop.work_until(passed=timedelta(days=1))
+    shop.assert_order_and_money_agree()

@@ -137,6 +137,13 @@ class Books:
 
     # Payments -----------------------------------------------------------------------------
 
+    def hold_again(self, authorization_id: str) -> Payment:
+        """Hold the same once more, as if the order had been authorized twice."""
+        order, first = self.payment("authorizations", authorization_id)
+        return self._new(
+            order, "authorizations", "CREATED", first.value, invoice_id=first.invoice_id
+        )
+
     def capture(self, authorization_id: str, wanted: dict[str, Any]) -> Payment:
         """Take what an authorization holds.
 

@@ -1,0 +1,243 @@
+"""Money is on record once, and what is told about it is true."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotProcess
+from order_core.immutable import replace
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Declined, NotFound, Report, Reversed, Succeeded
+from order_core.payment import TransactionKind
+from order_core.payment_terms import CaptureLate, CaptureMode, GatewayProfile
+from order_core.ports import ProviderFact, WebhookEvent
+from order_core.reviewing import ReviewDecision
+from order_email.wording import money_back, paid_back
+from order_memory import ScriptedGateway, Standing, reactions
+
+WHOLE = Money(2500, "EUR")
+PART = Money(700, "EUR")
+
+
+class Provider:
+    def __init__(self, shop: Any) -> None:
+        self.shop, self.told = shop, 0
+        shop.core = shop.assembled(webhooks={"scripted": self})
+
+    async def parse(self, _body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
+        self.told += 1
+        return WebhookEvent(f"e-{self.told}", "money", (self.fact,))
+
+    async def tells(self, kind: TransactionKind, outcome: Any, **named: Any) -> str:
+        self.fact = ProviderFact(kind, outcome, outcome.reference, **named)
+        return str((await self.shop.core.receive_webhook("scripted", b"", {})).verdict)
+
+
+async def decide(shop: Any, order: Order, transaction: Any, what: ReviewDecision) -> Order:
+    decided: Order = await shop.core.review(
+        order.id, transaction_id=transaction.id, decision=what, note="looked at", by="staff"
+    )
+    return decided
+
+
+def without_look_ups(shop: Any) -> Any:
+    """As Adyen's gateway declares itself."""
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
+    shop.core = shop.assembled()
+    return shop
+
+
+async def lost_and_accepted(shop: Any) -> Order:
+    placed, provider = await shop.place(), Provider(shop)
+    parent = placed.charge.provider_reference
+    lost = Reversed("dp-1", WHOLE, "dispute_lost")
+    await provider.tells(TransactionKind.REVERSAL, lost, parent_reference=parent)
+    order = await shop.orders.get(placed.id)
+    return await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+
+
+async def test_our_refund_that_failed_is_not_counted_because_its_making_is_told_late(
+    shop: Any,
+) -> None:
+    placed, provider = await shop.place(), Provider(shop)
+    shop.gateway.react(reactions.WAIT)
+    asked = await shop.core.cancel(placed.id, customer_id="ann")
+    refund = asked.transactions[-1]
+    reference = refund.provider_reference
+    named = {"transaction_id": refund.id, "parent_reference": placed.charge.provider_reference}
+    shop.gateway.ledger.end(reference, Standing.DECLINED, reason="refund_failed")
+    # The failure is delivered first, the success that came before it last.
+    await provider.tells(
+        TransactionKind.REFUND, Reversed(reference, WHOLE, "refund_failed"), **named
+    )
+    shop.gateway.react(*[reactions.decline("account_closed")] * 3)
+    await provider.tells(TransactionKind.REFUND, Succeeded(reference, WHOLE, refund.id), **named)
+    await shop.work_until()
+    order = await shop.orders.get(placed.id)
+
+    assert shop.net_minor_units_at_the_provider() == 2500
+    assert order.refunded_minor_units == 0
+    assert order.left_of(order.charge) == 2500
+
+
+async def test_a_look_up_of_a_hold_that_loses_the_race_against_its_captures_event_counts_once(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    provider = Provider(shop)
+    placed = await shop.place()
+    hold = placed.charge.provider_reference
+    # Somebody captures at the dashboard; a worker looks the hold up and sees that ...
+    seen = Report(Succeeded("cap-dash", WHOLE, placed.charge.id), shop.clock.now())
+    # ... the event of the capture is stored first ...
+    await provider.tells(
+        TransactionKind.CAPTURE, Succeeded("cap-dash", WHOLE, ""), parent_reference=hold
+    )
+    # ... and the worker's save meets it.
+    order = await shop.core.settle(placed, placed.charge.id, seen)
+
+    assert order.captured_minor_units == 2500
+
+
+async def test_a_look_up_of_a_hold_that_is_told_after_our_capture_counts_once(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    placed = await shop.place()
+    processing = await shop.core.process(placed.id, by="staff")
+    seen = await shop.gateway.look_up(placed.charge)
+    order = await shop.core.settle(processing, placed.charge.id, Report(seen, shop.clock.now()))
+
+    assert order.captured_minor_units == 2500
+    assert order.payment_status is PaymentStatus.PAID
+
+
+async def test_what_was_never_sent_and_cannot_be_looked_up_comes_to_rest(shop: Any) -> None:
+    shop = without_look_ups(shop)
+    shop.gateway.react(*[reactions.NOT_SEND] * 200)
+    opened = await shop.place()
+    await shop.work_until(passed=timedelta(days=3))
+    order = await shop.orders.get(opened.id)
+
+    assert order.status is OrderStatus.PAYMENT_FAILED
+    assert order.attend_at is None
+
+
+async def test_news_of_another_try_of_a_payment_that_was_given_up_is_not_asked_about_for_ever(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="pending")
+
+    async def another_account(_transaction: Any, /) -> Any:
+        return NotFound(by_id=True)
+
+    shop.gateway.look_up = another_account
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(opened.id)
+    assert order.charge.review == "not_in_this_account"
+    assert order.attend_at is None
+    other = Report(Declined("card_declined", reference="another-try"))
+    await shop.core.settle(order, order.charge.id, other)
+    await shop.work_until(passed=timedelta(days=3))
+
+    assert (await shop.orders.get(opened.id)).attend_at is None
+
+
+async def test_nobody_is_promised_money_that_the_bank_gave_back_already(shop: Any) -> None:
+    order = await lost_and_accepted(shop)
+    cancelled = await shop.core.cancel(order.id, customer_id="ann")
+    await shop.work_until()
+
+    assert "will pay them back" not in money_back(await shop.orders.get(cancelled.id))
+
+
+async def test_an_order_whose_money_the_bank_took_back_is_not_begun(shop: Any) -> None:
+    # It could never be shipped then, and never be cancelled.
+    order = await lost_and_accepted(shop)
+
+    with pytest.raises(CannotProcess):
+        await shop.core.process(order.id, by="staff")
+
+
+async def test_an_order_whose_money_is_on_its_way_back_is_not_begun(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    await shop.core.refund(placed.id, by="staff")
+
+    with pytest.raises(CannotProcess):
+        await shop.core.process(placed.id, by="other staff")
+
+
+async def test_a_refund_of_everything_gives_back_both_payments(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    provider = Provider(shop)
+    placed = await shop.place()
+    hold = placed.charge
+    for part in (1600, 900):
+        taken = shop.gateway.ledger.write(
+            replace(
+                hold,
+                kind=TransactionKind.CAPTURE,
+                id=f"dashboard-{part}",
+                parent_reference=hold.provider_reference,
+                provider_reference=None,
+                amount=Money(part, "EUR"),
+            ),
+            Standing.SUCCEEDED,
+        )
+        await provider.tells(
+            TransactionKind.CAPTURE,
+            replace(taken, transaction_id=""),
+            parent_reference=hold.provider_reference,
+        )
+    order = await shop.orders.get(placed.id)
+    for transaction in order.transactions[1:]:
+        order = await decide(shop, order, transaction, ReviewDecision.ACCEPT)
+    order = await shop.core.refund(placed.id, by="staff")
+
+    assert order.refund_asked_minor_units == 2500
+
+
+async def test_processing_beside_the_capture_of_the_last_day_begins_the_order(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=CaptureLate.CAPTURE)
+    placed = await shop.place()
+    shop.clock.set(placed.charge.capture_before - timedelta(hours=24))
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    for _ in range(3):
+        await shop.core.recover()
+    order = await shop.orders.get(placed.id)
+    assert order.transactions[-1].kind is TransactionKind.CAPTURE
+    await shop.core.process(placed.id, by="staff")
+    await shop.work_until(passed=timedelta(hours=1))
+
+    assert (await shop.orders.get(placed.id)).status is OrderStatus.PROCESSING
+
+
+async def test_no_mail_speaks_of_nothing_that_was_got_back(shop: Any) -> None:
+    class Down:
+        async def tell(self, _notice: Any) -> None:
+            raise OSError
+
+    shop.core = shop.assembled(notifier=Down())
+    placed = await shop.place()
+    refunded = await shop.core.refund(placed.id, by="staff")
+    refund = refunded.transactions[-1]
+    await shop.work_until(passed=timedelta(hours=2))
+    await shop.core.settle(
+        refunded, refund.id, Report(Declined("no_account", reference=refund.provider_reference))
+    )
+    shop.core = shop.assembled()
+    await shop.work_until(passed=timedelta(hours=3))
+    mails = [n for n in shop.notifier.told if n.happened.event.name == "payment_refunded"]
+
+    assert mails
+    assert all("got back 0.00" not in paid_back(n.order, n.happened.event.amount) for n in mails)
