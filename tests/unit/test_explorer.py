@@ -165,7 +165,7 @@ def test_a_use_case_that_breaks_before_it_asks_anything_is_found(
 
 
 def test_a_doubt_that_nothing_is_reason_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def doubting(settling: Any, outcome: Any) -> Order:
+    def doubting(settling: Any, outcome: Any, _: Any) -> Order:
         doubtful: Order = doubted(settling, f"unsure_about_{type(outcome).__name__}")
         return doubtful
 

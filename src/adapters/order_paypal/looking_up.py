@@ -6,8 +6,16 @@ from order_core.immutable import replace
 from order_core.outcomes import Continue, Declined, NotFound, Outcome, OutcomeUnknown, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_paypal import requests
-from order_paypal.answers import captured, given_back, held, payments, transaction_of
+from order_paypal.answers import (
+    captured,
+    given_back,
+    held,
+    most_telling,
+    payments,
+    transaction_of,
+)
 from order_paypal.conversation import Conversation
+from order_paypal.identifiers import ApprovedOrder, token
 from order_paypal.paying import outcome_of, waiting
 from order_paypal.reading import Json, link, text
 from order_paypal.requests import INTENTS
@@ -23,7 +31,7 @@ async def payment_on_record(
     reference = transaction.provider_reference
     if reference is None:
         # The step that moves money is sent only once the order's id is stored.
-        return NotFound()
+        return await _paid_at_the_page(talk, transaction)
     order = await talk.ask(requests.order_query(reference))
     if order is None:
         return await _by_id_of_payment(talk, transaction)
@@ -39,6 +47,23 @@ async def payment_on_record(
         return NotFound()
     # The buyer's approval moves nothing by itself: the completion is due once more.
     return Continue(reference) if status == "APPROVED" else waiting(order, reference)
+
+
+async def _paid_at_the_page(
+    talk: Conversation, transaction: PaymentTransaction
+) -> Outcome | NotFound:
+    """What the shop's page did by itself with the order that it made.
+
+    It is no payment that we asked for, but the buyer's money all the same.
+    """
+    method = token(transaction.token) if transaction.token else None
+    if not isinstance(method, ApprovedOrder):
+        return NotFound()
+    order = await talk.ask(requests.order_query(method.order_id)) or {}
+    paid = (outcome_of(order, method.order_id, kind) for kind in INTENTS)
+    # The page's try that was refused is not the last one, and says nothing about ours.
+    live = (outcome for outcome in paid if outcome and not isinstance(outcome, Declined))
+    return most_telling(live) or NotFound()
 
 
 async def _by_id_of_payment(

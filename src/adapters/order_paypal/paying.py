@@ -54,14 +54,14 @@ async def _create(talk: Conversation, transaction: PaymentTransaction) -> Outcom
 
 async def _adopt(talk: Conversation, transaction: PaymentTransaction, order_id: str) -> Outcome:
     order = await talk.ask(requests.order_query(order_id))
+    if order and (payments(order, "captures") or payments(order, "authorizations")):
+        # By an earlier send of ours, or by the page itself: not for us to call a decline.
+        return OutcomeUnknown("order_already_completed", answered=True)
     refused = _not_fit(order, transaction)
     if order is None or refused:
         return Declined(refused or "no_such_order")
     (unit,) = each(order, "purchase_units")
     mark = transaction_of({"custom_id": unit.get("custom_id")})
-    if payments(order, "captures") or payments(order, "authorizations"):
-        # By an earlier send of ours, or by somebody else: not for us to call a decline.
-        return OutcomeUnknown("order_already_completed", answered=True)
     if mark not in {"", transaction.id}:
         return Declined("order_belongs_to_another_payment")
     if not mark:

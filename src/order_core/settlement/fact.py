@@ -72,7 +72,7 @@ def believed(transaction: PaymentTransaction, fact: Answer | Report) -> Outcome:
 def _answered(settling: Settling, outcome: Outcome, fact: Answer | Report) -> Order:
     match outcome:
         case Succeeded() | Authorized():
-            return money_moved(settling, outcome)
+            return money_moved(settling, outcome, fact)
         case Declined():
             return declined(settling, outcome, fact)
         case ActionRequired() | Pending():

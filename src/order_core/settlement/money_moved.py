@@ -11,14 +11,21 @@ from order_core.events import (
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.outcomes import Authorized, Succeeded
+from order_core.outcomes import Answer, Authorized, Report, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import held_and_taken, is_taken
-from order_core.settlement.review import against_our_wish, another_amount, doubted, in_review
+from order_core.settlement.review import (
+    ANOTHER_TRANSACTION,
+    against_our_wish,
+    another_amount,
+    doubted,
+    in_review,
+    paid_without_us,
+)
 from order_core.settlement.settling import Settling
 
 _SUCCESS_OF_KIND: Final = {
@@ -30,11 +37,13 @@ _SUCCESS_OF_KIND: Final = {
 }
 
 
-def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+def money_moved(
+    settling: Settling, outcome: Succeeded | Authorized, fact: Answer | Report
+) -> Order:
     """A success, of whatever kind."""
     transaction = settling.transaction
     if outcome.transaction_id not in _marks_of(transaction):
-        return doubted(settling, "names_another_transaction")
+        return _without_our_mark(settling, outcome, fact)
     if not transaction.is_undecided:
         return money_moved_after_the_last_word(settling, outcome)
     holds = transaction.kind is TransactionKind.AUTHORIZATION
@@ -56,6 +65,20 @@ def money_moved(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     news = PaymentRefunded(done.id, str(done.amount), outcome.reference)
     order = settling.order.with_transaction(done).with_news(news, settling.at)
     return concluded(settling, order, done, MoneyEvent.REFUNDED)
+
+
+def _without_our_mark(
+    settling: Settling, outcome: Succeeded | Authorized, fact: Answer | Report
+) -> Order:
+    ours = settling.transaction
+    # Marked with another name it is another's, and shown to us by mistake.
+    waits = ours.is_open and ours.takes_money and not outcome.transaction_id
+    asked_at = fact.asked_at if waits and isinstance(fact, Report) else None
+    skew = settling.terms.policy.clock_skew
+    if asked_at is not None and ours.absence_is_proof_at(asked_at, clock_skew=skew):
+        # Nothing of ours can show up any more.
+        return paid_without_us(settling, outcome)
+    return doubted(settling, ANOTHER_TRANSACTION)
 
 
 def _marks_of(transaction: PaymentTransaction) -> set[str | None]:

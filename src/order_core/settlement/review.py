@@ -1,11 +1,15 @@
 """What contradicts us waits for a person."""
 
+from typing import Final
+
 from order_core.events import PutInReview
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.settlement.settling import Settling
+
+ANOTHER_TRANSACTION: Final = "names_another_transaction"
 
 
 def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -34,6 +38,26 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
     doubtful = order.transaction(settling.transaction.id)
     ends = outcome.capture_before if isinstance(outcome, Authorized) else doubtful.capture_before
     return order.with_transaction(replace(doubtful, amount=outcome.amount, capture_before=ends))
+
+
+def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """All that there is of our payment is one that does not carry our mark: it ends with that.
+
+    Open, it would be asked about for ever, and nobody could accept it or give it back.
+    """
+    ours = settling.transaction
+    same = outcome.amount == ours.amount
+    reason = ANOTHER_TRANSACTION if same else f"amount_differs:{outcome.amount}"
+    order = in_review(settling, reason, outcome.reference)
+    held = isinstance(outcome, Authorized)
+    comparable = outcome.amount.currency == ours.amount.currency
+    # What was really done is what a person decides about.
+    done = replace(
+        order.transaction(ours.id),
+        kind=TransactionKind.AUTHORIZATION if held else TransactionKind.CHARGE,
+        amount=outcome.amount if comparable else ours.amount,
+    )
+    return order.with_transaction(done)
 
 
 def doubted(settling: Settling, reason: str) -> Order:

@@ -1,6 +1,7 @@
 """Staff gives money back, and decides what no rule can."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Succeeded
-from order_core.payment import TransactionKind
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
+
+SECOND = timedelta(seconds=1)
 
 
 async def test_a_part_of_the_money_goes_back(shop: Any) -> None:
@@ -202,6 +206,111 @@ async def test_accepting_a_doubt_about_an_open_charge_places_nothing(shop: Any) 
     assert doubted.payment_status is PaymentStatus.IN_REVIEW
     assert accepted.status is OrderStatus.AWAITING_PAYMENT
     assert accepted.charge.is_open
+
+
+async def _shown_last(shop: Any, shown: Succeeded | Authorized, **but: Any) -> Any:
+    """The order, once so late a look-up that it would prove absence shows `shown`."""
+    opened = await shop.place(payment_method="lost_request", **but)
+    asked_at = opened.charge.absence_is_proof_from(shop.policy.clock_skew)
+    shop.clock.set(asked_at)
+    return await shop.core.settle(opened, opened.charge.id, Report(shown, asked_at))
+
+
+_UNMARKED = Succeeded("ref-9", Money(2500, "EUR"), "")
+
+
+async def test_a_payment_without_our_mark_waits_for_a_person_and_is_not_asked_about(
+    shop: Any,
+) -> None:
+    order = await _shown_last(shop, _UNMARKED)
+    await shop.work_until()
+    order = await shop.orders.get(order.id)
+
+    assert (order.status, order.charge.status) == (
+        OrderStatus.AWAITING_PAYMENT,
+        TransactionStatus.IN_REVIEW,
+    )
+    assert order.charge.review == "names_another_transaction"
+    assert order.charge.provider_reference == "ref-9"
+    assert order.attend_at is None
+
+
+async def test_a_payment_without_our_mark_decides_nothing_while_ours_may_still_arrive(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    early = opened.charge.absence_is_proof_from(shop.policy.clock_skew) - SECOND
+
+    doubted = await shop.core.settle(opened, opened.charge.id, Report(_UNMARKED, early))
+
+    assert doubted.payment_status is PaymentStatus.IN_REVIEW
+    assert doubted.charge.is_open
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "payment", "kinds"),
+    [
+        (ReviewDecision.ACCEPT, OrderStatus.PENDING, PaymentStatus.PAID, ["charge"]),
+        (
+            ReviewDecision.REFUND,
+            OrderStatus.PAYMENT_FAILED,
+            PaymentStatus.PAID,
+            ["charge", "refund"],
+        ),
+    ],
+)
+async def test_a_person_decides_about_a_payment_without_our_mark(
+    shop: Any,
+    decision: ReviewDecision,
+    status: OrderStatus,
+    payment: PaymentStatus,
+    kinds: list[str],
+) -> None:
+    doubted = await _shown_last(shop, _UNMARKED)
+    shop.gateway.react(reactions.LOSE_REQUEST)
+
+    order = await shop.core.review(
+        doubted.id,
+        transaction_id=doubted.charge.id,
+        decision=decision,
+        note="the page took it",
+        by="staff",
+    )
+
+    assert (order.status, order.payment_status) == (status, payment)
+    assert [t.kind for t in order.transactions] == kinds
+    assert {t.parent_reference for t in order.transactions[1:]} <= {"ref-9"}
+
+
+@pytest.mark.parametrize("kind", [TransactionKind.CHARGE, TransactionKind.AUTHORIZATION])
+@pytest.mark.parametrize("amount", [Money(2400, "EUR"), Money(2500, "EUR")])
+async def test_of_a_payment_without_our_mark_what_was_done_is_what_a_person_decides_about(
+    make_shop: Any, kind: TransactionKind, amount: Money
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    held = kind is TransactionKind.AUTHORIZATION
+    shown = Authorized("ref-9", amount, "") if held else Succeeded("ref-9", amount, "")
+
+    order = await _shown_last(shop, shown)
+
+    assert (order.charge.kind, order.charge.amount) == (kind, amount)
+    same = amount == Money(2500, "EUR")
+    assert order.charge.review == (
+        "names_another_transaction" if same else "amount_differs:24.00 EUR"
+    )
+
+
+async def test_a_payment_without_our_mark_that_another_order_has_pays_this_one_never(
+    shop: Any,
+) -> None:
+    await _shown_last(shop, _UNMARKED)
+
+    order = await _shown_last(shop, _UNMARKED, customer_id="bob")
+
+    assert (order.status, order.charge.status) == (
+        OrderStatus.PAYMENT_FAILED,
+        TransactionStatus.DECLINED,
+    )
 
 
 async def test_accepting_money_that_was_only_held_holds_it(shop: Any) -> None:
