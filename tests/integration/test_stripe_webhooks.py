@@ -143,6 +143,23 @@ def test_without_a_secret_there_is_no_reader() -> None:
         StripeWebhooks("")
 
 
+def a_dispute(status: str) -> dict[str, Any]:
+    return {
+        "id": "dp_1",
+        "status": status,
+        "amount": 900,
+        "currency": "eur",
+        "payment_intent": "pi_1",
+    }
+
+
+async def told(name: str, shown: dict[str, Any], **but: Any) -> WebhookEvent:
+    """What the reader makes of an event that shows this object."""
+    event = {"object": "event", "id": "evt_9", "type": name, "data": {"object": shown}, **but}
+    body = json.dumps(event).encode()
+    return await parsed(body, signature(body))
+
+
 # What the events of a life say ----------------------------------------------------------------
 
 
@@ -383,6 +400,44 @@ async def test_an_inquiry_moves_no_money(shop: Shop, inbox: _Inbox) -> None:
 
     told = [event for event in inbox.events if event.name.startswith("charge.dispute")]
     assert [event.facts for event in told] == [()]
+
+
+@pytest.mark.parametrize(
+    ("status", "open_"),
+    [
+        ("needs_response", True),
+        ("under_review", True),
+        ("appeal_needs_response", True),
+        ("appeal_under_review", True),
+        ("lost", False),
+        ("a_status_of_tomorrow", False),
+    ],
+)
+async def test_a_dispute_is_open_only_while_stripe_says_so(status: str, open_: bool) -> None:
+    [fact] = (await told("charge.dispute.updated", a_dispute(status))).facts
+
+    assert fact.outcome == Reversed("dp_1", Money(900, "EUR"), f"dispute_{status}", open=open_)
+
+
+@pytest.mark.parametrize(
+    ("booked", "outcomes"),
+    [
+        (None, []),
+        ([], []),
+        ([-900], [Reversed("dp_1", Money(900, "EUR"), "dispute_prevented")]),
+        ([-900, 900], [Restored("dp_1", Money(900, "EUR"), "dispute_prevented")]),
+        (["?"], [Reversed("dp_1", Money(900, "EUR"), "dispute_prevented")]),
+    ],
+)
+async def test_of_a_prevented_dispute_stripe_s_books_tell_what_is_gone(
+    booked: list[Any] | None, outcomes: list[Any]
+) -> None:
+    moved = None if booked is None else [{"amount": amount} for amount in booked]
+    dispute = {**a_dispute("prevented"), "balance_transactions": moved}
+
+    event = await told("charge.dispute.closed", dispute)
+
+    assert [fact.outcome for fact in event.facts] == outcomes
 
 
 # The way there ----------------------------------------------------------------------------------

@@ -21,6 +21,10 @@ from order_stripe.requests import BadReference, intent_id
 Facts = tuple[ProviderFact, ...]
 
 _INQUIRIES: Final = "warning_"
+_PREVENTED: Final = "prevented"
+_OPEN_DISPUTES: Final = frozenset(
+    {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"}
+)
 _END_OF_TIME: Final = 2**53
 _TOLD_IN_ORDER: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 
@@ -115,12 +119,18 @@ def _dispute(dispute: Json, _: Json) -> Facts:
     status = _word(dispute, "status")
     if status.startswith(_INQUIRIES):
         return ()  # The bank only asks: nothing is gone.
+    won = status == "won"
+    if status == _PREVENTED:
+        booked = dispute.get("balance_transactions")
+        if not booked:
+            return ()  # Settled before it took anything; a refund that did it tells itself.
+        won = _is_reinstated(booked)
     amount, reference = money(dispute, "amount"), _word(dispute, "id")
     because = f"dispute_{status}"
     outcome = (
         Restored(reference, amount, because)
-        if status == "won"
-        else Reversed(reference, amount, because, open=status != "lost")
+        if won
+        else Reversed(reference, amount, because, open=status in _OPEN_DISPUTES)
     )
     parent = dispute.get("payment_intent")
     return (
@@ -131,6 +141,14 @@ def _dispute(dispute: Json, _: Json) -> Facts:
             parent_reference=parent if isinstance(parent, str) else None,
         ),
     )
+
+
+def _is_reinstated(booked: object) -> bool:
+    """Whether what the dispute took from the balance has come back, as far as can be read."""
+    rows = booked if isinstance(booked, list) else [booked]
+    amounts = [row.get("amount") if isinstance(row, Mapping) else None for row in rows]
+    numbers = [amount for amount in amounts if type(amount) is int]
+    return len(numbers) == len(amounts) and sum(numbers) >= 0
 
 
 def _reference(intent: Json) -> str:
