@@ -1,5 +1,10 @@
 """Stripe is switched on by its settings, and says at once what is wrong with them."""
 
+import hmac
+import json
+import time
+from hashlib import sha256
+
 import pytest
 
 from order_core.ports.gateway_plugin import SettingsInvalid
@@ -29,6 +34,45 @@ async def test_a_webhook_secret_opens_the_webhook_address() -> None:
     assert "whsec_abc" not in repr(plugin)
     assert "sk_test_51abc" not in repr(plugin)
     await plugin.gateway.close()
+
+
+@pytest.mark.parametrize("mode", ["test", "live"])
+async def test_what_is_told_of_the_other_mode_moves_nothing(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugin = build({"STRIPE_API_KEY": f"sk_{mode}_1", "STRIPE_WEBHOOK_SECRET": "whsec_abc"})
+    assert plugin.webhooks is not None
+
+    told = [await plugin.webhooks.parse(*_paid(livemode=mode == "live")) for _ in range(2)]
+    assert caplog.messages == []
+    strange = [await plugin.webhooks.parse(*_paid(livemode=mode == "test")) for _ in range(2)]
+    await plugin.gateway.close()
+
+    assert [len(event.facts) for event in told] == [1, 1]
+    assert [(event.id, event.facts) for event in strange] == [("evt_1", ())] * 2
+    assert caplog.messages == [
+        "Stripe tells of the other mode than that of the key: check the webhook secret."
+    ]
+
+
+def _paid(*, livemode: bool) -> tuple[bytes, dict[str, str]]:
+    intent = {
+        "id": "pi_1",
+        "status": "succeeded",
+        "amount_received": 2500,
+        "currency": "eur",
+        "metadata": {"transaction_id": "charge-1", "installation": "default"},
+    }
+    event = {
+        "object": "event",
+        "id": "evt_1",
+        "type": "payment_intent.succeeded",
+        "livemode": livemode,
+        "data": {"object": intent},
+    }
+    body, now = json.dumps(event).encode(), int(time.time())
+    digest = hmac.new(b"whsec_abc", f"{now}.".encode() + body, sha256).hexdigest()
+    return body, {"stripe-signature": f"t={now},v1={digest}"}
 
 
 async def test_stripe_on_this_machine_may_be_spoken_to_without_encryption() -> None:

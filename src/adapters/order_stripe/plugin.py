@@ -63,7 +63,8 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
         account=f"{key[1]}:{account}",
         close=http.aclose,
     )
-    return GatewayPlugin(gateway, SETTINGS, StripeWebhooks(secret) if secret else None)
+    webhooks = StripeWebhooks(secret, livemode=key[1] == "live") if secret else None
+    return GatewayPlugin(gateway, SETTINGS, webhooks)
 
 
 def _is_base(text: str) -> bool:
