@@ -258,7 +258,7 @@ class WebhookRejected(OrderCoreError):
 
 
 class WebhookUnverifiable(OrderCoreError):
-    """What is needed to verify the event cannot be had at present."""
+    """What is needed to verify the event, or to read it, cannot be had at present."""
 
 
 class InvalidToken(OrderCoreError):

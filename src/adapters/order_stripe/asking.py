@@ -24,6 +24,10 @@ class _TooMany(Exception):
     """The list is longer than what can be read in one look-up."""
 
 
+class CannotAsk(Exception):
+    """Stripe gave no answer that can be read, or not the whole of it."""
+
+
 class Asking:
     """Looks up by Stripe's own id, or through the lists, which are complete at once.
 
@@ -54,6 +58,24 @@ class Asking:
         except _TooMany:
             return OutcomeUnknown("too_many_to_look_through")
         return OutcomeUnknown("cannot_be_asked")
+
+    async def refunds_of(self, intent: str) -> tuple[Json, ...]:
+        """Every refund of a payment, whoever made it; none of a payment that is not known here.
+
+        Raises:
+            CannotAsk: nobody knows, and it may be asked again.
+        """
+        try:
+            params = {"payment_intent": intent_id(intent)}
+            return tuple([refund async for refund in self._all(self._client.v1.refunds, params)])
+        except BadReference:
+            return ()
+        except stripe.StripeError as error:
+            if is_missing(error):
+                return ()
+            raise CannotAsk from error
+        except (Unreadable, _TooMany) as error:
+            raise CannotAsk from error
 
     async def _about_payment(self, transaction: PaymentTransaction) -> Outcome | NotFound:
         if transaction.provider_reference:

@@ -20,6 +20,9 @@ from order_stripe.requests import BadReference, intent_id
 
 Facts = tuple[ProviderFact, ...]
 
+REFUNDED: Final = "charge.refunded"
+"""All that an endpoint of an older version is told of a refund at the dashboard."""
+
 _INQUIRIES: Final = "warning_"
 _PREVENTED: Final = "prevented"
 _OPEN_DISPUTES: Final = frozenset(
@@ -115,6 +118,15 @@ def _refund(refund: Json, before: Json) -> Facts:
     )
 
 
+def _refunds(charge: Json, _: Json) -> Facts:
+    listed = charge.get("refunds")
+    refunds = listed.get("data") if isinstance(listed, Mapping) else ()
+    if not isinstance(refunds, list | tuple) or not all(isinstance(r, Mapping) for r in refunds):
+        raise Unreadable("a charge with refunds that are none")
+    whose = {"payment_intent": charge.get("payment_intent")}
+    return tuple(fact for refund in refunds for fact in _refund({**refund, **whose}, {}))
+
+
 def _dispute(dispute: Json, _: Json) -> Facts:
     status = _word(dispute, "status")
     if status.startswith(_INQUIRIES):
@@ -176,6 +188,7 @@ _READERS: Final[Mapping[str, Callable[[Json, Json], Facts]]] = {
     "refund.updated": _refund,
     "refund.failed": _refund,
     "charge.refund.updated": _refund,
+    REFUNDED: _refunds,
     "charge.dispute.created": _dispute,
     "charge.dispute.updated": _dispute,
     "charge.dispute.closed": _dispute,

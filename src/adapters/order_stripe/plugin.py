@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from order_core.ports.gateway_plugin import GatewayPlugin, SettingsInvalid, SettingSpec
+from order_stripe.asking import Asking
 from order_stripe.gateway import StripeGateway
 from order_stripe.http_client import httpx_client, stripe_client
 from order_stripe.webhooks import StripeWebhooks
@@ -57,13 +58,17 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
     if mistakes or key is None:
         raise SettingsInvalid(mistakes)
     http = httpx_client()
+    client = stripe_client(api_key, http, api_base.rstrip("/") or None)
     gateway = StripeGateway(
-        stripe_client(api_key, http, api_base.rstrip("/") or None),
+        client,
         # Test and live mode know nothing of each other.
         account=f"{key[1]}:{account}",
         close=http.aclose,
     )
-    webhooks = StripeWebhooks(secret, livemode=key[1] == "live") if secret else None
+    webhooks = None
+    if secret:
+        refunds_of = Asking(client).refunds_of
+        webhooks = StripeWebhooks(secret, livemode=key[1] == "live", refunds_of=refunds_of)
     return GatewayPlugin(gateway, SETTINGS, webhooks)
 
 

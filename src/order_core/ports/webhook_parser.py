@@ -54,7 +54,7 @@ class WebhookParser(Protocol):
         Raises:
             WebhookRejected: the signature is missing, wrong or too old, or the body cannot
                 be read.
-            WebhookUnverifiable: it cannot be verified just now (a certificate cannot be
-                fetched); the provider delivers it again.
+            WebhookUnverifiable: it cannot be verified, or read to its end, just now (a
+                certificate cannot be fetched); the provider delivers it again.
         """
         ...
