@@ -491,6 +491,72 @@ async def test_a_dispute_that_the_shop_won_gives_the_money_back() -> None:
     assert fact.parent_reference == "2GG279541U471931P"
 
 
+def resolved(code: str | None, refunded: Any = None, **but: Any) -> bytes:
+    """A dispute that is over: how, and what its buyer got."""
+    outcome = {"outcome_code": code} if code else {}
+    got = {"amount_refunded": {"currency_code": "EUR", "value": refunded}} if refunded else {}
+    over = {"status": "RESOLVED", "dispute_outcome": {**outcome, **got}, **but}
+    return an_event("CUSTOMER.DISPUTE.RESOLVED", **{**_DISPUTE, **over})
+
+
+@pytest.mark.parametrize("code", ["RESOLVED_BUYER_FAVOUR", "ACCEPTED", "RESOLVED_WITH_PAYOUT"])
+@pytest.mark.parametrize(
+    ("refunded", "lost"),
+    [("10.00", 1000), ("25.00", 2500), (None, 2500), ("31.00", 2500), ("?", 2500), ("0.00", 2500)],
+)
+async def test_a_dispute_that_is_lost_takes_what_its_buyer_got(
+    code: str, refunded: str | None, lost: int
+) -> None:
+    body = resolved(code, refunded)
+
+    [fact] = (await read(body, signed(body))).facts
+
+    assert fact.outcome == Reversed("PP-D-27803", Money(lost, "EUR"), "dispute")
+
+
+@pytest.mark.parametrize("code", ["NONE", None, "SOMETHING_NEW"])
+@pytest.mark.parametrize("refunded", [None, "10.00"])
+async def test_a_dispute_that_ended_without_a_decision_is_not_won(
+    code: str | None, refunded: str | None
+) -> None:
+    body = resolved(code, refunded)
+
+    [fact] = (await read(body, signed(body))).facts
+
+    lost = Money(1000 if refunded else 2500, "EUR")
+    assert fact.outcome == Reversed("PP-D-27803", lost, "dispute")
+
+
+@pytest.mark.parametrize("code", ["RESOLVED_SELLER_FAVOUR", "CANCELED_BY_BUYER", "DENIED"])
+async def test_what_paypal_gave_the_buyer_of_a_dispute_that_was_won_is_not_the_shops(
+    code: str,
+) -> None:
+    body = resolved(code, "10.00")
+
+    [fact] = (await read(body, signed(body))).facts
+
+    assert fact.outcome == Restored("PP-D-27803", _EUR_25, "dispute_won")
+
+
+async def test_of_two_payments_disputed_and_lost_in_part_nobody_knows_which_lost_what() -> None:
+    both = [
+        {
+            "seller_transaction_id": name,
+            "gross_amount": {"currency_code": "EUR", "value": value},
+        }
+        for name, value in (("CAP-1", "10.00"), ("CAP-2", "15.00"))
+    ]
+    body = resolved("RESOLVED_BUYER_FAVOUR", "12.00", disputed_transactions=both)
+
+    facts = (await read(body, signed(body))).facts
+
+    outcomes = [fact.outcome for fact in facts]
+    assert outcomes == [
+        Reversed("PP-D-27803", Money(1000, "EUR"), "dispute"),
+        Reversed("PP-D-27803", Money(1200, "EUR"), "dispute"),
+    ]
+
+
 # From the emulator to the parser ----------------------------------------------------------
 
 

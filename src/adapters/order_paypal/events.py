@@ -12,7 +12,7 @@ from order_core.payment import TransactionKind
 from order_core.ports.webhook_parser import ProviderFact
 from order_paypal.answers import amount_of, captured, given_back, held, transaction_of
 from order_paypal.identifiers import BadReference, marked, reference
-from order_paypal.reading import Json, each, link, text
+from order_paypal.reading import Json, each, inside, link, text
 
 Facts = tuple[ProviderFact, ...]
 
@@ -105,6 +105,8 @@ def _dispute(resource: Json) -> Facts:
     }
     if not dispute_id:
         return ()
+    if decided and not won:
+        amount = _got_by_buyer(resource, amount)
     disputed = list(each(resource, "disputed_transactions"))[:_MOST_DISPUTED]
     facts = []
     for payment in disputed:
@@ -128,15 +130,28 @@ def _dispute(resource: Json) -> Facts:
     return tuple(facts)
 
 
+def _got_by_buyer(dispute: Json, most: Money) -> Money:
+    """What the dispute cost: what its buyer got, or all of it if the event does not say.
+
+    PayPal may have paid that itself (`RESOLVED_WITH_PAYOUT`). It counts as the shop's loss all
+    the same, for too much only lets a person look, and too little could be given back twice.
+    """
+    outcome = inside(dispute, "dispute_outcome")
+    got = _part(outcome, "amount_refunded", most)
+    return got if got.minor_units else most
+
+
 def _gross(payment: Json, most: Money) -> Money:
     """What was paid, as far as the dispute reaches; all of that if the event does not say."""
+    return _part(payment, "gross_amount", most)
+
+
+def _part(shown: Json, name: str, most: Money) -> Money:
     try:
-        paid = Money.parse(
-            text(payment, "gross_amount", "value"), text(payment, "gross_amount", "currency_code")
-        )
+        part = Money.parse(text(shown, name, "value"), text(shown, name, "currency_code"))
     except InvalidValue:
         return most
-    return paid if paid.currency == most.currency and paid.minor_units < most.minor_units else most
+    return part if part.currency == most.currency and part.minor_units < most.minor_units else most
 
 
 def _microseconds(written: str) -> int | None:
