@@ -8,7 +8,6 @@ what contradicts a final word is stored beside it, never over it.
 from order_core.settlement.absent import beyond_proof
 from order_core.settlement.fact import believed, settled
 from order_core.settlement.provider_moves import moved_by_provider
-from order_core.settlement.refund_undone import refund_of
 from order_core.settlement.refused import (
     ALREADY_USED,
     FIRST_REFUND_PAUSE,
@@ -24,6 +23,5 @@ __all__ = [
     "believed",
     "beyond_proof",
     "moved_by_provider",
-    "refund_of",
     "settled",
 ]

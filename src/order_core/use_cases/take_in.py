@@ -9,9 +9,9 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
 from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
-from order_core.payment_terms import PaymentTerms, Policy
+from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
-from order_core.settlement import moved_by_provider, refund_of
+from order_core.settlement import moved_by_provider
 from order_core.use_cases.find_payment import FindPayment
 from order_core.use_cases.settle import Settle
 
@@ -20,6 +20,8 @@ NO_NEWS: Final = "no_news"
 OTHER_INSTALLATION: Final = "other_installation"
 UNKNOWN_TRANSACTION: Final = "unknown_transaction"
 
+_ANONYMOUS: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
+"""What a provider may tell of without saying whose it is."""
 _MOST_TRIES: Final = 20
 
 
@@ -63,26 +65,15 @@ class TakeIn:
         find_payment = FindPayment(self.orders, self.clock)
         for _ in range(_MOST_TRIES):
             found = await find_payment(fact, terms.gateway)
+            if found is None and _moves_nothing(fact):
+                return NO_NEWS, None
             if found is None:
                 return UNKNOWN_TRANSACTION, None
             order, parent = found
-            anonymous = fact.kind in {TransactionKind.CAPTURE, TransactionKind.VOID}
-            if anonymous and _may_be_ours(order, parent, fact):
-                # Ours is on its way, and its answer, or a look-up, will tell which it is.
-                return NO_NEWS, order
-            ours = refund_of(order, fact.reference)
-            if ours is not None and ours.is_open and (no := _as_no(outcome)):
-                return SETTLED, await self.settle(order, ours.id, Report(no))
-            moved = moved_by_provider(
-                order,
-                parent,
-                fact.kind,
-                outcome,
-                at=self.clock.now(),
-                new_id=self.ids.new_id,
-                terms=terms,
-                sequence=fact.sequence,
-            )
+            ours = _known_by(order, fact)
+            if ours is not None and (answer := _as_answer(outcome, ours)):
+                return SETTLED, await self.settle(order, ours.id, Report(answer))
+            moved = self._moved(order, parent, fact, outcome)
             if moved is order:
                 return NO_NEWS, order
             try:
@@ -91,11 +82,54 @@ class TakeIn:
                 continue
         raise ConcurrentUpdate(fact.reference)
 
+    def _moved(
+        self,
+        order: Order,
+        parent: PaymentTransaction,
+        fact: ProviderFact,
+        outcome: Succeeded | Reversed | Restored | Declined,
+    ) -> Order:
+        terms = self.terms[parent.provider]
+        if _moves_nothing(fact) or _may_be_ours(order, parent, fact, terms.gateway):
+            return order
+        return moved_by_provider(
+            order,
+            parent,
+            fact.kind,
+            outcome,
+            at=self.clock.now(),
+            new_id=self.ids.new_id,
+            terms=terms,
+            sequence=fact.sequence,
+        )
 
-def _may_be_ours(order: Order, parent: PaymentTransaction, fact: ProviderFact) -> bool:
-    return any(
-        t.kind is fact.kind and t.parent_id == parent.id and t.is_open for t in order.transactions
+
+def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
+    """What we asked to be done to a payment, is open, and has the fact's reference."""
+    kind = TransactionKind.REFUND if isinstance(fact.outcome, Reversed) else fact.kind
+    for transaction in order.transactions:
+        same = (transaction.kind, transaction.provider_reference) == (kind, fact.reference)
+        if same and transaction.is_open and not transaction.takes_money:
+            return transaction
+    return None
+
+
+def _may_be_ours(
+    order: Order, parent: PaymentTransaction, fact: ProviderFact, gateway: GatewayProfile
+) -> bool:
+    """Whether ours is on its way, and its answer, or a look-up, will tell which it is."""
+    return fact.kind in _ANONYMOUS and any(
+        t.kind is fact.kind
+        and t.parent_id == parent.id
+        and t.is_open
+        # One that is answered by nothing but events has its own name from its answer on.
+        and (t.provider_reference is None or t.kind in gateway.looks_up)
+        for t in order.transactions
     )
+
+
+def _moves_nothing(fact: ProviderFact) -> bool:
+    return fact.kind in _ANONYMOUS and isinstance(fact.outcome, Declined)
 
 
 def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTransaction:
@@ -127,6 +161,12 @@ def _as_outcome(outcome: Outcome | Reversed | Restored) -> Outcome | None:
     return _as_no(outcome) if isinstance(outcome, Reversed) else outcome
 
 
+def _as_answer(outcome: Outcome | Reversed | Restored, ours: PaymentTransaction) -> Outcome | None:
+    """What a fact that names none of our ids says to the movement that has its reference."""
+    answer = _as_outcome(outcome)
+    return replace(answer, transaction_id=ours.id) if isinstance(answer, Succeeded) else answer
+
+
 def _as_no(outcome: Outcome | Reversed | Restored) -> Declined | None:
     if isinstance(outcome, Reversed):
         return Declined(outcome.because, retryable=True)
@@ -134,10 +174,11 @@ def _as_no(outcome: Outcome | Reversed | Restored) -> Declined | None:
 
 
 def _moved_or_undone(fact: ProviderFact) -> Succeeded | Reversed | Restored | Declined | None:
-    """What the fact says about money that moved without us; None if it says nothing."""
+    """What the fact says about a movement that it does not name; None if it says nothing."""
     outcome = fact.outcome
     if isinstance(outcome, Succeeded | Reversed | Restored):
         return outcome
-    if fact.kind is TransactionKind.REFUND and isinstance(outcome, Declined):
+    done_to_a_payment = fact.kind is TransactionKind.REFUND or fact.kind in _ANONYMOUS
+    if done_to_a_payment and isinstance(outcome, Declined):
         return replace(outcome, reference=fact.reference)
     return None

@@ -110,6 +110,27 @@ async def test_a_dashboards_refusals_do_not_use_up_our_own_attempts(shop: Any) -
     assert order.transactions[-1].status is TransactionStatus.RECORDED
 
 
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        (Succeeded("ref-000002", WHOLE, ""), TransactionStatus.SUCCEEDED),
+        (Declined("refund_failed", reference="ref-000002"), TransactionStatus.DECLINED),
+    ],
+    ids=["done", "failed"],
+)
+async def test_a_refund_of_ours_is_known_by_the_reference_that_the_provider_gave_it(
+    shop: Any, answer: Outcome, ended: TransactionStatus
+) -> None:
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    shop.gateway.react(reactions.WAIT)
+    asked = (await shop.core.refund(placed.id, by="staff")).transactions[-1]
+    verdict = await dashboard.tells(answer, name=asked.provider_reference)
+
+    assert (asked.status, asked.provider_reference) == (TransactionStatus.PENDING, "ref-000002")
+    assert verdict == "settled"
+    assert (await the_order(shop, placed)).transaction(asked.id).status is ended
+
+
 # On a hold that was captured ------------------------------------------------------------------
 
 
