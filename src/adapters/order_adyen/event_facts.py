@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from order_adyen.answers import money_in, reference_in
@@ -31,42 +32,115 @@ _DISPUTE_STATUS: Final = re.compile(r"[A-Za-z]{1,32}")
 
 def facts_of(item: Mapping[str, object]) -> tuple[ProviderFact, ...]:
     """The facts in an event whose signature was verified. Raises: Unreadable."""
-    name, went_well = str(item["eventCode"]), item["success"] == "true"
-    reference, amount = reference_in(item), money_in(item.get("amount"))
-    ours = mark(item.get("merchantReference"))
-    parent = str(item.get("originalReference", "")) or None
-    if name == "AUTHORISATION":
-        kind = (ours.begins if ours else None) or TransactionKind.CHARGE
-        outcome = _outcome(kind, reference, amount, ours, went_well=went_well)
-        return (_fact(kind, outcome, reference, ours),)
-    if name in _LATER:
-        if ours is not None and ours.begins is not None:
-            # An automatic capture has the charge's own reference, and is no news.
-            return ()
-        kind = _LATER[name]
-        outcome = _outcome(kind, reference, amount, ours, went_well=went_well)
-        return (_fact(kind, outcome, reference, ours, parent),)
-    if name in _REFUND_UNDONE and went_well:
-        undone = Reversed(reference, amount, name.lower())
-        ours = ours if ours and ours.begins is None else None
-        return (_fact(TransactionKind.REFUND, undone, reference, ours, parent),)
-    if name in _TAKEN_BACK and went_well:
-        lost = Reversed(reference, amount, name.lower(), open=_TAKEN_BACK[name])
-        return (_of_dispute(name, lost, parent),)
-    if name == "CHARGEBACK_REVERSED" and dispute_status(item) == "Won":
-        # Until it is won, what came back is only lent: a second chargeback may follow.
-        return (_of_dispute(name, Restored(reference, amount, name.lower()), parent),)
-    return ()
-
-
-def _of_dispute(name: str, outcome: Reversed | Restored, parent: str | None) -> ProviderFact:
-    return ProviderFact(
-        TransactionKind.REVERSAL,
-        outcome,
-        outcome.reference,
-        parent_reference=parent,
-        sequence=_STAGES.get(name),
+    told = _Told(
+        name=str(item["eventCode"]),
+        went_well=item["success"] == "true",
+        reference=reference_in(item),
+        amount=money_in(item.get("amount")),
+        payment=str(item.get("originalReference", "")) or None,
+        mark=mark(item.get("merchantReference")),
+        dispute_status=dispute_status(item),
     )
+    fact = _fact_in(told)
+    return () if fact is None else (fact,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What stands in an event; all but the dispute's status is signed."""
+
+    name: str
+    went_well: bool
+    reference: str
+    amount: Money
+    payment: str | None
+    """Adyen's reference of the payment that something was done to."""
+    mark: Mark | None
+    dispute_status: str | None
+
+
+def _fact_in(told: _Told) -> ProviderFact | None:
+    if told.name == "AUTHORISATION":
+        return _begun(told)
+    if told.name in _LATER:
+        return _changed(told, _LATER[told.name])
+    if not told.went_well:
+        return None
+    because = told.name.lower()
+    if told.name in _REFUND_UNDONE:
+        undone = Reversed(told.reference, told.amount, because)
+        return _done_to_a_payment(told, TransactionKind.REFUND, undone)
+    if told.name in _TAKEN_BACK:
+        lost = Reversed(told.reference, told.amount, because, open=_TAKEN_BACK[told.name])
+        return _done_to_a_payment(told, TransactionKind.REVERSAL, lost)
+    if told.name == "CHARGEBACK_REVERSED" and told.dispute_status == "Won":
+        # Until it is won, what came back is only lent: a second chargeback may follow.
+        won = Restored(told.reference, told.amount, because)
+        return _done_to_a_payment(told, TransactionKind.REVERSAL, won)
+    return None
+
+
+def _begun(told: _Told) -> ProviderFact:
+    ours = told.mark
+    kind = (ours.begins if ours else None) or TransactionKind.CHARGE
+    outcome: Outcome
+    transaction_id = ours.transaction_id if ours else ""
+    if not told.went_well:
+        outcome = Declined(f"{kind}_refused", reference=told.reference)
+    elif kind is TransactionKind.AUTHORIZATION:
+        outcome = Authorized(told.reference, told.amount, transaction_id)
+    else:
+        outcome = Succeeded(told.reference, told.amount, transaction_id)
+    return ProviderFact(
+        kind,
+        outcome,
+        told.reference,
+        transaction_id=ours.transaction_id if ours else None,
+        installation=ours.installation if ours else None,
+    )
+
+
+def _changed(told: _Told, kind: TransactionKind) -> ProviderFact | None:
+    """A capture, cancellation or refund, of ours or by hand."""
+    begins = told.mark.begins if told.mark else None
+    if kind is TransactionKind.CAPTURE and begins is TransactionKind.CHARGE:
+        # The capture that a charge asks for has the charge's own reference, and is paid already.
+        if told.went_well:
+            return None
+        failed = Reversed(told.reference, told.amount, "capture_failed")
+        return _done_to_a_payment(told, TransactionKind.REVERSAL, failed)
+    if not told.went_well:
+        no = Declined(f"{kind}_refused", reference=told.reference)
+        return _done_to_a_payment(told, kind, no)
+    ours = told.mark.transaction_id if told.mark and begins is None else ""
+    return _done_to_a_payment(told, kind, Succeeded(told.reference, told.amount, ours))
+
+
+def _done_to_a_payment(
+    told: _Told, kind: TransactionKind, outcome: Outcome | Reversed | Restored
+) -> ProviderFact:
+    return ProviderFact(
+        kind,
+        outcome,
+        told.reference,
+        transaction_id=_named(told, kind),
+        installation=told.mark.installation if told.mark else None,
+        parent_reference=told.payment,
+        sequence=_STAGES.get(told.name),
+    )
+
+
+def _named(told: _Told, kind: TransactionKind) -> str | None:
+    """Our id of the change; of its payment, if nothing else says which payment it was done to.
+
+    What is done by hand, or by a bank, has the payment's reference.
+    """
+    if told.mark is None:
+        return None
+    if told.mark.begins is None:
+        # A dispute is about the payment, and never about what we did to it.
+        return None if kind is TransactionKind.REVERSAL else told.mark.transaction_id
+    return None if told.payment else told.mark.transaction_id
 
 
 def dispute_status(item: Mapping[str, object]) -> str | None:
@@ -75,31 +149,3 @@ def dispute_status(item: Mapping[str, object]) -> str | None:
     status = more.get("disputeStatus") if isinstance(more, dict) else None
     is_word = isinstance(status, str) and _DISPUTE_STATUS.fullmatch(status)
     return status if is_word else None
-
-
-def _outcome(
-    kind: TransactionKind, reference: str, amount: Money, ours: Mark | None, *, went_well: bool
-) -> Outcome:
-    transaction_id = ours.transaction_id if ours else ""
-    if not went_well:
-        return Declined(f"{kind}_refused", reference=reference)
-    if kind is TransactionKind.AUTHORIZATION:
-        return Authorized(reference, amount, transaction_id)
-    return Succeeded(reference, amount, transaction_id)
-
-
-def _fact(
-    kind: TransactionKind,
-    outcome: Outcome | Reversed,
-    reference: str,
-    ours: Mark | None,
-    parent: str | None = None,
-) -> ProviderFact:
-    return ProviderFact(
-        kind,
-        outcome,
-        reference,
-        transaction_id=ours.transaction_id if ours else None,
-        installation=ours.installation if ours else None,
-        parent_reference=parent,
-    )

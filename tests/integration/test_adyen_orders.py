@@ -1,0 +1,167 @@
+"""What Adyen's events make of an order, when nothing but an event can tell."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from order_core.assembly import OrderCore, assemble
+from order_core.money import Money
+from order_core.order import Order
+from order_core.order_item import OrderItem
+from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode, Policy
+from order_core.shipping_address import ShippingAddress
+from order_core.use_cases import OrderRequest
+from order_memory import (
+    InMemoryOrders,
+    InMemoryOutbox,
+    InMemoryWorkQueue,
+    ManualClock,
+    RecordingNotifier,
+    SequentialIds,
+    TrustedPrices,
+)
+from tests.integration.adyen_events import an_event
+from tests.integration.adyen_wire import NOON, PAYS, Adyen
+
+
+class AdyenShop:
+    """A shop that is paid through the pretended Adyen, and hears what a test has Adyen tell."""
+
+    def __init__(self, capture: CaptureMode) -> None:
+        self.clock = ManualClock(NOON)
+        self.adyen = Adyen()
+        self.orders = InMemoryOrders(self.clock)
+        self.core: OrderCore = assemble(
+            orders=self.orders,
+            work=InMemoryWorkQueue(self.orders),
+            outbox=InMemoryOutbox(self.orders),
+            gateways={"adyen": self.adyen.gateway},
+            webhooks={"adyen": self.adyen.webhooks},
+            default_provider="adyen",
+            prices=TrustedPrices(),
+            notifier=RecordingNotifier(),
+            clock=self.clock,
+            ids=SequentialIds(),
+            policy=Policy(capture=capture),
+        )
+
+    async def place(self, token: str = PAYS) -> Order:
+        request = OrderRequest(
+            customer_id="ann",
+            items=(OrderItem("kettle", 1, Money(2500, "EUR")),),
+            shipping_address=ShippingAddress("Kiel Canal 1"),
+            payment_method=f"adyen:{token}",
+        )
+        return await self.core.place(request, key=None)
+
+    async def hears(self, name: str, payment: PaymentTransaction, **but: Any) -> str:
+        """What becomes of the event `name` about `payment`, whose reference it carries."""
+        sign = "@" if payment.kind is TransactionKind.CHARGE else "~"
+        told = {
+            "merchantReference": f"{payment.id}{sign}{payment.installation}",
+            "originalReference": payment.provider_reference,
+            **but,
+        }
+        received = await self.core.receive_webhook("adyen", an_event(name, **told), {})
+        return str(received.verdict)
+
+    async def now(self, order: Order) -> Order:
+        return await self.orders.get(order.id)
+
+
+@pytest.fixture
+async def shop(request: pytest.FixtureRequest) -> AsyncIterator[AdyenShop]:
+    shop = AdyenShop(getattr(request, "param", CaptureMode.IMMEDIATE))
+    yield shop
+    await shop.adyen.gateway.close()
+
+
+holding = pytest.mark.parametrize("shop", [CaptureMode.ON_PROCESSING], indirect=True, ids=["held"])
+
+
+def the(kind: TransactionKind, order: Order) -> PaymentTransaction:
+    return next(t for t in order.transactions if t.kind is kind)
+
+
+@holding
+async def test_a_hold_captured_in_the_customer_area_is_booked(shop: AdyenShop) -> None:
+    placed = await shop.place()
+
+    await shop.hears("CAPTURE", placed.charge)
+    order = await shop.now(placed)
+
+    assert order.captured_minor_units == 2500
+    assert the(TransactionKind.CAPTURE, order).review == "not_asked_for"
+
+
+async def test_a_refund_in_the_customer_area_leaves_nothing_to_be_refunded_again(
+    shop: AdyenShop,
+) -> None:
+    placed = await shop.place()
+
+    await shop.hears("REFUND", placed.charge)
+    order = await shop.now(placed)
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (2500, 0)
+
+
+@pytest.mark.parametrize(
+    ("success", "ended"),
+    [("true", TransactionStatus.SUCCEEDED), ("false", TransactionStatus.DECLINED)],
+)
+async def test_a_refund_of_ours_ends_also_if_its_event_has_the_payments_reference(
+    shop: AdyenShop, success: str, ended: TransactionStatus
+) -> None:
+    placed = await shop.place()
+    asked = the(TransactionKind.REFUND, await shop.core.refund(placed.id, by="staff"))
+
+    await shop.hears(
+        "REFUND", placed.charge, pspReference=asked.provider_reference, success=success
+    )
+    refunds = [t for t in (await shop.now(placed)).transactions if t.id == asked.id]
+
+    assert [(t.status, t.origin) for t in refunds] == [(ended, Origin.OURS)]
+
+
+@holding
+@pytest.mark.parametrize(
+    ("success", "ended"),
+    [("true", TransactionStatus.SUCCEEDED), ("false", TransactionStatus.DECLINED)],
+)
+async def test_a_capture_of_ours_ends_also_if_its_event_has_the_payments_reference(
+    shop: AdyenShop, success: str, ended: TransactionStatus
+) -> None:
+    placed = await shop.place()
+    asked = the(TransactionKind.CAPTURE, await shop.core.process(placed.id, by="staff"))
+
+    await shop.hears(
+        "CAPTURE", placed.charge, pspReference=asked.provider_reference, success=success
+    )
+    order = await shop.now(placed)
+
+    assert the(TransactionKind.CAPTURE, order).status is ended
+    assert order.captured_minor_units == (2500 if success == "true" else 0)
+
+
+@holding
+async def test_a_capture_in_the_customer_area_is_not_taken_for_ours_that_is_under_way(
+    shop: AdyenShop,
+) -> None:
+    placed = await shop.place()
+    await shop.core.process(placed.id, by="staff")
+
+    await shop.hears("CAPTURE", placed.charge, pspReference="BYHAND1")
+    order = await shop.now(placed)
+
+    assert order.captured_minor_units == 2500
+    assert order.charge.status is TransactionStatus.SUCCEEDED
+
+
+@holding
+async def test_a_refused_capture_in_the_customer_area_changes_nothing(shop: AdyenShop) -> None:
+    placed = await shop.place()
+
+    assert await shop.hears("CAPTURE", placed.charge, success="false") == "no_news"
+    assert await shop.now(placed) == placed
