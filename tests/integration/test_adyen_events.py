@@ -61,3 +61,23 @@ async def test_a_charge_whose_automatic_capture_is_refused_is_taken_back() -> No
     assert fact.kind is TransactionKind.REVERSAL
     assert fact.outcome == Reversed("MODIFICATION1", samples.EUR_25, "capture_failed")
     assert fact.parent_reference == "PAYMENT1"
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "kind"),
+    [
+        ("CANCEL_OR_REFUND", "refund", TransactionKind.REFUND),
+        ("CANCEL_OR_REFUND", "cancel", TransactionKind.VOID),
+        # What it was is not signed: without a word that is known, a person has to look.
+        ("CANCEL_OR_REFUND", "else", TransactionKind.VOID),
+        ("CANCEL_OR_REFUND", None, TransactionKind.VOID),
+        ("TECHNICAL_CANCEL", None, TransactionKind.VOID),
+    ],
+)
+async def test_a_payment_that_was_let_go_by_risk_management_is_told(
+    name: str, action: str | None, kind: TransactionKind
+) -> None:
+    [fact] = await facts(name, more={"modification.action": action} if action else {})
+
+    assert (fact.kind, fact.parent_reference) == (kind, "PAYMENT1")
+    assert fact.outcome == Succeeded("MODIFICATION1", samples.EUR_25, "")

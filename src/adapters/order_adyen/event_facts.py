@@ -15,6 +15,7 @@ from order_core.ports.webhook_parser import ProviderFact
 _LATER: Final = {
     "CAPTURE": TransactionKind.CAPTURE,
     "CANCELLATION": TransactionKind.VOID,
+    "TECHNICAL_CANCEL": TransactionKind.VOID,
     "REFUND": TransactionKind.REFUND,
 }
 _TAKEN_BACK: Final = {
@@ -40,6 +41,7 @@ def facts_of(item: Mapping[str, object]) -> tuple[ProviderFact, ...]:
         payment=str(item.get("originalReference", "")) or None,
         mark=mark(item.get("merchantReference")),
         dispute_status=dispute_status(item),
+        refunds=_beside(item, "modification.action") == "refund",
     )
     fact = _fact_in(told)
     return () if fact is None else (fact,)
@@ -47,7 +49,7 @@ def facts_of(item: Mapping[str, object]) -> tuple[ProviderFact, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What stands in an event; all but the dispute's status is signed."""
+    """What stands in an event; all but the last two are signed."""
 
     name: str
     went_well: bool
@@ -57,6 +59,7 @@ class _Told:
     """Adyen's reference of the payment that something was done to."""
     mark: Mark | None
     dispute_status: str | None
+    refunds: bool
 
 
 def _fact_in(told: _Told) -> ProviderFact | None:
@@ -64,6 +67,11 @@ def _fact_in(told: _Told) -> ProviderFact | None:
         return _begun(told)
     if told.name in _LATER:
         return _changed(told, _LATER[told.name])
+    if told.name == "CANCEL_OR_REFUND":
+        # Whoever changed the word that is not signed gains nothing: the money went back, and what
+        # is taken for a cancellation goes before a person.
+        kind = TransactionKind.REFUND if told.refunds else TransactionKind.VOID
+        return _changed(told, kind)
     if not told.went_well:
         return None
     because = told.name.lower()
@@ -145,7 +153,12 @@ def _named(told: _Told, kind: TransactionKind) -> str | None:
 
 def dispute_status(item: Mapping[str, object]) -> str | None:
     """How a dispute stands, which Adyen does not sign; None if the event does not say."""
+    status = _beside(item, "disputeStatus")
+    return status if _DISPUTE_STATUS.fullmatch(status) else None
+
+
+def _beside(item: Mapping[str, object], name: str) -> str:
+    """A word that Adyen tells beside the event, unsigned; empty if there is none."""
     more = item.get("additionalData")
-    status = more.get("disputeStatus") if isinstance(more, dict) else None
-    is_word = isinstance(status, str) and _DISPUTE_STATUS.fullmatch(status)
-    return status if is_word else None
+    told = more.get(name) if isinstance(more, dict) else None
+    return told if isinstance(told, str) else ""
