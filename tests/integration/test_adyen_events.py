@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from order_adyen.webhooks import AdyenWebhooks
-from order_core.outcomes import Reversed, Succeeded
+from order_core.outcomes import Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact
 from order_memory.contracts import samples
@@ -81,3 +81,83 @@ async def test_a_payment_that_was_let_go_by_risk_management_is_told(
 
     assert (fact.kind, fact.parent_reference) == (kind, "PAYMENT1")
     assert fact.outcome == Succeeded("MODIFICATION1", samples.EUR_25, "")
+
+
+# Disputes ---------------------------------------------------------------------------------
+
+
+def lost(name: str, *, still_open: bool = False) -> Reversed:
+    return Reversed("MODIFICATION1", samples.EUR_25, name.lower(), open=still_open)
+
+
+def won(name: str) -> Restored:
+    return Restored("MODIFICATION1", samples.EUR_25, name.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "outcome"),
+    [
+        ("CHARGEBACK", "Unresponded", lost("CHARGEBACK", still_open=True)),
+        ("CHARGEBACK", "Lost", lost("CHARGEBACK")),
+        ("CHARGEBACK_REVERSED", "Won", won("CHARGEBACK_REVERSED")),
+        ("DISPUTE_DEFENSE_PERIOD_ENDED", "Lost", lost("DISPUTE_DEFENSE_PERIOD_ENDED")),
+        ("ISSUER_RESPONSE_TIMEFRAME_EXPIRED", "Won", won("ISSUER_RESPONSE_TIMEFRAME_EXPIRED")),
+        ("SECOND_CHARGEBACK", None, lost("SECOND_CHARGEBACK")),
+        ("PREARBITRATION_ACCEPTED", "Lost", lost("PREARBITRATION_ACCEPTED")),
+        ("PREARBITRATION_ISSUER_WITHDRAWN", "Won", won("PREARBITRATION_ISSUER_WITHDRAWN")),
+        ("PREARBITRATION_WON", None, won("PREARBITRATION_WON")),
+        ("PREARBITRATION_LOST", None, lost("PREARBITRATION_LOST")),
+        ("SCHEME_ARBITRATION_WON", None, won("SCHEME_ARBITRATION_WON")),
+        ("SCHEME_ARBITRATION_LOST", None, lost("SCHEME_ARBITRATION_LOST")),
+    ],
+)
+async def test_each_end_of_a_dispute_is_told(
+    name: str, status: str | None, outcome: Reversed | Restored
+) -> None:
+    [fact] = await facts(name, more={"disputeStatus": status} if status else {})
+
+    assert (fact.kind, fact.outcome) == (TransactionKind.REVERSAL, outcome)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("CHARGEBACK_REVERSED", None),
+        ("CHARGEBACK_REVERSED", "Pending"),
+        ("DISPUTE_DEFENSE_PERIOD_ENDED", None),
+        ("DISPUTE_DEFENSE_PERIOD_ENDED", "Won"),
+        ("PREARBITRATION_WON", "Pending"),
+        ("NOTIFICATION_OF_CHARGEBACK", "Lost"),
+        ("REQUEST_FOR_INFORMATION", "Lost"),
+    ],
+)
+async def test_what_may_not_be_the_end_of_a_dispute_leaves_it_open(
+    name: str, status: str | None
+) -> None:
+    assert await facts(name, more={"disputeStatus": status} if status else {}) == ()
+
+
+async def test_a_status_that_says_lost_is_believed_against_a_name_that_says_won() -> None:
+    [fact] = await facts("PREARBITRATION_WON", more={"disputeStatus": "Lost"})
+
+    assert fact.outcome == lost("PREARBITRATION_WON")
+
+
+async def test_a_later_stage_of_a_dispute_is_the_later_word() -> None:
+    names = ("CHARGEBACK", "SECOND_CHARGEBACK", "PREARBITRATION_WON", "SCHEME_ARBITRATION_LOST")
+    stages = [(await facts(name))[0].sequence for name in names]
+
+    assert stages == sorted({stage for stage in stages if stage is not None})
+
+
+@pytest.mark.parametrize("name", ["SECOND_CHARGEBACK", "PREARBITRATION_LOST"])
+async def test_a_dispute_that_names_no_payment_is_known_by_our_own_reference(name: str) -> None:
+    [fact] = await facts(name, originalReference=None)
+
+    assert (fact.transaction_id, fact.installation) == ("charge-1", "kiel-1")
+
+
+async def test_a_dispute_is_never_taken_for_a_refund_of_ours() -> None:
+    [fact] = await facts("CHARGEBACK", merchantReference="refund-1!kiel-1")
+
+    assert (fact.transaction_id, fact.parent_reference) == (None, "PAYMENT1")

@@ -165,3 +165,18 @@ async def test_a_refused_capture_in_the_customer_area_changes_nothing(shop: Adye
 
     assert await shop.hears("CAPTURE", placed.charge, success="false") == "no_news"
     assert await shop.now(placed) == placed
+
+
+@holding
+async def test_a_dispute_of_a_hold_that_names_no_payment_is_booked_on_the_capture(
+    shop: AdyenShop,
+) -> None:
+    placed = await shop.place()
+    await shop.hears("CAPTURE", placed.charge)
+
+    heard = await shop.hears("CHARGEBACK", placed.charge, originalReference=None, pspReference="D1")
+    order = await shop.now(placed)
+
+    assert heard == "settled"
+    capture, dispute = the(TransactionKind.CAPTURE, order), the(TransactionKind.REVERSAL, order)
+    assert (dispute.parent_id, order.left_of(capture)) == (capture.id, 0)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from order_adyen import disputes
 from order_adyen.answers import money_in, reference_in
 from order_adyen.marks import Mark, mark
 from order_core.money import Money
@@ -18,15 +19,6 @@ _LATER: Final = {
     "TECHNICAL_CANCEL": TransactionKind.VOID,
     "REFUND": TransactionKind.REFUND,
 }
-_TAKEN_BACK: Final = {
-    # Event -> whether the money may still come back.
-    "CHARGEBACK": True,
-    "SECOND_CHARGEBACK": False,
-    "CAPTURE_FAILED": False,
-}
-_STAGES: Final = {"CHARGEBACK": 1, "CHARGEBACK_REVERSED": 2, "SECOND_CHARGEBACK": 3}
-"""In which order a dispute goes through them. The event's own time is not signed: whoever
-replays an event could choose it."""
 _REFUND_UNDONE: Final = frozenset({"REFUND_FAILED", "REFUNDED_REVERSED"})
 _DISPUTE_STATUS: Final = re.compile(r"[A-Za-z]{1,32}")
 
@@ -78,14 +70,13 @@ def _fact_in(told: _Told) -> ProviderFact | None:
     if told.name in _REFUND_UNDONE:
         undone = Reversed(told.reference, told.amount, because)
         return _done_to_a_payment(told, TransactionKind.REFUND, undone)
-    if told.name in _TAKEN_BACK:
-        lost = Reversed(told.reference, told.amount, because, open=_TAKEN_BACK[told.name])
+    if told.name == "CAPTURE_FAILED":
+        lost = Reversed(told.reference, told.amount, because)
         return _done_to_a_payment(told, TransactionKind.REVERSAL, lost)
-    if told.name == "CHARGEBACK_REVERSED" and told.dispute_status == "Won":
-        # Until it is won, what came back is only lent: a second chargeback may follow.
-        won = Restored(told.reference, told.amount, because)
-        return _done_to_a_payment(told, TransactionKind.REVERSAL, won)
-    return None
+    disputed = disputes.outcome_of(told.name, told.dispute_status, told.reference, told.amount)
+    if disputed is None:
+        return None
+    return _done_to_a_payment(told, TransactionKind.REVERSAL, disputed)
 
 
 def _begun(told: _Told) -> ProviderFact:
@@ -134,7 +125,7 @@ def _done_to_a_payment(
         transaction_id=_named(told, kind),
         installation=told.mark.installation if told.mark else None,
         parent_reference=told.payment,
-        sequence=_STAGES.get(told.name),
+        sequence=disputes.stage_of(told.name),
     )
 
 

@@ -6,13 +6,13 @@ from typing import Final
 from order_core.errors import ConcurrentUpdate
 from order_core.immutable import replace
 from order_core.order import Order
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
 from order_core.ports import Clock, OrderRepository, ProviderFact
 from order_core.use_cases.patience import LONGEST_WAIT
 
 _GOES_BACK: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
-_PAYS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
+_TAKES: Final = TAKING_KINDS | {TransactionKind.CAPTURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class FindPayment:
         if order is None:
             return None
         named = order.transaction(fact.transaction_id)
-        return (order, named) if _was_done_to(named, fact, gateway) else None
+        return await self._taken(order, named, fact) if _was_done_to(named, fact, gateway) else None
 
     async def _taken(
         self, order: Order, holder: PaymentTransaction, fact: ProviderFact
@@ -83,10 +83,10 @@ class FindPayment:
 def _was_done_to(named: PaymentTransaction, fact: ProviderFact, gateway: GatewayProfile) -> bool:
     """Whether the fact is about money that went back from the payment whose id it inherited.
 
-    That it went back says that it was taken, even if we have not heard so. But of a hold it
-    does not say whether it was taken, and a payment that we call dead, or know by another
-    reference, was taken a second time: that must be known first.
+    That it went back says that it was taken, even if we have not heard so; of a hold, by which
+    capture is for us to know. But a payment that we call dead, or know by another reference, was
+    taken a second time: that must be known first.
     """
     here = (named.provider, named.account) == (gateway.provider, gateway.account)
     same = None in {named.provider_reference, fact.parent_reference}
-    return here and same and named.is_live and named.kind in _PAYS and fact.kind in _GOES_BACK
+    return here and same and named.is_live and named.kind in _TAKES and fact.kind in _GOES_BACK
