@@ -33,7 +33,8 @@ real SDK against its emulator. Written by `tools/contract_table.py` from a run:
 NOTE = """
 
 A dash is a test that is skipped, with its reason beside it: the provider has no such thing, or,
-with Adyen, the test asks by look-up what only an event can tell.
+with Adyen, the test asks by look-up what only an event can tell, or shows the buyer a page, which
+is not supported there.
 """
 
 

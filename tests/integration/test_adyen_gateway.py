@@ -15,7 +15,6 @@ from order_adyen import build
 from order_core.errors import InvalidValue, WebhookRejected
 from order_core.money import Money
 from order_core.outcomes import (
-    ActionRequired,
     Authorized,
     Declined,
     InProgress,
@@ -80,7 +79,6 @@ class TestAdyenGateway(PaymentGatewayContract):
             pays=PAYS,
             declined="stored:DECLINED@ann",
             unknown="stored:../x@ann",
-            asks_buyer="stored:REDIRECTS@ann",
             pends="stored:PENDS@ann",
             loses_request="stored:LOSESREQUEST@ann",
             loses_answer="stored:LOSESANSWER@ann",
@@ -247,7 +245,7 @@ def an_error(code: str, kind: str = "validation") -> bytes:
         (200, b"<html>", OutcomeUnknown("result:unrecognised")),
         (200, b"[]", OutcomeUnknown("AttributeError")),
         (200, b'{"resultCode": "Authorised"}', OutcomeUnknown("unreadable_answer")),
-        (200, b'{"resultCode": "ChallengeShopper"}', OutcomeUnknown("result:challengeshopper")),
+        (200, b'{"resultCode": "PresentToShopper"}', OutcomeUnknown("result:presenttoshopper")),
         (200, b'{"resultCode": "Error"}', OutcomeUnknown("result:error")),
     ],
 )
@@ -263,6 +261,20 @@ async def test_an_answer_is_exactly_one_outcome(
     assert outcome == expected
     assert API_KEY not in repr((outcome, gateway, vars(gateway)))
     assert len(bridge.asked) == 1
+
+
+@pytest.mark.parametrize("code", ["RedirectShopper", "IdentifyShopper", "ChallengeShopper"])
+@pytest.mark.parametrize("reference", [None, "JLCMPCQ8HXSKGK82"])
+async def test_a_payment_that_needs_the_buyer_is_refused_whether_adyen_names_it_or_not(
+    code: str, reference: str | None
+) -> None:
+    answer = {"resultCode": code} | ({"pspReference": reference} if reference else {})
+    gateway = a_gateway(Bridge(lambda _: an_answer(200, json.dumps(answer).encode())), Time())
+
+    outcome = await gateway.send(samples.a_charge("order-7", NOON, token=PAYS))
+
+    await gateway.close()
+    assert outcome == Declined("authentication_required", retryable=True, reference=reference)
 
 
 @pytest.mark.parametrize(
@@ -315,17 +327,6 @@ async def test_a_payment_is_told_with_our_ids(adyen: Adyen) -> None:
         (TransactionKind.CHARGE, charge.id, "kiel-1"),
         (TransactionKind.AUTHORIZATION, hold.id, "kiel-1"),
     ]
-
-
-async def test_the_buyer_decides_and_the_event_tells(adyen: Adyen) -> None:
-    charge = adyen.a_charge("stored:REDIRECTS@ann")
-    asked = await adyen.gateway.send(charge)
-    assert isinstance(asked, ActionRequired)
-    await adyen.control("act", {"reference": asked.reference, "decision": "approve"})
-
-    [event] = await told(adyen)
-
-    assert event.facts[0].outcome == Succeeded(asked.reference, samples.EUR_25, charge.id)
 
 
 async def test_a_chargeback_takes_the_money_back(adyen: Adyen) -> None:

@@ -9,6 +9,7 @@ from order_core.assembly import OrderCore, assemble
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
+from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode, Policy
 from order_core.shipping_address import ShippingAddress
@@ -180,3 +181,19 @@ async def test_a_dispute_of_a_hold_that_names_no_payment_is_booked_on_the_captur
     assert heard == "settled"
     capture, dispute = the(TransactionKind.CAPTURE, order), the(TransactionKind.REVERSAL, order)
     assert (dispute.parent_id, order.left_of(capture)) == (capture.id, 0)
+
+
+async def test_an_order_whose_payment_needs_the_buyer_fails_and_keeps_no_money(
+    shop: AdyenShop,
+) -> None:
+    placed = await shop.place("stored:REDIRECTS@ann")
+    _, answer = shop.adyen.bridge.exchanges[-1]
+    assert "pspReference" not in answer.json()
+
+    # Nobody was shown the page; if it is paid nevertheless:
+    await shop.hears("AUTHORISATION", placed.charge, originalReference=None, pspReference="PAID1")
+    order = await shop.now(placed)
+
+    assert placed.status is OrderStatus.PAYMENT_FAILED
+    assert placed.charge.reason == "authentication_required"
+    assert the(TransactionKind.REFUND, order).amount == placed.total

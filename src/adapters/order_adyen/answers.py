@@ -3,13 +3,11 @@
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from order_adyen import marks
 from order_core.errors import InvalidValue
 from order_core.money import Money
 from order_core.outcomes import (
-    ActionRequired,
     Authorized,
     Declined,
     Outcome,
@@ -33,6 +31,7 @@ _REASONS: Final = {
     "24": "incorrect_cvc",
     "28": "limit_exceeded",
 }
+_NEEDS_THE_BUYER: Final = frozenset({"RedirectShopper", "IdentifyShopper", "ChallengeShopper"})
 
 
 class Unreadable(ValueError):
@@ -58,9 +57,12 @@ def of_payment(answer: object, transaction: PaymentTransaction) -> Outcome:
         return Succeeded(reference, amount, ours)
     if code in {"Pending", "Received"}:
         return Pending(reference_in(fields))
-    url = _redirect(fields.get("action"))
-    if code == "RedirectShopper" and url is not None:
-        return ActionRequired(reference_in(fields), url=url)
+    if code in _NEEDS_THE_BUYER:
+        # His answer would go to /payments/details, which is never called here, and he is told
+        # neither address nor token: nothing can be authorised any more. A redirect is not even
+        # named: its reference comes with those details.
+        known = reference_in(fields) if "pspReference" in fields else None
+        return Declined("authentication_required", retryable=True, reference=known)
     return OutcomeUnknown(f"result:{word(code)}")
 
 
@@ -102,10 +104,3 @@ def money_in(value: object) -> Money:
 def word(value: object) -> str:
     """One of Adyen's words, or `unrecognised`: foreign text goes no further."""
     return value.lower() if isinstance(value, str) and _WORD.fullmatch(value) else "unrecognised"
-
-
-def _redirect(action: object) -> str | None:
-    if not isinstance(action, Mapping) or action.get("method") != "GET":
-        return None
-    url = action.get("url")
-    return url if isinstance(url, str) and urlsplit(url).scheme == "https" else None

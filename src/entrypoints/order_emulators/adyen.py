@@ -178,7 +178,9 @@ class AdyenEmulator:
         if method == "REDIRECTS":
             url = f"https://checkout-test.adyen.com/redirect/{number}"
             action = {"type": "redirect", "method": "GET", "url": url}
-            return Answer.of_json(200, {**shown, "resultCode": "RedirectShopper", "action": action})
+            # Which payment it is, Adyen says in /payments/details alone.
+            answer = {"merchantReference": ours, "resultCode": "RedirectShopper", "action": action}
+            return Answer.of_json(200, answer)
         self._authorised(payment, went_well=True)
         money = {"value": amount, "currency": currency}
         return Answer.of_json(200, {**shown, "resultCode": "Authorised", "amount": money})
