@@ -100,7 +100,7 @@ class Adyen:
         )
         self.bridge = Bridge(self._ask)
         self.gateway = a_gateway(self.bridge, self.time)
-        self.webhooks = AdyenWebhooks(hmac_key=HMAC_KEY, merchant=MERCHANT)
+        self.webhooks = AdyenWebhooks(hmac_key=HMAC_KEY, merchant=MERCHANT, now=self.time.now)
 
     async def _post(self, _url: str, body: bytes, _headers: Mapping[str, str]) -> int:
         self.told.append(body)

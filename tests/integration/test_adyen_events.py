@@ -1,16 +1,17 @@
 """What people, schemes and banks do to a payment is told by Adyen's events, and by nothing else."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from order_adyen.webhooks import AdyenWebhooks
-from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.outcomes import Authorized, Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact
 from order_memory.contracts import samples
 from tests.integration.adyen_events import an_event
-from tests.integration.adyen_wire import HMAC_KEY, MERCHANT
+from tests.integration.adyen_wire import HMAC_KEY, MERCHANT, NOON
 
 
 async def facts(name: str, **but: Any) -> tuple[ProviderFact, ...]:
@@ -161,3 +162,45 @@ async def test_a_dispute_is_never_taken_for_a_refund_of_ours() -> None:
     [fact] = await facts("CHARGEBACK", merchantReference="refund-1!kiel-1")
 
     assert (fact.transaction_id, fact.parent_reference) == (None, "PAYMENT1")
+
+
+# Holds ------------------------------------------------------------------------------------
+
+
+async def test_a_hold_that_only_an_event_tells_of_is_counted_on_from_then() -> None:
+    told = an_event("AUTHORISATION", merchantReference="hold-1~kiel-1", pspReference="PAYMENT1")
+    webhooks = AdyenWebhooks(hmac_key=HMAC_KEY, merchant=MERCHANT, now=lambda: NOON)
+    [fact] = (await webhooks.parse(told, {})).facts
+
+    ends = NOON + timedelta(days=5)
+    assert fact.outcome == Authorized("PAYMENT1", samples.EUR_25, "hold-1", ends)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"pspReference": "PAYMENT1", "originalReference": None},
+        {"pspReference": "EXPIRY1", "originalReference": "PAYMENT1"},
+    ],
+)
+async def test_the_end_of_a_hold_is_told_with_its_own_reference(named: dict[str, str]) -> None:
+    [fact] = await facts("EXPIRE", merchantReference="hold-1~kiel-1", **named)
+
+    assert fact == ProviderFact(
+        TransactionKind.AUTHORIZATION,
+        Declined("authorization_expired", reference="PAYMENT1"),
+        "PAYMENT1",
+        transaction_id="hold-1",
+        installation="kiel-1",
+    )
+
+
+async def test_a_charge_that_expires_was_never_taken() -> None:
+    [fact] = await facts("EXPIRE", pspReference="PAYMENT1", originalReference=None)
+
+    assert (fact.kind, fact.parent_reference) == (TransactionKind.REVERSAL, "PAYMENT1")
+    assert fact.outcome == Reversed("PAYMENT1", samples.EUR_25, "authorization_expired")
+
+
+async def test_what_expires_of_another_system_is_not_ours() -> None:
+    assert await facts("EXPIRE", merchantReference="a shop's own words") == ()

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -310,6 +310,16 @@ async def test_nobody_listens() -> None:
 
     assert await plugin.gateway.send(charge) == NotSent("ConnectError")
     await plugin.gateway.close()
+
+
+async def test_a_hold_is_counted_on_for_no_longer_than_the_shortest_promise(adyen: Adyen) -> None:
+    hold = adyen.a_charge(kind=TransactionKind.AUTHORIZATION)
+    adyen.time.is_now += timedelta(minutes=5)
+
+    outcome = await adyen.gateway.send(hold)
+
+    assert isinstance(outcome, Authorized)
+    assert outcome.capture_before == hold.recorded_at + timedelta(days=5)
 
 
 # Events -----------------------------------------------------------------------------------

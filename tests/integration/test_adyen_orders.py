@@ -197,3 +197,27 @@ async def test_an_order_whose_payment_needs_the_buyer_fails_and_keeps_no_money(
     assert placed.status is OrderStatus.PAYMENT_FAILED
     assert placed.charge.reason == "authentication_required"
     assert the(TransactionKind.REFUND, order).amount == placed.total
+
+
+@holding
+async def test_a_hold_that_expired_leaves_an_order_that_is_not_paid(shop: AdyenShop) -> None:
+    placed = await shop.place()
+    expired = {"originalReference": None, "pspReference": placed.charge.provider_reference}
+
+    assert await shop.hears("EXPIRE", placed.charge, **expired) == "settled"
+    order = await shop.now(placed)
+
+    assert (order.charge.status, order.charge.reason) == (
+        TransactionStatus.VOIDED,
+        "authorization_expired",
+    )
+
+
+@holding
+async def test_an_order_is_not_left_to_a_hold_that_ends(shop: AdyenShop) -> None:
+    placed = await shop.place()
+    for _ in range(10):
+        await shop.clock.sleep(12 * 3600)
+        await shop.core.recover()
+
+    assert (await shop.now(placed)).status is OrderStatus.CANCELLED

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from order_adyen import marks
+from order_adyen import holds, marks
 from order_core.errors import InvalidValue
 from order_core.money import Money
 from order_core.outcomes import (
@@ -53,7 +53,8 @@ def of_payment(answer: object, transaction: PaymentTransaction) -> Outcome:
         mark = marks.mark(fields.get("merchantReference"))
         ours = mark.transaction_id if mark else ""
         if transaction.kind is TransactionKind.AUTHORIZATION:
-            return Authorized(reference, amount, ours)
+            # From before the request left, so that an answer told again says the same.
+            return Authorized(reference, amount, ours, transaction.recorded_at + holds.SHORTEST)
         return Succeeded(reference, amount, ours)
     if code in {"Pending", "Received"}:
         return Pending(reference_in(fields))

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
-from order_adyen import disputes
+from order_adyen import disputes, holds
 from order_adyen.answers import money_in, reference_in
 from order_adyen.marks import Mark, mark
 from order_core.money import Money
@@ -23,9 +24,10 @@ _REFUND_UNDONE: Final = frozenset({"REFUND_FAILED", "REFUNDED_REVERSED"})
 _DISPUTE_STATUS: Final = re.compile(r"[A-Za-z]{1,32}")
 
 
-def facts_of(item: Mapping[str, object]) -> tuple[ProviderFact, ...]:
+def facts_of(item: Mapping[str, object], *, heard_at: datetime) -> tuple[ProviderFact, ...]:
     """The facts in an event whose signature was verified. Raises: Unreadable."""
     told = _Told(
+        heard_at=heard_at,
         name=str(item["eventCode"]),
         went_well=item["success"] == "true",
         reference=reference_in(item),
@@ -43,6 +45,7 @@ def facts_of(item: Mapping[str, object]) -> tuple[ProviderFact, ...]:
 class _Told:
     """What stands in an event; all but the last two are signed."""
 
+    heard_at: datetime
     name: str
     went_well: bool
     reference: str
@@ -66,6 +69,8 @@ def _fact_in(told: _Told) -> ProviderFact | None:
         return _changed(told, kind)
     if not told.went_well:
         return None
+    if told.name == "EXPIRE":
+        return _expired(told)
     because = told.name.lower()
     if told.name in _REFUND_UNDONE:
         undone = Reversed(told.reference, told.amount, because)
@@ -87,7 +92,8 @@ def _begun(told: _Told) -> ProviderFact:
     if not told.went_well:
         outcome = Declined(f"{kind}_refused", reference=told.reference)
     elif kind is TransactionKind.AUTHORIZATION:
-        outcome = Authorized(told.reference, told.amount, transaction_id)
+        ends = told.heard_at + holds.SHORTEST
+        outcome = Authorized(told.reference, told.amount, transaction_id, ends)
     else:
         outcome = Succeeded(told.reference, told.amount, transaction_id)
     return ProviderFact(
@@ -96,6 +102,26 @@ def _begun(told: _Told) -> ProviderFact:
         told.reference,
         transaction_id=ours.transaction_id if ours else None,
         installation=ours.installation if ours else None,
+    )
+
+
+def _expired(told: _Told) -> ProviderFact | None:
+    ours = told.mark
+    # Adyen's example names no other reference than this one.
+    payment = told.payment or told.reference
+    if ours is None or ours.begins is None:
+        return None
+    if ours.begins is TransactionKind.CHARGE:
+        # It counted as paid, and nothing was captured.
+        never_taken = Reversed(told.reference, told.amount, holds.EXPIRED)
+        named = replace(told, payment=payment)
+        return _done_to_a_payment(named, TransactionKind.REVERSAL, never_taken)
+    return ProviderFact(
+        ours.begins,
+        Declined(holds.EXPIRED, reference=payment),
+        payment,
+        transaction_id=ours.transaction_id,
+        installation=ours.installation,
     )
 
 

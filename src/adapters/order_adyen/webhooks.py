@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from Adyen.util import is_valid_hmac_notification  # type: ignore[import-untyped]
@@ -24,13 +25,20 @@ _SIGNED: Final = {
 _MOST_VALUES: Final = 10_000
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class AdyenWebhooks:
     """Reads the events of one merchant account; `hmac_key` is hexadecimal.
 
     Neither the time nor any metadata is signed: a repeated event is known by what it says.
     """
 
-    def __init__(self, *, hmac_key: str, merchant: str) -> None:
+    def __init__(
+        self, *, hmac_key: str, merchant: str, now: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self._now = now
         self._hmac_key = hmac_key
         self._merchant = merchant
 
@@ -65,7 +73,7 @@ class AdyenWebhooks:
         if status := dispute_status(item):
             # One stage of a dispute is told several times, and only its status differs.
             event_id += f":{status}"
-        return WebhookEvent(event_id, name, facts_of(item))
+        return WebhookEvent(event_id, name, facts_of(item, heard_at=self._now()))
 
 
 def _refuse_many_values(body: bytes) -> None:
