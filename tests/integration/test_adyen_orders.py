@@ -24,7 +24,7 @@ from order_memory import (
     TrustedPrices,
 )
 from tests.integration.adyen_events import an_event
-from tests.integration.adyen_wire import NOON, PAYS, Adyen
+from tests.integration.adyen_wire import NOON, PAYS, Adyen, breaches, specification
 
 
 class AdyenShop:
@@ -77,6 +77,8 @@ async def shop(request: pytest.FixtureRequest) -> AsyncIterator[AdyenShop]:
     shop = AdyenShop(getattr(request, "param", CaptureMode.IMMEDIATE))
     yield shop
     await shop.adyen.gateway.close()
+    if specification() is not None:
+        assert breaches(shop.adyen.bridge.exchanges) == []
 
 
 holding = pytest.mark.parametrize("shop", [CaptureMode.ON_PROCESSING], indirect=True, ids=["held"])
