@@ -1,5 +1,6 @@
 """Plant one mutant in a scratch copy, and let its killers loose on it."""
 
+import compileall
 import json
 import os
 import shutil
@@ -94,9 +95,12 @@ def killers_of(mutant: Mutant, *, every: bool) -> tuple[Killer, ...]:
 
 
 def snapshot(folder: Path) -> Path:
-    """A copy of the code as it is now, so that edits meanwhile disturb no run."""
+    """A compiled copy of the code as it is now, so that edits meanwhile disturb no run."""
     ignored = shutil.ignore_patterns("__pycache__")
-    return Path(shutil.copytree(ROOT / "src", folder / "src", ignore=ignored))
+    copy = shutil.copytree(ROOT / "src", folder / "src", ignore=ignored)
+    # Once, and not in each run of each killer.
+    compileall.compile_dir(copy, quiet=2)
+    return Path(copy)
 
 
 def green(original: Path, killers: Sequence[Killer]) -> str | None:
