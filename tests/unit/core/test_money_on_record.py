@@ -1,6 +1,6 @@
 """Money is on record once, and what is told about it is true."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,43 +13,11 @@ from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Declined, NotFound, Report, Reversed, Succeeded
 from order_core.payment import TransactionKind
-from order_core.payment_terms import CaptureLate, CaptureMode, GatewayProfile
-from order_core.ports import ProviderFact, WebhookEvent
+from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_email.wording import money_back, paid_back
-from order_memory import ScriptedGateway, Standing, reactions
-
-WHOLE = Money(2500, "EUR")
-PART = Money(700, "EUR")
-
-
-class Provider:
-    def __init__(self, shop: Any) -> None:
-        self.shop, self.told = shop, 0
-        shop.core = shop.assembled(webhooks={"scripted": self})
-
-    async def parse(self, _body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
-        self.told += 1
-        return WebhookEvent(f"e-{self.told}", "money", (self.fact,))
-
-    async def tells(self, kind: TransactionKind, outcome: Any, **named: Any) -> str:
-        self.fact = ProviderFact(kind, outcome, outcome.reference, **named)
-        return str((await self.shop.core.receive_webhook("scripted", b"", {})).verdict)
-
-
-async def decide(shop: Any, order: Order, transaction: Any, what: ReviewDecision) -> Order:
-    decided: Order = await shop.core.review(
-        order.id, transaction_id=transaction.id, decision=what, note="looked at", by="staff"
-    )
-    return decided
-
-
-def without_look_ups(shop: Any) -> Any:
-    """As Adyen's gateway declares itself."""
-    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
-    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
-    shop.core = shop.assembled()
-    return shop
+from order_memory import Standing, reactions
+from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
 
 
 async def lost_and_accepted(shop: Any) -> Order:

@@ -1,6 +1,6 @@
 """What a person decides about money that contradicts us, and what is then done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,47 +8,14 @@ import pytest
 
 from order_core.errors import CannotReview
 from order_core.immutable import replace
-from order_core.money import Money
-from order_core.order import Order, PaymentStatus
+from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
-from order_core.payment_terms import CaptureMode, GatewayProfile
-from order_core.ports import ProviderFact, WebhookEvent
+from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
-from order_memory import ScriptedGateway, Standing, reactions
-
-WHOLE = Money(2500, "EUR")
-PART = Money(700, "EUR")
-
-
-class Provider:
-    def __init__(self, shop: Any) -> None:
-        self.shop, self.told = shop, 0
-        shop.core = shop.assembled(webhooks={"scripted": self})
-
-    async def parse(self, _body: bytes, _headers: Mapping[str, str], /) -> WebhookEvent:
-        self.told += 1
-        return WebhookEvent(f"e-{self.told}", "money", (self.fact,))
-
-    async def tells(self, kind: TransactionKind, outcome: Any, **named: Any) -> str:
-        self.fact = ProviderFact(kind, outcome, outcome.reference, **named)
-        return str((await self.shop.core.receive_webhook("scripted", b"", {})).verdict)
-
-
-async def decide(shop: Any, order: Order, transaction: Any, what: ReviewDecision) -> Order:
-    decided: Order = await shop.core.review(
-        order.id, transaction_id=transaction.id, decision=what, note="looked at", by="staff"
-    )
-    return decided
-
-
-def without_look_ups(shop: Any) -> Any:
-    """As Adyen's gateway declares itself."""
-    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
-    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
-    shop.core = shop.assembled()
-    return shop
+from order_memory import Standing, reactions
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
 
 
 async def test_a_part_that_came_back_is_given_again_and_not_the_whole(shop: Any) -> None:

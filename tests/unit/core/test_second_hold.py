@@ -57,6 +57,18 @@ def standing(shop: Any, hold: PaymentTransaction) -> Standing:
     return found
 
 
+def take_by_hand(shop: Any, hold: PaymentTransaction) -> None:
+    """Somebody captures a hold at the dashboard."""
+    capture = replace(
+        hold,
+        id="by-hand",
+        kind=TransactionKind.CAPTURE,
+        parent_reference=hold.provider_reference,
+        provider_reference=None,
+    )
+    shop.gateway.ledger.carry_out(capture)
+
+
 def kept(shop: Any) -> int:
     """What the provider took for us, and did not give back."""
     ledger = shop.gateway.ledger
@@ -183,14 +195,7 @@ async def test_it_is_not_asked_about_all_week(holding: Any) -> None:
 
 async def test_what_was_taken_of_it_is_given_back_if_the_order_is_cancelled(holding: Any) -> None:
     order, second = await held_again(holding, await holding.place())
-    by_hand = replace(
-        second,
-        id="by-hand",
-        kind=TransactionKind.CAPTURE,
-        parent_reference=second.provider_reference,
-        provider_reference=None,
-    )
-    holding.gateway.ledger.carry_out(by_hand)
+    take_by_hand(holding, second)
 
     await holding.core.cancel(order.id, customer_id="ann")
     await holding.work_until(passed=timedelta(days=2))
@@ -378,14 +383,7 @@ async def test_an_accepted_hold_of_a_part_does_not_pay_the_order(holding: Any) -
 async def test_a_void_that_came_too_late_makes_us_ask(holding: Any) -> None:
     order, second = await held_again(holding, await holding.place())
     await holding.work_until(passed=timedelta(hours=3))
-    by_hand = replace(
-        second,
-        id="by-hand",
-        kind=TransactionKind.CAPTURE,
-        parent_reference=second.provider_reference,
-        provider_reference=None,
-    )
-    holding.gateway.ledger.carry_out(by_hand)
+    take_by_hand(holding, second)
     await decide(holding, order, second, ReviewDecision.REFUND)
     await holding.work_until(passed=timedelta(days=1))
     order = await holding.orders.get(order.id)
