@@ -142,7 +142,9 @@ def _dispute_lost(deciding: Settling) -> Order:
 
 def _dispute_ended(deciding: Settling, end: type[Restored | Reversed]) -> Order:
     order, dispute = deciding.order, deciding.transaction
-    if dispute.kind is not TransactionKind.REVERSAL or dispute.reason != DISPUTE_OPEN:
+    same = (dispute.kind, dispute.parent_id, dispute.provider_reference)
+    words = [t for t in order.transactions if (t.kind, t.parent_id, t.provider_reference) == same]
+    if dispute.kind is not TransactionKind.REVERSAL or words[-1].reason != DISPUTE_OPEN:
         raise CannotReview(order.id, "no_open_dispute", "this transaction is no open dispute")
     seen = order.with_transaction(replace(dispute, review=None))
     paid = seen.transaction(dispute.parent_id or "")

@@ -20,10 +20,12 @@ _NOT_IN_REVIEW: Final = ("not_in_review", "nothing of its payment is in review")
 def refusals(order: Order) -> dict[str, Refusal | None]:
     """Action -> why it would be refused, or None where it would not."""
     in_review = order.payment_status is PaymentStatus.IN_REVIEW
+    # Its end may be told by a person, also once its beginning was looked at.
+    disputed = any(order.is_disputed(paid) for paid in order.transactions)
     return {
         "process": process_refusal(order),
         "refund": _refund_refusal(order),
-        "review": None if in_review else _NOT_IN_REVIEW,
+        "review": None if in_review or disputed else _NOT_IN_REVIEW,
     }
 
 

@@ -14,6 +14,7 @@ from order_core.outcomes import Authorized, Declined, Report, Restored, Reversed
 from order_core.payment import TransactionKind
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
+from order_http.staff_actions import refusals
 from order_memory import Standing, reactions
 from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
 
@@ -231,6 +232,30 @@ async def test_a_hold_that_was_voided_at_the_dashboard_is_held_no_longer_once_ac
     await shop.work_until(passed=timedelta(days=30))
 
     assert (await shop.orders.get(placed.id)).payment_status is PaymentStatus.UNPAID
+
+
+async def test_a_dispute_that_was_looked_at_is_ended_by_a_person_for_good_or_ill(
+    shop: Any,
+) -> None:
+    placed, provider = await shop.place(), Provider(shop)
+    opened = Reversed("dp-1", WHOLE, "needs_response", open=True)
+    await provider.tells(
+        TransactionKind.REVERSAL, opened, parent_reference=placed.charge.provider_reference
+    )
+    order = await shop.orders.get(placed.id)
+    assert refusals(order)["review"] is None
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+    assert refusals(order)["review"] is None
+
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.DISPUTE_LOST)
+
+    assert [t.reason for t in order.transactions[1:]] == ["dispute_open", "dispute_lost"]
+    assert order.payment_status is not PaymentStatus.IN_REVIEW
+    assert refusals(order)["review"] == ("not_in_review", "nothing of its payment is in review")
+    for ended in order.transactions:
+        with pytest.raises(CannotReview) as refusal:
+            await decide(shop, order, ended, ReviewDecision.DISPUTE_WON)
+        assert refusal.value.reason == "no_open_dispute"
 
 
 async def test_a_dispute_whose_end_nobody_told_can_be_ended_by_a_person(shop: Any) -> None:
