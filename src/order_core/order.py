@@ -41,6 +41,10 @@ _LETS_GO: Final = frozenset(
 )
 
 
+def _is_payment(transaction: PaymentTransaction) -> bool:
+    return transaction.kind in _TAKES and transaction.status is _SUCCEEDED
+
+
 class PaymentStatus(StrEnum):
     """What the movements of money add up to."""
 
@@ -166,9 +170,10 @@ class Order:
     def hold(self) -> PaymentTransaction | None:
         """What is held to pay it: its own hold, or one as large that a person accepted instead.
 
-        None once money was taken for it. What is let go, or could not be, pays nothing.
+        None while something is left of money that was taken for it. What is let go, or could
+        not be, pays nothing.
         """
-        if self.captured_minor_units:
+        if any(self.left_of(t) for t in self.transactions if _is_payment(t)):
             return None
         for held in self.transactions:
             fits = held.amount == self.total and not held.review
@@ -234,15 +239,15 @@ class Order:
         """
         if transaction.takes_money:
             return self.status is OrderStatus.AWAITING_PAYMENT
+        if transaction.parent_reference is None:
+            # Accepted by a person, and not told by the provider yet: nobody knows of what.
+            return False
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
             # While it stands, a void of its own hold is never wanted; a person may want to let
             # go what the provider holds beside it.
             return parent.is_held and (parent.is_beside_ours or self.lets_go)
         if transaction.kind is TransactionKind.REFUND:
-            if transaction.parent_reference is None:
-                # Accepted by a person, and not told by the provider yet: nobody knows of what.
-                return False
             paid = self.transaction(transaction.parent_id or "")
             return not self.taken_back_of(paid) or self._balance_of(paid) >= 0
         return True

@@ -41,7 +41,7 @@ def processed(
         raise CannotProcess(order.id, *refusal)
     if order.payment_status is PaymentStatus.IN_REVIEW:
         raise CannotProcess(order.id, "in_review", "its payment is in review")
-    if money_is_gone(order):
+    if order.hold is None and money_is_gone(order):
         raise CannotProcess(order.id, "refunded", "its money went back, or is about to")
     if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)

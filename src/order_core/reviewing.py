@@ -8,6 +8,7 @@ from typing import Final
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.immutable import replace
+from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -15,7 +16,9 @@ from order_core.outcomes import Restored, Reversed
 from order_core.payment import DISPUTE_OPEN, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
+from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
+from order_core.settlement.hold import is_taken
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
 
@@ -90,17 +93,30 @@ def _never_happened(deciding: Settling) -> Order:
 
 def _accepted(deciding: Settling) -> Order:
     settled = _as_the_provider_has_it(deciding)
-    order = _hold_given_up(deciding.order.with_transaction(settled), settled)
+    order = _hold_given_up(deciding, settled)
     if _order_waits_for(deciding):
         placed = OrderPlaced(settled.id, settled.provider_reference or "")
         return order.moved_to(OrderStatus.PENDING).with_news(placed, deciding.at)
     if order.lives_on(settled) and settled.attend_at is None:
         attend_at = decided_by(settled.capture_before, now=deciding.at)
         order = order.with_transaction(replace(settled, attend_at=attend_at))
-    moves = settled.takes_money or settled.kind is TransactionKind.CAPTURE
-    if moves and order.status in _ENDED:
-        # It is ours, and an order that ended has no right to it.
-        return order.giving_back(at=deciding.at, new_id=deciding.new_id, terms=deciding.terms)
+    in_doubt = deciding.transaction.status is TransactionStatus.IN_REVIEW
+    if in_doubt and order.status in _ENDED:
+        return _owed_by_an_ended(deciding, order, settled)
+    if settled.kind is TransactionKind.VOID and not settled.is_live and order.lets_go:
+        # It was refused, and what it was to let go may stand still.
+        held = order.transaction(settled.parent_id or "")
+        return order.with_transaction(replace(held, attend_at=deciding.at))
+    return order
+
+
+def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransaction) -> Order:
+    """It was ours after all, and an order that ended has no right to it."""
+    at, new_id, terms = deciding.at, deciding.new_id, deciding.terms
+    if settled.is_held:
+        return order.voiding(settled, at=at, new_id=new_id, terms=terms)
+    if settled.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}:
+        return order.refunding(settled, at=at, new_id=new_id, terms=terms)
     return order
 
 
@@ -111,11 +127,17 @@ def _refunded(deciding: Settling) -> Order:
     if order.lives_on(deciding.transaction):
         raise CannotReview(order.id, "order_lives_on_it", "cancel the order to let its hold go")
     settled = _as_the_provider_has_it(deciding)
-    order = _hold_given_up(order.with_transaction(settled), settled)
+    if settled.kind is TransactionKind.REFUND and settled.is_live:
+        # To ask for it again would be to give it back twice.
+        because = "this refund was not refused: accept it, or say that it never happened"
+        raise CannotReview(order.id, "not_refused", because)
+    order = _hold_given_up(deciding, settled)
     waiting = _order_waits_for(deciding)
     if waiting:
         failed = PaymentFailed(settled.id, "refunded_by_review")
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
+    if waiting and settled.kind is TransactionKind.AUTHORIZATION:
+        return order.giving_back(at=at, new_id=new_id, terms=terms)
     if settled.is_held:
         return order.voiding(settled, at=at, new_id=new_id, terms=terms)
     owed = _owed_for(order, settled)
@@ -198,15 +220,19 @@ def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransacti
     return owed
 
 
-def _hold_given_up(order: Order, settled: PaymentTransaction) -> Order:
-    """What was captured, or let go, is held no longer."""
-    becomes = _HOLD_BECOMES.get(settled.kind)
-    if becomes is None or settled.parent_id is None or not settled.is_live:
+def _hold_given_up(deciding: Settling, settled: PaymentTransaction) -> Order:
+    """The order with `settled` in it. What was captured, or let go, is held no longer."""
+    order = deciding.order.with_transaction(settled)
+    if settled.kind not in _HOLD_BECOMES or settled.parent_id is None or not settled.is_live:
         return order
     hold = order.transaction(settled.parent_id)
-    if hold.status is not TransactionStatus.AUTHORIZED:
+    void = settled.kind is TransactionKind.VOID
+    if not (hold.is_held if void else hold.status is TransactionStatus.AUTHORIZED):
         return order
-    return order.with_transaction(hold.finished(becomes))
+    order = order.with_transaction(hold.finished(_HOLD_BECOMES[settled.kind]))
+    if void and not hold.is_beside_ours:
+        return concluded(deciding, order, settled, MoneyEvent.VOIDED)
+    return order
 
 
 def _as_the_provider_has_it(deciding: Settling) -> PaymentTransaction:
@@ -215,6 +241,8 @@ def _as_the_provider_has_it(deciding: Settling) -> PaymentTransaction:
     if transaction.status is not TransactionStatus.IN_REVIEW:
         return accepted
     if transaction.kind is not TransactionKind.AUTHORIZATION:
+        return replace(accepted, status=TransactionStatus.SUCCEEDED)
+    if is_taken(deciding.order, transaction):
         return replace(accepted, status=TransactionStatus.SUCCEEDED)
     attend_at = decided_by(transaction.capture_before, now=deciding.at)
     return replace(accepted, status=TransactionStatus.AUTHORIZED, attend_at=attend_at)

@@ -10,6 +10,7 @@ from order_core.payment import (
     TransactionKind,
     TransactionStatus,
 )
+from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.second_look import second_look_done
@@ -79,9 +80,15 @@ def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A person accepted it unseen; now we hear by which reference the provider knows it."""
     named = replace(settling.transaction, provider_reference=outcome.reference)
+    if isinstance(outcome, Authorized):
+        ends = outcome.capture_before
+        attend_at = decided_by(ends, now=settling.at)
+        named = replace(named, capture_before=ends, attend_at=attend_at)
     order = settling.order.with_transaction(named)
     for follower in order.transactions:
-        if follower.parent_id == named.id and follower.parent_reference is None:
+        # What may have run is not sent as anything else.
+        unnamed = follower.parent_reference is None and not follower.may_have_run
+        if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
     return order
 

@@ -121,6 +121,8 @@ def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str
 
 def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: str) -> Order:
     """A refund or void that is still needed is asked for again, while that can help."""
+    # A doubt about what is over and asked for anew is about nothing any more.
+    refused = replace(refused, review=None)
     order = settling.order.with_transaction(refused)
     parent = order.transaction(refused.parent_id or "")
     refusals = sum(

@@ -28,7 +28,7 @@ def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Ord
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Our movement, with an amount that is not ours."""
     order = in_review(settling, f"amount_differs:{outcome.amount}", outcome.reference)
-    comparable = outcome.amount.currency == settling.transaction.amount.currency
+    comparable = _can_be_booked(outcome, settling)
     payment = (
         settling.transaction.takes_money or settling.transaction.kind is TransactionKind.CAPTURE
     )
@@ -50,14 +50,21 @@ def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Orde
     reason = ANOTHER_TRANSACTION if same else f"amount_differs:{outcome.amount}"
     order = in_review(settling, reason, outcome.reference)
     held = isinstance(outcome, Authorized)
-    comparable = outcome.amount.currency == ours.amount.currency
+    comparable = _can_be_booked(outcome, settling)
     # What was really done is what a person decides about.
     done = replace(
         order.transaction(ours.id),
         kind=TransactionKind.AUTHORIZATION if held else TransactionKind.CHARGE,
         amount=outcome.amount if comparable else ours.amount,
+        capture_before=outcome.capture_before if isinstance(outcome, Authorized) else None,
     )
     return order.with_transaction(done)
+
+
+def _can_be_booked(outcome: Succeeded | Authorized, settling: Settling) -> bool:
+    same_currency = outcome.amount.currency == settling.transaction.amount.currency
+    # A movement of nothing is no movement: no store takes it.
+    return same_currency and outcome.amount.minor_units > 0
 
 
 def doubted(settling: Settling, reason: str) -> Order:

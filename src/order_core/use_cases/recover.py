@@ -208,7 +208,7 @@ class Recover:
     async def _before_the_hold_ends(self, order: Order, held: PaymentTransaction) -> Order:
         # The capture or void is a movement like any other, and is looked after next.
         terms, now = self.terms[held.provider], self.clock.now()
-        if open_capture(order) or order.captured_minor_units:
+        if open_capture(order):
             return order
         refused = sum(
             t.kind is TransactionKind.CAPTURE and not t.is_live for t in order.transactions
