@@ -106,6 +106,8 @@ def _accepted(deciding: Settling) -> Order:
     if settled.kind is TransactionKind.VOID and not settled.is_live and order.lets_go:
         # It was refused, and what it was to let go may stand still.
         held = order.transaction(settled.parent_id or "")
+        if not held.is_held:
+            return order
         return order.with_transaction(replace(held, attend_at=deciding.at))
     return order
 

@@ -245,30 +245,50 @@ async def test_its_own_hold_pays_once_what_was_taken_beside_it_went_back(
     await shop.core.process(order.id, by="staff")
 
 
-@pytest.mark.parametrize("end", ["process", "cancel"])
-async def test_of_a_hold_without_a_reference_nothing_is_asked(
-    make_shop: Callable[..., Any], end: str
-) -> None:
+async def _held_unseen(make_shop: Callable[..., Any]) -> tuple[Any, Any]:
+    """An order whose hold a person accepted, by a reference that nobody has told yet."""
     shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
     shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
     order = await shop.place()
     await shop.work_until(passed=timedelta(days=1))
     shop.gateway.forget_reactions()
     order = await shop.orders.get(order.id)
-    order = await decide(shop, order, order.charge, D.ACCEPT)
-    asked = []
-    send = shop.gateway.send
+    return shop, await decide(shop, order, order.charge, D.ACCEPT)
 
-    async def sent(transaction: Any) -> Any:
-        asked.append(transaction)
-        return await send(transaction)
 
-    shop.gateway.send = sent
+async def test_accepting_that_a_void_was_refused_asks_nobody_about_a_hold_that_is_gone(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    placed = await shop.place()
+    hold = placed.charge.provider_reference
+    shop.gateway.react(*[reactions.decline("not_possible")] * 20)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(hours=12))
+    order = await shop.orders.get(placed.id)
+    refused = next(t for t in order.transactions if t.review)
+    shop.gateway.ledger.end(hold, Standing.VOIDED, reason="expired")
+    gone = Report(Declined("expired", reference=hold))
+    order = await shop.core.settle(order, placed.charge.id, gone)
+    assert order.charge.status is TransactionStatus.VOIDED
+
+    order = await decide(shop, order, refused, D.ACCEPT)
+
+    assert order.attend_at is None
+
+
+@pytest.mark.parametrize("end", ["process", "cancel"])
+async def test_of_a_hold_without_a_reference_nothing_is_asked(
+    make_shop: Callable[..., Any], end: str
+) -> None:
+    shop, order = await _held_unseen(make_shop)
+    asked = shop.gateway.asked
     if end == "process":
         await shop.core.process(order.id, by="staff")
     else:
         await shop.core.cancel(order.id, customer_id="ann")
-    assert all(t.parent_reference for t in asked), [(t.kind, t.parent_reference) for t in asked]
+    await shop.work_until(passed=timedelta(minutes=5))
+    assert shop.gateway.asked == asked
 
 
 async def test_a_doubt_about_a_void_ends_when_it_is_tried_again(
@@ -285,8 +305,7 @@ async def test_a_doubt_about_a_void_ends_when_it_is_tried_again(
     )
     await shop.work_until(passed=timedelta(hours=12))
     order = await shop.orders.get(order.id)
-    if order.transaction(void.id).review:
-        order = await decide(shop, order, order.transaction(void.id), D.ACCEPT)
+    assert order.transaction(void.id).review is None
     await shop.work_until(passed=timedelta(days=2))
     assert shop.gateway.ledger.entry(placed.charge.provider_reference).standing is Standing.VOIDED
 
@@ -295,13 +314,7 @@ async def test_a_doubt_about_a_void_ends_when_it_is_tried_again(
 async def test_what_follows_a_hold_without_a_reference_is_done_once_it_is_named(
     make_shop: Callable[..., Any], end: str
 ) -> None:
-    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
-    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
-    order = await shop.place()
-    await shop.work_until(passed=timedelta(days=1))
-    shop.gateway.forget_reactions()
-    order = await shop.orders.get(order.id)
-    order = await decide(shop, order, order.charge, D.ACCEPT)
+    shop, order = await _held_unseen(make_shop)
     if end == "process":
         await shop.core.process(order.id, by="staff")
     else:
