@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from Adyen.util import generate_notification_sig  # type: ignore[import-untyped]
+from Adyen.util import generate_notification_sig  # type: ignore[import-untyped] # The SDK tells no types.
 
 from tests.integration.adyen_wire import HMAC_KEY, MERCHANT
 

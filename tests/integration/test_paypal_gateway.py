@@ -584,6 +584,21 @@ async def test_a_hold_that_was_captured_at_the_dashboard_is_seen_to_be_taken(
     assert await gateway.look_up(ours) == Succeeded(taken.id, hold.amount, step.id)
 
 
+async def test_of_a_hold_that_was_captured_in_part_the_part_is_seen_to_be_taken(
+    wire: PayPalWire, gateway: PayPalGateway
+) -> None:
+    step, hold = await held(gateway)
+    ours = replace(step, status=TransactionStatus.AUTHORIZED, provider_reference=hold.reference)
+    part = {"amount": {"value": "10.00", "currency_code": "EUR"}}
+
+    taken = wire.emulator.books.capture(hold.reference, part)
+
+    assert wire.emulator.books.payment("authorizations", hold.reference)[1].status == (
+        "PARTIALLY_CAPTURED"
+    )
+    assert await gateway.look_up(ours) == Succeeded(taken.id, Money(1000, "EUR"), step.id)
+
+
 async def test_of_two_holds_of_one_order_each_is_shown_its_own_capture(
     wire: PayPalWire, gateway: PayPalGateway
 ) -> None:
