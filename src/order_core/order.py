@@ -41,10 +41,6 @@ _LETS_GO: Final = frozenset(
 )
 
 
-def _is_payment(transaction: PaymentTransaction) -> bool:
-    return transaction.kind in _TAKES and transaction.status is _SUCCEEDED
-
-
 class PaymentStatus(StrEnum):
     """What the movements of money add up to."""
 
@@ -112,11 +108,14 @@ class Order:
     # What the money did -------------------------------------------------------------------
 
     @property
+    def payments(self) -> list[PaymentTransaction]:
+        """Every charge and capture that took money, whatever went back of it."""
+        return [t for t in self.transactions if t.kind in _TAKES and t.status is _SUCCEEDED]
+
+    @property
     def captured_minor_units(self) -> int:
         """What was taken from the buyer, refunds not subtracted."""
-        return self._sum(
-            [t for t in self.transactions if t.kind in _TAKES and t.status is _SUCCEEDED]
-        )
+        return self._sum(self.payments)
 
     @property
     def refunded_minor_units(self) -> int:
@@ -173,7 +172,7 @@ class Order:
         None while something is left of money that was taken for it. What is let go, or could
         not be, pays nothing.
         """
-        if any(self.left_of(t) for t in self.transactions if _is_payment(t)):
+        if any(self.left_of(payment) for payment in self.payments):
             return None
         for held in self.transactions:
             fits = held.amount == self.total and not held.review

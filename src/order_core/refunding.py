@@ -6,7 +6,7 @@ from datetime import datetime
 from order_core.errors import CannotRefund, InvalidValue
 from order_core.money import Money
 from order_core.order import Order
-from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN, TransactionKind, TransactionStatus
+from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN
 from order_core.payment_terms import PaymentTerms
 
 
@@ -51,18 +51,12 @@ def _left_of_payments(order: Order) -> dict[str, int]:
     """What is left of each payment, in minor units: of one at least, something."""
     if not order.captured_minor_units:
         raise CannotRefund(order.id, "nothing_captured", "no money was taken for it")
-    left_of = {
-        paid.id: order.left_of(paid)
-        for paid in order.transactions
-        if paid.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
-        and paid.status is TransactionStatus.SUCCEEDED
-    }
+    left_of = {paid.id: order.left_of(paid) for paid in order.payments}
     if any(left_of.values()):
         return left_of
-    payments = [order.transaction(paid_id) for paid_id in left_of]
-    if any(order.is_disputed(paid) for paid in payments):
+    if any(order.is_disputed(paid) for paid in order.payments):
         clause = "its payment is disputed, and the bank may give the money back"
         raise CannotRefund(order.id, DISPUTE_OPEN, clause)
-    if any(order.taken_back_of(paid) for paid in payments):
+    if any(order.taken_back_of(paid) for paid in order.payments):
         raise CannotRefund(order.id, DISPUTE_LOST, "the bank gave the money back already")
     raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")

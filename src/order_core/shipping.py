@@ -9,7 +9,7 @@ from order_core.events import OrderDelivered, OrderShipped
 from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import TransactionKind
 from order_core.payment_terms import PaymentTerms
 from order_core.shipment import MAX_SHIPMENTS, Shipment
 
@@ -61,7 +61,7 @@ def shipping_refusal(order: Order) -> tuple[str, str] | None:
         return refusal
     if order.payment_status is PaymentStatus.IN_REVIEW:
         return ("in_review", "its payment is in review")
-    if not _payments(order):
+    if not order.payments:
         return ("unpaid", "no money was taken for it")
     if money_is_gone(order):
         return ("refunded", "its money went back, or is about to")
@@ -74,16 +74,8 @@ def shipping_refusal(order: Order) -> tuple[str, str] | None:
 
 def money_is_gone(order: Order) -> bool:
     """Whether what was taken for it went back, all of it, or is about to."""
-    payments = _payments(order)
+    payments = order.payments
     return bool(payments) and not any(order.left_of(payment) for payment in payments)
-
-
-def _payments(order: Order) -> list[PaymentTransaction]:
-    return [
-        t
-        for t in order.transactions
-        if t.kind in _TAKES and t.status is TransactionStatus.SUCCEEDED
-    ]
 
 
 def delivered(

@@ -31,7 +31,11 @@ def attended(
                     transaction,
                     attempts=transaction.attempts + 1,
                     attend_at=next_look(
-                        order, transaction, now, policy, can_be_asked_about(transaction)
+                        order,
+                        transaction,
+                        now,
+                        policy,
+                        can_be_asked_about=can_be_asked_about(transaction),
                     ),
                 )
             )
@@ -43,7 +47,8 @@ def next_look(
     transaction: PaymentTransaction,
     now: datetime,
     policy: Policy,
-    can_be_asked_about: bool,  # noqa: FBT001 - it is never given by position but here
+    *,
+    can_be_asked_about: bool,
 ) -> datetime | None:
     """Twice as late each time, with jitter, but never later than something can be concluded.
 
