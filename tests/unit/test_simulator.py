@@ -22,7 +22,7 @@ from order_simulator.knobs import CALM, ROUGH, Knobs
 from order_simulator.simulation import simulate, story_of
 from tests.conftest import FRESH_SEED
 
-FIXED_SEEDS = (16, 24, 25, 29)
+FIXED_SEEDS = (1, 16, 19, 24)
 
 
 def broken_in(seed: int, *, customers: int = 2500, knobs: Knobs = ROUGH) -> str:

@@ -51,6 +51,13 @@ class LedgerEntry:
     standing: Standing
     reason: str = "declined"
     retryable: bool = False
+    is_marked: bool = True
+    """Whether it carries our id, as what the buyer paid on the provider's page may not."""
+
+    @property
+    def mark(self) -> str:
+        """Our id of the movement, as the provider shows it; empty if it shows none."""
+        return self.transaction.id if self.is_marked else ""
 
     @property
     def outcome(self) -> Outcome:
@@ -58,10 +65,10 @@ class LedgerEntry:
         ours = self.transaction
         match self.standing:
             case Standing.SUCCEEDED:
-                return Succeeded(self.reference, self.amount, ours.id)
+                return Succeeded(self.reference, self.amount, self.mark)
             case Standing.AUTHORIZED:
                 until = ours.recorded_at + _HELD_FOR
-                return Authorized(self.reference, self.amount, ours.id, until)
+                return Authorized(self.reference, self.amount, self.mark, until)
             case Standing.BEGUN:
                 return Continue(self.reference)
             case Standing.ACTION_REQUIRED:
@@ -110,7 +117,7 @@ class ProviderLedger:
         if named and entry.standing is Standing.AUTHORIZED:
             for child in self.children(entry.reference):
                 if self.taken(child.reference):
-                    return Succeeded(child.reference, child.amount, entry.transaction.id)
+                    return Succeeded(child.reference, child.amount, entry.mark)
         return entry.outcome
 
     def entry(self, reference: str) -> LedgerEntry:
@@ -140,10 +147,12 @@ class ProviderLedger:
         self._entries[reference] = entry
         return entry.outcome
 
-    def hold_again(self, hold: LedgerEntry) -> LedgerEntry:
-        """Hold once more, beside `hold`, whatever became of it; by our id the first is shown."""
+    def carry_out_again(self, first: LedgerEntry) -> LedgerEntry:
+        """Take or hold once more, whatever became of `first`; by our id the first is shown."""
         reference = f"ref-{len(self._entries) + 1:06}"
-        second = replace(hold, reference=reference, standing=Standing.AUTHORIZED)
+        held = first.transaction.kind is TransactionKind.AUTHORIZATION
+        standing = Standing.AUTHORIZED if held else Standing.SUCCEEDED
+        second = replace(first, reference=reference, standing=standing)
         self._entries[reference] = second
         return second
 
@@ -173,7 +182,7 @@ class ProviderLedger:
         """Whether a token that pays once may pay this; from now on it pays nothing else."""
         return self._used_tokens.setdefault(token, transaction.id) == transaction.id
 
-    def resolve(self, reference: str, *, approved: bool) -> bool:
+    def resolve(self, reference: str, *, approved: bool, is_marked: bool = True) -> bool:
         """End what waits for the buyer or the bank; False if it does not wait any more.
 
         Raises:
@@ -185,7 +194,7 @@ class ProviderLedger:
         held = entry.transaction.kind is TransactionKind.AUTHORIZATION
         yes = Standing.AUTHORIZED if held else Standing.SUCCEEDED
         standing = yes if approved else Standing.DECLINED
-        self._entries[reference] = replace(entry, standing=standing)
+        self._entries[reference] = replace(entry, standing=standing, is_marked=is_marked)
         return True
 
     def children(self, reference: str) -> tuple[LedgerEntry, ...]:

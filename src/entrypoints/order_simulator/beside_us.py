@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from order_core.money import Money
-from order_core.outcomes import Reversed
+from order_core.outcomes import Restored, Reversed
 from order_core.payment import TransactionKind
 from order_memory import LedgerEntry, Standing
 from order_simulator.faults import Fault
@@ -39,8 +39,8 @@ class BesideUs:
             shop.scheduler.after(delay, lambda: self._taken_by_hand(reference))
         elif chance < 2 * knobs.dashboard:
             shop.scheduler.after(delay, lambda: self._let_go_by_hand(reference))
-        elif chance < 2 * knobs.dashboard + knobs.held_twice:
-            shop.scheduler.after(delay, lambda: self._held_again(reference))
+        elif chance < 2 * knobs.dashboard + knobs.carried_out_twice:
+            shop.scheduler.after(delay, lambda: self._carried_out_again(reference))
 
     def moved(self, entry: LedgerEntry) -> None:
         """Money was taken or given back: it may go the other way."""
@@ -62,6 +62,11 @@ class BesideUs:
         elif chance < by_hand + knobs.dispute:
             delay = int(HOUR + shop.chance.random() * 3 * DAY)
             shop.scheduler.after(delay, lambda: self._disputed(reference))
+        elif entry.transaction.kind is _K.CHARGE and (
+            chance < by_hand + knobs.dispute + knobs.carried_out_twice
+        ):
+            delay = int(shop.chance.random() * shop.chance.choice((MINUTE, HOUR, 2 * DAY)))
+            shop.scheduler.after(delay, lambda: self._carried_out_again(reference))
 
     def _runs_out(self, reference: str) -> None:
         if self._provider.ledger.entry(reference).standing is Standing.AUTHORIZED:
@@ -80,8 +85,10 @@ class BesideUs:
     def _taken_by_hand(self, reference: str) -> None:
         hold = self._provider.ledger.entry(reference)
         if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
-            self._shop.inject(Fault.DASHBOARD_CAPTURE, "provider", hold.transaction.order_id)
-            taken = self._provider.by_hand(hold, _K.CAPTURE, hold.amount.minor_units)
+            part, whole = self._shop.chance.happens(0.3), hold.amount.minor_units
+            fault = Fault.DASHBOARD_PART_CAPTURE if part else Fault.DASHBOARD_CAPTURE
+            self._shop.inject(fault, "provider", hold.transaction.order_id)
+            taken = self._provider.by_hand(hold, _K.CAPTURE, 1 + whole // 3 if part else whole)
             self._provider.post.by_hand(taken)
             self.moved(taken)
 
@@ -93,14 +100,28 @@ class BesideUs:
                 self._provider.ends(reference, Standing.VOIDED, "voided_by_hand")
             )
 
-    def _held_again(self, reference: str) -> None:
+    def _carried_out_again(self, reference: str) -> None:
         entry = self._provider.ledger.entry(reference)
-        if self._shop.is_calm or not self._provider.is_asked_for(entry):
+        has_a_name = entry.is_marked and self._provider.is_asked_for(entry)
+        if self._shop.is_calm or not has_a_name:
             return
-        self._shop.inject(Fault.HELD_TWICE, "provider", entry.transaction.order_id)
-        second = self._provider.holds_again(entry)
+        if not self._is_on_record(entry):
+            # Its event may be lost, for a look-up shows it; and of two that carry one name of ours,
+            # of which one is told, nobody looks for another.
+            return
+        holds = entry.transaction.kind is _K.AUTHORIZATION
+        fault = Fault.HELD_TWICE if holds else Fault.CHARGED_TWICE
+        self._shop.inject(fault, "provider", entry.transaction.order_id)
+        second = self._provider.carries_out_again(entry)
         self._provider.post.about(second)
-        self.held(second)
+        (self.held if holds else self.moved)(second)
+
+    def _is_on_record(self, entry: LedgerEntry) -> bool:
+        order = self._shop.store.row(entry.transaction.order_id).order
+        return any(
+            each.provider_reference == entry.reference and not each.is_open
+            for each in order.transactions
+        )
 
     def _is_too_early(self, reference: str) -> bool:
         shop = self._shop
@@ -130,8 +151,21 @@ class BesideUs:
         paid = self._provider.ledger.entry(reference)
         self._shop.inject(Fault.DISPUTE, "provider", paid.transaction.order_id)
         amount = Money(paid.amount.minor_units, paid.amount.currency)
-        lost = Reversed(f"dispute-{reference}", amount, "disputed", open=True)
-        self._provider.post.reversed(paid, lost)
+        dispute = Reversed(f"dispute-{reference}", amount, "disputed", open=True)
+        self._provider.post.disputed(paid, dispute)
+        shop = self._shop
+        if shop.chance.happens(0.7):
+            # The rest is decided when nobody looks any more, or by whoever reads the bank's letter.
+            delay = int(shop.chance.random() * shop.chance.choice((HOUR, DAY, 10 * DAY)))
+            is_won = shop.chance.happens(0.5)
+            shop.scheduler.after(delay, lambda: self._decided(reference, dispute, is_won=is_won))
+
+    def _decided(self, reference: str, dispute: Reversed, *, is_won: bool) -> None:
+        paid = self._provider.ledger.entry(reference)
+        fault = Fault.DISPUTE_WON if is_won else Fault.DISPUTE_LOST
+        self._shop.inject(fault, "provider", paid.transaction.order_id)
+        end = Restored if is_won else Reversed
+        self._provider.post.disputed(paid, end(dispute.reference, dispute.amount, "decided"))
 
     def _refund_returns(self, reference: str) -> None:
         refund = self._provider.ledger.entry(reference)

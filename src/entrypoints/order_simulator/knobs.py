@@ -56,8 +56,12 @@ class Knobs:
     """Somebody moves money at the provider beside us, for each payment."""
     hasty_dashboard: bool = True
     """Whether money moves beside us even before we know the payment by its reference."""
-    held_twice: float = 0.01
-    """The provider carries out a request for a hold once more, under another reference."""
+    carried_out_twice: float = 0.01
+    """The provider carries out a charge or a hold once more, under another reference."""
+    other_try: float = 0.01
+    """An event tells of a declined try that is not the one on record, with our name on it."""
+    unmarked: float = 0.01
+    """What the buyer approves carries no name of ours."""
     dispute: float = 0.008
     returned_refund: float = 0.02
     asynchronous_refund: float = 0.1
@@ -85,7 +89,9 @@ CALM: Final = Knobs(
     forgery=0.0,
     mail_fault=0.0,
     dashboard=0.0,
-    held_twice=0.0,
+    carried_out_twice=0.0,
+    other_try=0.0,
+    unmarked=0.0,
     dispute=0.0,
     returned_refund=0.0,
     asynchronous_refund=0.0,
@@ -107,7 +113,9 @@ ROUGH: Final = Knobs(
     forgery=0.05,
     mail_fault=0.1,
     dashboard=0.06,
-    held_twice=0.06,
+    carried_out_twice=0.06,
+    other_try=0.1,
+    unmarked=0.05,
     dispute=0.03,
     returned_refund=0.1,
     asynchronous_refund=0.2,

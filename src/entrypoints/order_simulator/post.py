@@ -16,7 +16,7 @@ from order_core.invariants.promises import (
     UNKNOWN_MONEY_IS_SHOWN,
     WEBHOOK_IS_TAKEN,
 )
-from order_core.outcomes import Reversed, Succeeded
+from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
 from order_memory import LedgerEntry
@@ -61,6 +61,9 @@ class Post:
     def about(self, entry: LedgerEntry) -> None:
         """Tell what became of a movement of ours, in its present state."""
         ours = entry.transaction
+        if not entry.is_marked:
+            # Money of others comes to the same account, and whoever has no name is one of them.
+            return
         fact = ProviderFact(
             kind=ours.kind,
             outcome=entry.outcome,
@@ -72,6 +75,18 @@ class Post:
         # A second hold of one request is shown to nobody who does not know its reference.
         first = self._shop.provider.is_asked_for(entry)
         self._publish(fact, ours.order_id, can_be_looked_up=first)
+
+    def other_try_declined(self, entry: LedgerEntry) -> None:
+        """Tell that another try of the buyer's was declined, which carries the same name."""
+        ours = entry.transaction
+        fact = ProviderFact(
+            kind=ours.kind,
+            outcome=Declined("card_declined", reference=f"try-{entry.reference}"),
+            reference=f"try-{entry.reference}",
+            transaction_id=ours.id,
+            installation=ours.installation,
+        )
+        self._publish(fact, ours.order_id, can_be_looked_up=True)
 
     def by_hand(self, entry: LedgerEntry) -> None:
         """Tell of a movement at the dashboard: it carries what the payment carries, or nothing."""
@@ -87,13 +102,16 @@ class Post:
         )
         self._publish(fact, move.order_id, can_be_looked_up=False)
 
-    def reversed(self, paid: LedgerEntry, outcome: Reversed) -> None:
-        """Tell that money was taken back from us."""
+    def disputed(self, paid: LedgerEntry, outcome: Reversed | Restored) -> None:
+        """Tell that a bank takes money back from us, or what became of that."""
+        # Some providers number their words about one dispute.
+        numbered = paid.reference.endswith(("1", "3", "5", "7", "9"))
         fact = ProviderFact(
             kind=TransactionKind.REVERSAL,
             outcome=outcome,
             reference=outcome.reference,
             parent_reference=paid.reference,
+            sequence=self._shop.scheduler.now if numbered else None,
         )
         self._publish(fact, paid.transaction.order_id, can_be_looked_up=False)
 

@@ -166,6 +166,9 @@ class Provider:
     def _begun(self, entry: LedgerEntry) -> None:
         ours, chance = entry.transaction, self.shop.chance
         self.post.about(entry)
+        if ours.takes_money and chance.happens(self.shop.knobs.other_try):
+            self.shop.inject(Fault.OTHER_TRY_DECLINED, NAME, ours.order_id)
+            self.post.other_try_declined(entry)
         if ours.kind is _K.VOID and entry.standing is Standing.SUCCEEDED:
             self.post.about(self.ledger.entry(ours.parent_reference or ""))
         match entry.standing:
@@ -205,10 +208,19 @@ class Provider:
 
     def _later(self, delay: int, reference: str, *, approved: bool) -> None:
         def resolve() -> None:
-            if self.ledger.resolve(reference, approved=approved):
+            shop = self.shop
+            unmarked = shop.chance.happens(shop.knobs.unmarked) and self._is_known(reference)
+            if self.ledger.resolve(reference, approved=approved, is_marked=not unmarked):
+                if unmarked and approved:
+                    ours = self.ledger.entry(reference).transaction
+                    shop.inject(Fault.UNMARKED, NAME, ours.order_id)
                 self._changed(reference)
 
         self.shop.scheduler.after(delay, resolve)
+
+    def _is_known(self, reference: str) -> bool:
+        # What carries no name of ours is found by its reference alone.
+        return bool(self.shop.store.payers(PROFILE.provider, PROFILE.account, reference))
 
     def _changed(self, reference: str) -> None:
         entry = self.ledger.entry(reference)
@@ -227,9 +239,9 @@ class Provider:
         self._note(entry.transaction, f"{reference} {reason}", standing)
         return entry
 
-    def holds_again(self, entry: LedgerEntry) -> LedgerEntry:
-        """The provider breaks its promise, and holds once more for a request that it has met."""
-        second = self.ledger.hold_again(entry)
+    def carries_out_again(self, entry: LedgerEntry) -> LedgerEntry:
+        """The provider breaks its promise: it takes or holds twice for one request."""
+        second = self.ledger.carry_out_again(entry)
         self._doubles.add(second.reference)
         self._written[second.reference] = self.shop.scheduler.now
         self._note(second.transaction, f"again, beside {entry.reference}", second.standing)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
 _MOST_TRIES: Final = 40
+_ENDS_OF_A_DISPUTE: Final = (ReviewDecision.DISPUTE_WON, ReviewDecision.DISPUTE_LOST)
 
 
 class Staff:
@@ -74,6 +75,9 @@ class Staff:
         if not disputed and self._shop.chance.happens(0.5):
             # What a buyer's bank took back is not paid out once more.
             decisions.insert(0, ReviewDecision.REFUND)
+        if disputed and self._shop.chance.happens(0.3):
+            # Somebody has read what the bank wrote, perhaps not to the end.
+            decisions.insert(0, self._shop.chance.choice(_ENDS_OF_A_DISPUTE))
         if self._shop.chance.happens(0.1):
             decisions.insert(0, ReviewDecision.NOTE)
         for decision in decisions:
