@@ -7,7 +7,7 @@ from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_request import OrderRequest
-from order_core.outcomes import ActionRequired
+from order_core.outcomes import ActionRequired, Declined
 from order_core.payment import TransactionKind
 from order_core.shipping_address import ShippingAddress
 from order_explorer.live import PROVIDER
@@ -106,6 +106,16 @@ async def telling_of_the_page(stage: Stage) -> None:
     fact = await stage.provider.event(TransactionKind.CHARGE)
     if fact is not None:
         stage.incoming = (replace(fact, outcome=ActionRequired(fact.reference)),)
+        await stage.core.receive_webhook(PROVIDER, b"", {})
+
+
+async def telling_of_another_try(stage: Stage) -> None:
+    """The provider tells that a try beside ours, with our name on it, was declined."""
+    fact = await stage.provider.event(TransactionKind.CHARGE)
+    if fact is not None:
+        other = f"try-{fact.reference}"
+        declined = Declined("card_declined", reference=other)
+        stage.incoming = (replace(fact, outcome=declined, reference=other),)
         await stage.core.receive_webhook(PROVIDER, b"", {})
 
 

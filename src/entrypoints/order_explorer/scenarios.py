@@ -19,6 +19,7 @@ from order_explorer.acts import (
     refunding,
     refunding_at_the_dashboard,
     telling,
+    telling_of_another_try,
     telling_of_the_page,
     work_is_due,
     working,
@@ -90,6 +91,17 @@ SCENARIOS: Final = (
             _worker(rounds=3),
         ),
         policy=_POLICY,
+    ),
+    Scenario(
+        "create-other-try",
+        "A request, the decline of another try of the same payment, and the worker.",
+        (
+            Participant("client", placing()),
+            Participant("other-try", telling_of_another_try, begins=provider_was_asked),
+            _worker(rounds=2),
+        ),
+        policy=_POLICY,
+        large=True,
     ),
     Scenario(
         "two-steps-worker",
