@@ -170,14 +170,15 @@ class Order:
         """What is held to pay it: its own hold, or one as large that a person accepted instead.
 
         None while something is left of money that was taken for it. What is let go, or could
-        not be, pays nothing.
+        not be, pays nothing; what may be taken already is not taken again.
         """
         if any(self.left_of(payment) for payment in self.payments):
             return None
         for held in self.transactions:
             fits = held.amount == self.total and not held.review
             pays = held.id == self.charge.id or fits
-            if held.status is TransactionStatus.AUTHORIZED and pays and not self.is_let_go(held):
+            spoken_for = self.is_let_go(held) or self.may_be_taken(held)
+            if held.status is TransactionStatus.AUTHORIZED and pays and not spoken_for:
                 return held
         return None
 
@@ -190,6 +191,15 @@ class Order:
         """Whether a void of the hold is on its way or done, or a person's to decide about."""
         return any(
             t.kind is TransactionKind.VOID and t.parent_id == held.id and (t.is_live or t.review)
+            for t in self.transactions
+        )
+
+    def may_be_taken(self, held: PaymentTransaction) -> bool:
+        """Whether a capture of the hold is a person's to decide about: nobody else knows."""
+        return any(
+            t.kind is TransactionKind.CAPTURE
+            and t.parent_id == held.id
+            and t.status is TransactionStatus.IN_REVIEW
             for t in self.transactions
         )
 

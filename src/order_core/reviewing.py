@@ -128,6 +128,9 @@ def _refunded(deciding: Settling) -> Order:
         raise CannotReview(order.id, "still_open", "this transaction has no outcome yet")
     if order.lives_on(deciding.transaction):
         raise CannotReview(order.id, "order_lives_on_it", "cancel the order to let its hold go")
+    if order.may_be_taken(deciding.transaction):
+        # No void would be recorded, and the review would end as if the hold had been let go.
+        raise CannotReview(order.id, "capture_in_review", "decide about its capture first")
     settled = _as_the_provider_has_it(deciding)
     if settled.kind is TransactionKind.REFUND and settled.is_live:
         # To ask for it again would be to give it back twice.

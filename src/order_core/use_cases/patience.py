@@ -88,9 +88,11 @@ def _voids_of(order: Order, hold: PaymentTransaction) -> list[PaymentTransaction
 
 
 def _awaits_a_void(order: Order, hold: PaymentTransaction) -> bool:
-    # One on its way brings the hold back if it fails; one in review is a person's to decide.
+    # One on its way brings the hold back if it fails; one in review is a person's to decide, and
+    # while that is so of a capture, nothing can be let go.
     on_its_way = any(void.is_live for void in _voids_of(order, hold))
-    return order.lets_go and not on_its_way and not void_in_review(order, hold)
+    for_a_person = void_in_review(order, hold) or order.may_be_taken(hold)
+    return order.lets_go and not on_its_way and not for_a_person
 
 
 def _decisive_moment(transaction: PaymentTransaction, policy: Policy) -> datetime | None:

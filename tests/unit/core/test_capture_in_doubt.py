@@ -1,0 +1,104 @@
+"""A capture of which only a person can say whether it took the money."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotReview
+from order_core.order import PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Authorized, Report, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureLate, CaptureMode
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+from tests.unit.core.telling_and_deciding import WHOLE, decide, without_look_ups
+
+
+async def given_up(shop: Any) -> Any:
+    """An order whose capture was sent in vain to a provider that cannot be asked."""
+    placed = await without_look_ups(shop).place()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.process(placed.id, by="staff")
+    await shop.work_until(passed=timedelta(hours=3))
+    shop.gateway.forget_reactions()
+    return await shop.orders.get(placed.id)
+
+
+async def of_another_amount(shop: Any) -> Any:
+    """An order of whose hold another sum was captured than we asked for."""
+    placed = await shop.place()
+    shop.gateway.react(reactions.WRONG_AMOUNT)
+    return await shop.core.process(placed.id, by="staff")
+
+
+InDoubt = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("in_doubt", [given_up, of_another_amount])
+@pytest.mark.parametrize("late", list(CaptureLate))
+async def test_it_is_not_made_again_as_the_hold_ends(
+    make_shop: Callable[..., Any], late: CaptureLate, in_doubt: InDoubt
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=late)
+    doubtful = await in_doubt(shop)
+    assert doubtful.transactions[-1].status is TransactionStatus.IN_REVIEW
+    looked = len(shop.gateway.looked_up)
+    await shop.work_until(passed=timedelta(days=9))
+    order = await shop.orders.get(doubtful.id)
+
+    captures = {a.key for a in shop.gateway.asked if a.kind is TransactionKind.CAPTURE}
+    assert len(captures) == 1
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.IN_REVIEW)
+    assert len(shop.gateway.looked_up) - looked < 20
+
+
+@pytest.mark.parametrize("late", list(CaptureLate))
+async def test_if_it_never_happened_the_hold_is_decided_about(
+    make_shop: Callable[..., Any], late: CaptureLate
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=late)
+    doubtful = await given_up(shop)
+    shop.clock.set(doubtful.charge.capture_before - timedelta(hours=20))
+    await decide(shop, doubtful, doubtful.transactions[-1], ReviewDecision.NEVER_HAPPENED)
+    await shop.work_until(passed=timedelta(hours=1))
+    order = await shop.orders.get(doubtful.id)
+
+    captures = late is CaptureLate.CAPTURE
+    decided = TransactionKind.CAPTURE if captures else TransactionKind.VOID
+    assert order.transactions[-1].kind is decided
+    assert order.transactions[-1].status is TransactionStatus.SUCCEEDED
+
+
+async def test_a_cancelled_order_does_not_ask_about_its_hold_every_quarter_of_an_hour(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    doubtful = await of_another_amount(shop)
+    await shop.core.cancel(doubtful.id, customer_id="ann")
+    looked = len(shop.gateway.looked_up)
+    await shop.work_until(passed=timedelta(days=9))
+
+    assert len(shop.gateway.looked_up) - looked < 20
+    order = await shop.orders.get(doubtful.id)
+    await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+    await shop.work_until()
+    order = await shop.orders.get(doubtful.id)
+    assert order.captured_minor_units == order.refunded_minor_units == 2501
+    assert order.attend_at is None
+
+
+async def test_its_hold_is_not_let_go_before_it_is_decided_about(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await of_another_amount(shop)
+    foreign = Report(Authorized("ref-9", WHOLE, "another"))
+    order = await shop.core.settle(order, order.charge.id, foreign)
+    assert order.charge.review is not None
+    with pytest.raises(CannotReview) as refusal:
+        await decide(shop, order, order.charge, ReviewDecision.REFUND)
+
+    assert refusal.value.reason == "capture_in_review"
