@@ -74,10 +74,10 @@ DISPUTE_WON: Final = "dispute_won"
 """The reason of a reversal of a payment: how far the dispute had come that it tells of."""
 
 NO_LOOK_UP: Final = "provider_has_no_look_up"
-"""The reason of a movement that nobody can ask about any more."""
+"""Why a movement is in review that nobody can ask about any more."""
 
 NOT_IN_THIS_ACCOUNT: Final = "not_in_this_account"
-"""The reason of a movement whose object the provider does not know, though it named it once."""
+"""Why one is whose object the provider does not know, though it named it once."""
 
 _GIVEN_UP: Final = frozenset({NO_LOOK_UP, NOT_IN_THIS_ACCOUNT})
 
@@ -163,7 +163,7 @@ class PaymentTransaction:
     @property
     def is_given_up(self) -> bool:
         """In review only because the provider could not be asked."""
-        return self.status is TransactionStatus.IN_REVIEW and self.reason in _GIVEN_UP
+        return self.status is TransactionStatus.IN_REVIEW and self.review in _GIVEN_UP
 
     @property
     def is_undecided(self) -> bool:

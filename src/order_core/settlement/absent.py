@@ -8,6 +8,7 @@ from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Absence
 from order_core.payment import NO_LOOK_UP, TransactionKind, TransactionStatus
+from order_core.processing import LATE
 from order_core.settlement.consequences import concluded
 from order_core.settlement.refused import capture_refused, reversal_refused
 from order_core.settlement.second_look import second_look_done
@@ -59,8 +60,10 @@ def beyond_proof(
     "we do not know" stays what it is.
     """
     transaction = order.transaction(transaction_id)
+    # Why it was recorded decides what its success means, should it be told after all.
+    reason = LATE if transaction.reason == LATE else because
     stuck = replace(
-        transaction.finished(TransactionStatus.IN_REVIEW, reason=because),
+        transaction.finished(TransactionStatus.IN_REVIEW, reason=reason),
         review=because,
     )
     return order.with_transaction(stuck).with_news(PutInReview(stuck.id, because), at)

@@ -102,3 +102,21 @@ async def test_its_hold_is_not_let_go_before_it_is_decided_about(
         await decide(shop, order, order.charge, ReviewDecision.REFUND)
 
     assert refusal.value.reason == "capture_in_review"
+
+
+async def test_one_that_nobody_asked_for_begins_no_order_when_it_is_told_at_last(
+    make_shop: Callable[..., Any],
+) -> None:
+    late = CaptureLate.CAPTURE
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=late))
+    placed = await shop.place()
+    shop.clock.set(placed.charge.capture_before - timedelta(hours=24))
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.work_until(passed=timedelta(hours=3))
+    order = await shop.orders.get(placed.id)
+    capture = order.transactions[-1]
+    assert capture.review == "provider_has_no_look_up"
+    taken = Report(Succeeded("capture-1", WHOLE, capture.id))
+    order = await shop.core.settle(order, capture.id, taken)
+
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
