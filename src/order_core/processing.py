@@ -41,13 +41,14 @@ def processed(
         raise CannotProcess(order.id, *refusal)
     if order.payment_status is PaymentStatus.IN_REVIEW:
         raise CannotProcess(order.id, "in_review", "its payment is in review")
-    if order.hold is None and money_is_gone(order):
+    if order.hold is not None:
+        # Nothing is left of what was taken beside it, although that may not be back yet.
+        return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
+    if money_is_gone(order):
         raise CannotProcess(order.id, "refunded", "its money went back, or is about to")
     if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
-    if order.hold is None:
-        raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")
-    return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
+    raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")
 
 
 def capturing(

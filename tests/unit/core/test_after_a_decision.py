@@ -211,8 +211,9 @@ async def test_a_hold_without_our_mark_is_dated(make_shop: Callable[..., Any]) -
     assert order.charge.capture_before == ends
 
 
-async def test_its_own_hold_pays_once_what_was_taken_beside_it_went_back(
-    make_shop: Callable[..., Any],
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_its_own_hold_pays_once_what_was_taken_beside_it_goes_back(
+    make_shop: Callable[..., Any], *, is_back: bool
 ) -> None:
     shop = make_shop(capture=CaptureMode.ON_PROCESSING)
     order, provider = await shop.place(), Provider(shop)
@@ -237,12 +238,15 @@ async def test_its_own_hold_pays_once_what_was_taken_beside_it_went_back(
         parent_reference=second.provider_reference,
     )
     order = await shop.orders.get(order.id)
+    shop.gateway.react(reactions.OBEY if is_back else reactions.WAIT)
     order = await decide(shop, order, order.transactions[-1], D.REFUND)
     await shop.work_until()
     order = await shop.orders.get(order.id)
     assert order.payment_status != "in_review"
     assert order.charge.status is TransactionStatus.AUTHORIZED
-    await shop.core.process(order.id, by="staff")
+    order = await shop.core.process(order.id, by="staff")
+    assert order.status is OrderStatus.PROCESSING
+    assert order.charge.status is TransactionStatus.SUCCEEDED
 
 
 async def _held_unseen(make_shop: Callable[..., Any]) -> tuple[Any, Any]:
