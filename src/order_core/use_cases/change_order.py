@@ -100,14 +100,23 @@ class ChangeOrder:
         lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)
         saved = await self.orders.save(changed, request=request, take=lease if movements else None)
         if not saved.holds_lease:
-            # Somebody is working on this order; the worker finds what is due, and must know
-            # that none of it has left.
-            order = saved.order
-            for movement in movements:
-                not_sent = Answer(NotSent("held_by_somebody_else"), send=1)
-                order = await self.carry_out.settle(order, movement.id, not_sent)
-            return order
+            return await self._left_to_the_worker(saved.order, movements)
         return await self._carried_out(saved.order, movements, Held(lease, now + lease.duration))
+
+    async def _left_to_the_worker(
+        self, order: Order, movements: tuple[PaymentTransaction, ...]
+    ) -> Order:
+        # Somebody is working on this order; the worker finds what is due, and should know
+        # that none of it has left.
+        not_sent = Answer(NotSent("held_by_somebody_else"), send=1)
+        try:
+            for movement in movements:
+                order = await self.carry_out.settle(order, movement.id, not_sent)
+        except (StoreUnavailable, CommitUnknown, ConcurrentUpdate):
+            # The change itself is stored: to say that nothing happened, or to decide again,
+            # would be to give the same money back twice. Unsure, the worker asks first.
+            return order
+        return order
 
     async def _carried_out(
         self, order: Order, movements: tuple[PaymentTransaction, ...], held: Held

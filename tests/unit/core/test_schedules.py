@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CommitUnknown, PossibleDuplicate, StoreUnavailable
+from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
@@ -20,6 +21,7 @@ from order_core.outcomes import (
 )
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import GatewayProfile
+from order_core.ports import Lease
 from order_memory import ScriptedGateway, Standing, reactions
 
 
@@ -419,3 +421,16 @@ async def test_a_failed_try_does_not_spare_the_second_look(shop: Any) -> None:
     await shop.core.settle(failed, failed.charge.id, other)
     await shop.work_until(passed=timedelta(days=1))
     shop.assert_order_and_money_agree()
+
+
+async def test_what_is_stored_beside_a_busy_worker_is_not_said_to_be_nothing(shop: Any) -> None:
+    placed = await shop.place()
+    busy = Lease(placed.id, "worker", timedelta(minutes=5), by_request=False)
+    await shop.orders.save(replace(placed, email="new@example.com"), take=busy)
+    core = shop.assembled(orders=_FailsAtSave(shop.orders, at=2))
+    asked = await core.refund(placed.id, amount=Money(700, "EUR"), by="staff")
+    await shop.work_until()
+
+    # Told that nothing happened, staff would ask once more, for another 7 euro.
+    assert asked.refund_asked_minor_units == 700
+    assert shop.net_minor_units_at_the_provider() == 2500 - 700
