@@ -7,7 +7,15 @@ from typing import Final
 from order_core.errors import ConcurrentUpdate
 from order_core.immutable import replace
 from order_core.order import Order
-from order_core.outcomes import Declined, Outcome, Report, Restored, Reversed, Succeeded
+from order_core.outcomes import (
+    Authorized,
+    Declined,
+    Outcome,
+    Report,
+    Restored,
+    Reversed,
+    Succeeded,
+)
 from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
 from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
@@ -60,7 +68,9 @@ class TakeIn:
         # payment that it belongs to.
         outcome = _moved_or_undone(fact)
         if outcome is None:
-            return NO_NEWS, None
+            # Held under our mark, for an order that we have lost: nobody else would look.
+            lost = isinstance(fact.outcome, Authorized) and fact.transaction_id is not None
+            return (UNKNOWN_TRANSACTION if lost else NO_NEWS), None
         terms = self.terms[provider]
         find_payment = FindPayment(self.orders, self.clock)
         for _ in range(_MOST_TRIES):
@@ -73,6 +83,10 @@ class TakeIn:
             ours = _known_by(order, fact)
             if ours is not None and (answer := _as_answer(outcome, ours)):
                 return SETTLED, await self.settle(order, ours.id, Report(answer))
+            if _may_be_ours(order, parent, fact, terms.gateway):
+                # What a look-up will show needs no event; else this one is tried again.
+                shown = _moves_nothing(fact) or fact.kind in terms.gateway.looks_up
+                return (NO_NEWS if shown else UNKNOWN_TRANSACTION), order
             moved = self._moved(order, parent, fact, outcome)
             if moved is order:
                 return NO_NEWS, order
@@ -89,8 +103,7 @@ class TakeIn:
         fact: ProviderFact,
         outcome: Succeeded | Reversed | Restored | Declined,
     ) -> Order:
-        terms = self.terms[parent.provider]
-        if _moves_nothing(fact) or _may_be_ours(order, parent, fact, terms.gateway):
+        if _moves_nothing(fact):
             return order
         return moved_by_provider(
             order,
@@ -99,7 +112,7 @@ class TakeIn:
             outcome,
             at=self.clock.now(),
             new_id=self.ids.new_id,
-            terms=terms,
+            terms=self.terms[parent.provider],
             sequence=fact.sequence,
         )
 
@@ -117,7 +130,7 @@ def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
 def _may_be_ours(
     order: Order, parent: PaymentTransaction, fact: ProviderFact, gateway: GatewayProfile
 ) -> bool:
-    """Whether ours is on its way, and its answer, or a look-up, will tell which it is."""
+    """Whether ours is on its way, and nobody knows yet which of the two this is."""
     return fact.kind in _ANONYMOUS and any(
         t.kind is fact.kind
         and t.parent_id == parent.id

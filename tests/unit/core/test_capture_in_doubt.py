@@ -14,7 +14,7 @@ from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-from tests.unit.core.telling_and_deciding import WHOLE, decide, without_look_ups
+from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
 
 
 async def given_up(shop: Any) -> Any:
@@ -120,3 +120,25 @@ async def test_one_that_nobody_asked_for_begins_no_order_when_it_is_told_at_last
     order = await shop.core.settle(order, capture.id, taken)
 
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+
+
+async def test_a_capture_by_hand_that_is_told_meanwhile_is_booked_once_ours_is_decided(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
+    placed, provider = await shop.place(), Provider(shop)
+    hold = placed.charge.provider_reference
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.process(placed.id, by="staff")
+    by_hand = Succeeded("by-hand", WHOLE, "")
+    told = await provider.tells(TransactionKind.CAPTURE, by_hand, parent_reference=hold)
+    await shop.work_until(passed=timedelta(hours=3))
+    order = await shop.orders.get(placed.id)
+    await decide(shop, order, order.transactions[1], ReviewDecision.NEVER_HAPPENED)
+    assert await shop.assembled().match() == 1
+    order = await shop.orders.get(placed.id)
+
+    assert told == "unknown_transaction"
+    assert (order.captured_minor_units, order.transactions[-1].review) == (2500, "not_asked_for")
+    assert order.charge.status is TransactionStatus.SUCCEEDED
+    assert not (await shop.core.waiting()).events

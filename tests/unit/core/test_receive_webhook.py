@@ -10,7 +10,7 @@ from order_core.errors import UnknownProvider, WebhookRejected
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Reversed, Succeeded
+from order_core.outcomes import Authorized, Reversed, Succeeded
 from order_core.payment import Origin, TransactionKind
 from order_core.ports import ProviderFact, WebhookEvent
 
@@ -92,11 +92,15 @@ async def test_another_installations_payment_is_ignored(shop: Any, events: Named
     assert (await shop.orders.get(opened.id)).status is OrderStatus.AWAITING_PAYMENT
 
 
+@pytest.mark.parametrize(
+    ("kind", "moved"),
+    [(TransactionKind.CHARGE, Succeeded), (TransactionKind.AUTHORIZATION, Authorized)],
+)
 async def test_a_success_for_a_payment_that_nobody_knows_is_kept_for_a_person(
-    shop: Any, events: NamedEvents
+    shop: Any, events: NamedEvents, kind: TransactionKind, moved: Any
 ) -> None:
-    outcome = Succeeded("ref-9", Money(100, "EUR"), "lost-in-a-restore")
-    fact = ProviderFact(TransactionKind.CHARGE, outcome, "ref-9", "lost-in-a-restore", "default")
+    outcome = moved("ref-9", Money(100, "EUR"), "lost-in-a-restore")
+    fact = ProviderFact(kind, outcome, "ref-9", "lost-in-a-restore", "default")
 
     assert await deliver(shop, events, fact) == "unknown_transaction"
     waiting = await shop.core.waiting()
