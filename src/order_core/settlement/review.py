@@ -7,6 +7,7 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
+from order_core.settlement.hold import hold_taken
 from order_core.settlement.settling import Settling
 
 ANOTHER_TRANSACTION: Final = "names_another_transaction"
@@ -27,15 +28,20 @@ def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Ord
 
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Our movement, with an amount that is not ours."""
-    order = in_review(settling, f"amount_differs:{outcome.amount}", outcome.reference)
-    comparable = _can_be_booked(outcome, settling)
-    payment = (
-        settling.transaction.takes_money or settling.transaction.kind is TransactionKind.CAPTURE
-    )
-    if not (payment and comparable):
+    ours, reason = settling.transaction, f"amount_differs:{outcome.amount}"
+    if ours.kind is TransactionKind.AUTHORIZATION and isinstance(outcome, Succeeded):
+        # What was captured of it may have a reference of its own.
+        order = in_review(settling, reason, ours.provider_reference or outcome.reference)
+        if not _can_be_booked(outcome, settling):
+            return order
+        # Booked as a hold, it could only be let go, which is refused.
+        return hold_taken(replace(settling, order=order), order.transaction(ours.id), outcome)
+    order = in_review(settling, reason, outcome.reference)
+    payment = ours.takes_money or ours.kind is TransactionKind.CAPTURE
+    if not (payment and _can_be_booked(outcome, settling)):
         return order
     # What moved is what a person decides about, and what can be given back.
-    doubtful = order.transaction(settling.transaction.id)
+    doubtful = order.transaction(ours.id)
     ends = outcome.capture_before if isinstance(outcome, Authorized) else doubtful.capture_before
     return order.with_transaction(replace(doubtful, amount=outcome.amount, capture_before=ends))
 

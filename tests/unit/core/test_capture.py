@@ -8,13 +8,16 @@ import pytest
 
 from order_core.errors import CannotCancel, CannotProcess
 from order_core.immutable import replace
+from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.ports import ProviderFact
+from order_core.reviewing import ReviewDecision
 from order_memory import Standing, reactions
+from tests.unit.core.telling_and_deciding import decide
 
 
 @pytest.fixture
@@ -388,6 +391,56 @@ async def test_a_hold_that_was_taken_before_we_heard_of_it_is_given_back_to_a_de
     order = await holding.orders.get(opened.id)
     assert order.captured_minor_units == order.refunded_minor_units == 2500
     assert order.attend_at is None
+
+
+async def part_taken_by_hand_unheard(holding: Any) -> Any:
+    """An order whose hold is heard of when somebody has captured a part of it."""
+    opened = await holding.place(payment_method="action_required")
+    reference = opened.charge.provider_reference
+    holding.gateway.approve(reference)
+    by_hand = replace(
+        opened.charge,
+        id="by-hand",
+        kind=TransactionKind.CAPTURE,
+        amount=Money(1000, "EUR"),
+        provider_reference=None,
+        parent_reference=reference,
+    )
+    holding.gateway.ledger.carry_out(by_hand)
+    await holding.work_until(passed=timedelta(minutes=5))
+    order = await holding.orders.get(opened.id)
+    assert (order.status, order.captured_minor_units) == (OrderStatus.AWAITING_PAYMENT, 1000)
+    assert order.charge.provider_reference == reference
+    return order
+
+
+@pytest.mark.parametrize("decision", list(ReviewDecision)[:2])
+async def test_a_part_that_was_taken_before_we_heard_of_its_hold_is_decided_about(
+    holding: Any, decision: ReviewDecision
+) -> None:
+    order = await part_taken_by_hand_unheard(holding)
+    await decide(holding, order, order.charge, decision)
+    order = await decide(holding, order, order.transactions[1], ReviewDecision.ACCEPT)
+    await holding.work_until(passed=timedelta(days=9))
+
+    order = await holding.orders.get(order.id)
+    kept = order.captured_minor_units - order.refunded_minor_units
+    accepted = decision is ReviewDecision.ACCEPT
+    assert order.status is (OrderStatus.PENDING if accepted else OrderStatus.PAYMENT_FAILED)
+    assert kept == (1000 if accepted else 0)
+    assert order.payment_status is not PaymentStatus.IN_REVIEW
+    assert order.attend_at is None
+
+
+async def test_a_part_that_was_taken_before_we_heard_of_its_hold_goes_back_with_its_order(
+    holding: Any,
+) -> None:
+    order = await part_taken_by_hand_unheard(holding)
+    await holding.core.cancel(order.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(days=1))
+
+    order = await holding.orders.get(order.id)
+    assert order.captured_minor_units == order.refunded_minor_units == 1000
 
 
 # A hold that ended, and what is heard of it afterwards -----------------------------------------
