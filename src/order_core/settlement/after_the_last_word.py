@@ -34,7 +34,7 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
         return concluded(settling, order, transaction, MoneyEvent.HELD_BEFORE_ITS_END)
     if _failed_since(settling, outcome):
         return order
-    if _is_known(settling, outcome):
+    if _is_known(settling, outcome) or _holds_nothing(outcome):
         return second_look_done(settling, order)
     order = second_look_done(settling, order)
     if not transaction.takes_money:
@@ -102,6 +102,11 @@ def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:
         and (t.kind is transaction.kind or _captures(t, transaction))
         for t in settling.order.transactions
     )
+
+
+def _holds_nothing(outcome: Succeeded | Authorized) -> bool:
+    # A card that was only looked at. No store takes a void of it, and no order with one could end.
+    return isinstance(outcome, Authorized) and not outcome.amount.minor_units
 
 
 def _captures(transaction: PaymentTransaction, hold: PaymentTransaction) -> bool:

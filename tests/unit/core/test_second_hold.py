@@ -406,3 +406,13 @@ async def test_an_own_hold_that_is_accepted_after_that_failure_is_let_go(holding
     await holding.work_until(passed=timedelta(days=10))
     order = await holding.orders.get(order.id)
     assert standing(holding, order.charge) is Standing.VOIDED, (order.status, order.attend_at)
+
+
+async def test_a_hold_of_nothing_is_none(holding: Any) -> None:
+    placed = await holding.place()
+    nothing = Authorized("ref-0", Money(0, "EUR"), placed.charge.id)
+    order = await holding.core.settle(placed, placed.charge.id, Report(nothing))
+    cancelled = await holding.core.cancel(placed.id, customer_id="ann")
+
+    assert order == placed
+    assert all(t.amount == placed.total for t in cancelled.transactions)
