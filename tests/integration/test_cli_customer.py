@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import fields, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +23,8 @@ from order_core.use_cases import ExportCustomer
 from order_sqlalchemy import SqlOrders, SqlOutbox
 from order_sqlalchemy.schema import metadata
 from tests.integration.sqlalchemy_orders import NOON, an_order, opened, run_sql
+
+pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
 _PERSONAL = ("Zelda Quixote", "zelda@quixote.example", "Tilting Lane", "sails=torn", "sore knee")
 
@@ -62,10 +63,9 @@ async def _fill(url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path / 'orders.db'}"
-    monkeypatch.setenv("ORDER_CORE_DATABASE_URL", url)
-    return url
+def url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("ORDER_CORE_DATABASE_URL", database_url)
+    return database_url
 
 
 def _everything(url: str) -> str:
@@ -232,10 +232,13 @@ def test_an_erased_customer_is_in_no_row_any_more_and_the_books_verify(
 
 
 def test_a_database_of_another_schema_is_left_alone(
-    url: str, capsys: pytest.CaptureFixture[str]
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asyncio.run(_fill(url))
-    asyncio.run(run_sql(url, "UPDATE alembic_version SET version_num = '0001'"))
+    # One of its own: the schema of the others is shared.
+    monkeypatch.setenv("ORDER_CORE_DATABASE_URL", empty_database_url)
+    asyncio.run(_fill(empty_database_url))
+    older = "UPDATE alembic_version SET version_num = '0001'"
+    asyncio.run(run_sql(empty_database_url, older))
 
     assert main(["customer", "erase", "zelda", "--yes"]) == 1
     assert "order-core migrate" in capsys.readouterr().err
