@@ -4,6 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+REFRESH_TOKEN: Final = "ocr_" + "A" * 65
+_UNSIGNED_TOKEN: Final = b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ."
+_EXCHANGE: Final = b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange"
+
 JSON_SAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "order": (
         {
@@ -25,6 +29,7 @@ JSON_SAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     ),
     "refund": ({"amount": 12.5, "note": "broken"},),
     "review": ({"transaction_id": "id-2", "decision": "note", "note": "asked the bank"},),
+    "shipment": ({"carrier": "DHL", "tracking_number": "JD014600000000000007"},),
     "token_header": ({"alg": "HS256", "typ": "JWT", "kid": "k1", "crit": ["exp"], "jwk": {}},),
     "token_claims": (
         {
@@ -39,6 +44,44 @@ JSON_SAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
             "act": {"sub": "shop"},
             "email": "ann@example.org",
             "email_verified": True,
+        },
+    ),
+    # The points are those that the curves begin with, which are nobody's keys.
+    "key_set": (
+        {
+            "keys": [
+                {
+                    "kty": "EC",
+                    "crv": "P-256",
+                    "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+                    "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+                    "kid": "k1",
+                    "use": "sig",
+                },
+                {"kty": "OKP", "crv": "Ed25519", "x": "WGZm" + "ZmZm" * 9 + "ZmY", "alg": "EdDSA"},
+                {"kty": "RSA", "n": "_" * 342, "e": "AQAB", "key_ops": ["verify"]},
+                {"kty": "RSA", "n": "_" * 342, "e": "AQAB", "alg": "PS256", "kid": "k1"},
+            ]
+        },
+    ),
+    "quote_claims": (
+        {
+            "product_id": "teapot",
+            "price": "12.50",
+            "currency": "EUR",
+            "exp": 4102444800,
+            "nbf": 1,
+            "iat": 1.5,
+            "sub": "ann",
+            "min_quantity": 1,
+            "max_quantity": 10,
+        },
+        {
+            "items": [{"product_id": "teapot", "price": "12.50", "quantity": 2}],
+            "currency": "EUR",
+            "exp": 4102444800,
+            "iss": "shop",
+            "jti": "q-1",
         },
     ),
     "stripe_event": tuple(
@@ -179,7 +222,18 @@ TEXT_SAMPLES: Final[Mapping[str, tuple[bytes, ...]]] = {
     ),
     "forwarding": (b'for="[2001:db8::1]:80";proto=https, for=192.0.2.1', b"192.0.2.1:80, unknown"),
     "cursor": (b"AQAAAAAAAAAAaWQtMQ", b"AQAF41ov-gAAMDE5MGEyYjQtYTFi"),
-    "token": (b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.", b"a.b.c", b"...."),
+    "token": (_UNSIGNED_TOKEN, b"a.b.c", b"...."),
+    "quote": (_UNSIGNED_TOKEN, b"a.b.c"),
+    "token_form": (
+        b"grant_type=client_credentials&scope=orders%3Aread+orders%3Amanage",
+        b"grant_type=refresh_token&refresh_token="
+        + REFRESH_TOKEN.encode()
+        + b"&scope=orders%3Aread",
+        _EXCHANGE
+        + b"&subject_token=ann&subject_token_type="
+        + b"urn%3Aorder-core%3Aoauth%3Atoken-type%3Acustomer-id&audience=orders",
+        b"token=" + REFRESH_TOKEN.encode() + b"&token_type_hint=refresh_token",
+    ),
     "stripe_signature": (b"t=1772366400,v1=00,v0=00", b"t=" + b"9" * 4_000 + b",v1=00"),
     "square_signature": (b"A" * 43 + b"=",),
     "paypal_headers": (b"2026-03-01T12:00:00Z", b"9999-12-31T23:59:59-23:59"),

@@ -7,31 +7,59 @@ service fail. Whatever has to be signed is signed, so that the bytes get past th
 import hmac
 import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote as percent_encoded
+from urllib.parse import unquote_to_bytes
 
 import httpx
+import orjson
+from authlib.oauth2.rfc6749 import OAuth2Error
 from starlette.datastructures import Headers
 from starlette.types import Message, Scope
 
 from order_adyen.webhooks import AdyenWebhooks
-from order_core.errors import InvalidToken, WebhookRejected
+from order_core import Money, OrderItem, OrderRequest, ShippingAddress
+from order_core.errors import (
+    InvalidToken,
+    InvalidValue,
+    PriceMismatch,
+    QuoteRefused,
+    WebhookRejected,
+)
+from order_core.quotes import Quotes
 from order_http.cursor import BrokenCursor, decode_cursor, encode_cursor
 from order_http.forwarding import hops_in_forwarded, hops_in_x_forwarded_for
-from order_jwt import JwtSettings, JwtVerifier
+from order_jwt import IssuerUnreadable, JwtSettings, JwtVerifier, VerificationKey
+from order_jwt.issuer_documents import keys_at
+from order_jwt.keys import PUBLIC_KEY_ALGORITHMS
+from order_jwt.signature import check_signature
+from order_jwt.signing import ClaimsOfOneKind
+from order_jwt.unproven import UnprovenToken
+from order_oauth.credentials import read_credentials
+from order_oauth.form import MEDIA_TYPE, read_form
+from order_oauth.hearing import Hearing
+from order_oauth.key_pairs import Signer, new_signer
+from order_oauth.protocol import Answer, Protocol, answer_of
+from order_oauth.random_secrets import RefreshToken, digest
+from order_oauth.settings import SCOPES, IssuerSettings
 from order_paypal.webhooks import PayPalWebhooks
+from order_prices import QUOTE_TYPE, SignedPrices
+from order_sqlalchemy.oauth_records import StoredClient, StoredGrant
 from order_square.webhooks import SquareWebhooks
 from order_stripe.webhooks import StripeWebhooks
 from order_system import SystemClock
+from tests.fuzz.samples import REFRESH_TOKEN
 from tests.unit.http_service import check_documented, customer, in_memory_shop, service
 
 SECRET: Final = "a-secret-that-only-the-fuzzed-parts-know"
 URL: Final = "https://shop.test/api/webhooks/square"
+_TEAPOTS: Final = OrderItem("teapot", 2, Money(1250, "EUR"))
+_NOW: Final = datetime(2031, 5, 4, tzinfo=UTC)
 
 Target = Callable[[bytes], Coroutine[Any, Any, None]]
 
@@ -41,10 +69,12 @@ def _app() -> Any:
     return service(in_memory_shop().core, trusted_proxies=("127.0.0.1",))
 
 
-async def _posted(path: str, body: bytes, bearer: str = "ann") -> None:
-    async with customer(_app(), bearer) as client:
+async def _posted(path: str, body: bytes, bearer: str = "ann", app: Any = None) -> httpx.Response:
+    async with customer(app or _app(), bearer) as client:
         headers = {"Content-Type": "application/json", "Idempotency-Key": sha256(body).hexdigest()}
-        _is_no_fault(await client.post(path, content=body, headers=headers))
+        answer = await client.post(path, content=body, headers=headers)
+    _is_no_fault(answer)
+    return answer
 
 
 def _is_no_fault(answer: httpx.Response) -> None:
@@ -64,6 +94,26 @@ async def refund(data: bytes) -> None:
 async def review(data: bytes) -> None:
     """The body of a decision of staff."""
     await _posted("/api/orders/id-1/review", data, "staff")
+
+
+_TO_SHIP: Final[list[tuple[Any, str]]] = []
+
+
+async def shipment(data: bytes) -> None:
+    """The body of a parcel, of an order that waits for one."""
+    app, address = _TO_SHIP.pop() if _TO_SHIP else await _an_order_to_ship()
+    answer = await _posted(f"{address}/ship", data, "staff", app)
+    # An order that got its parcel would decide about the next one.
+    if not answer.is_success:
+        _TO_SHIP.append((app, address))
+
+
+async def _an_order_to_ship() -> tuple[Any, str]:
+    core = in_memory_shop().core
+    request = OrderRequest("ann", (_TEAPOTS,), ShippingAddress("1 Road"), "ok")
+    placed = await core.place(request)
+    await core.process(placed.id, by="staff-grace")
+    return service(core), f"/api/orders/{placed.id}"
 
 
 async def query(data: bytes) -> None:
@@ -115,7 +165,7 @@ async def _asked(
 
     await _app()(scope, receive, send)
     # Dots would make another address of it.
-    quoted = quote(scope["path"]).replace(".", "%2E")
+    quoted = percent_encoded(scope["path"]).replace(".", "%2E")
     answer = httpx.Response(
         heard[0]["status"],
         headers=heard[0]["headers"],
@@ -155,20 +205,130 @@ async def token(data: bytes) -> None:
         await _verifier().verify(data.decode("latin-1"))
 
 
-async def _signed_token(header: bytes, claims: bytes) -> None:
+def _signed(header: bytes, claims: bytes) -> bytes:
     content = b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in (header, claims))
     mac = hmac.digest(SECRET.encode(), content, sha256)
-    await token(content + b"." + urlsafe_b64encode(mac).rstrip(b"="))
+    return content + b"." + urlsafe_b64encode(mac).rstrip(b"=")
 
 
 async def token_header(data: bytes) -> None:
     """The header of a token that is well signed."""
-    await _signed_token(data, b'{"sub": "ann", "exp": 4102444800, "scope": "orders:read"}')
+    await token(_signed(data, b'{"sub": "ann", "exp": 4102444800, "scope": "orders:read"}'))
 
 
 async def token_claims(data: bytes) -> None:
     """The claims of a token that is well signed."""
-    await _signed_token(b'{"alg": "HS256", "typ": "JWT"}', data)
+    await token(_signed(b'{"alg": "HS256", "typ": "JWT"}', data))
+
+
+async def key_set(data: bytes) -> None:
+    """What an issuer publishes as its keys, and how they look at what they did not sign."""
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, content=data))
+
+    def client(_address: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=transport, trust_env=False)
+
+    try:
+        keys = await keys_at("https://id.example/keys", open_client=client)()
+    except IssuerUnreadable:
+        return
+    for algorithm in PUBLIC_KEY_ALGORITHMS:
+        for name in (None, "k1"):
+            if key := keys.find(name, algorithm):
+                with suppress(InvalidToken):
+                    check_signature(_unsigned(algorithm), key)
+
+
+@cache
+def _unsigned(algorithm: str) -> UnprovenToken:
+    # As long as a signature of that algorithm is, so that it comes to the arithmetic.
+    signature = bytes(64 if algorithm in {"ES256", "EdDSA"} else 256)
+    parts = (json.dumps({"alg": algorithm}).encode(), b"{}", signature)
+    return UnprovenToken.read(b".".join(map(urlsafe_b64encode, parts)).replace(b"=", b"").decode())
+
+
+@cache
+def _prices() -> SignedPrices:
+    proven = ClaimsOfOneKind(VerificationKey.from_secret(SECRET), QUOTE_TYPE)
+    return SignedPrices(proven, SystemClock(), skew=timedelta(seconds=30))
+
+
+async def quote(data: bytes) -> None:
+    """What is shown to prove a price, as it comes: for an item, and for the cart."""
+    for quotes in _shown(data.decode("latin-1")):
+        with suppress(QuoteRefused, PriceMismatch):
+            await _prices().verify((_TEAPOTS,), customer_id="ann", quotes=quotes)
+
+
+def _shown(text: str) -> Iterator[Quotes]:
+    with suppress(InvalidValue):
+        yield Quotes(items=(text,))
+    with suppress(InvalidValue):
+        yield Quotes(text)
+
+
+async def quote_claims(data: bytes) -> None:
+    """The claims of a quote that the shop has signed."""
+    await quote(_signed(b'{"alg": "HS256", "typ": "quote+jwt"}', data))
+
+
+_BACKEND: Final = StoredClient(
+    "client-backend",
+    SCOPES,
+    may_act_for_customers=True,
+    secret_digest=digest(SECRET),
+    created_at=_NOW,
+)
+
+
+@cache
+def _grant() -> StoredGrant:
+    token = RefreshToken.read(REFRESH_TOKEN)
+    assert token is not None
+    return StoredGrant(
+        family_digest=token.family_digest,
+        token_digest=token.digest,
+        client_id=_BACKEND.id,
+        subject="ann",
+        scope=SCOPES,
+        granted_at=_NOW,
+        idle_until=_NOW + timedelta(days=1),
+        ends_at=_NOW + timedelta(days=2),
+    )
+
+
+@cache
+def _signer() -> Signer:
+    return new_signer()
+
+
+async def token_form(data: bytes) -> None:
+    """What a client, which has proved its secret, sends to the issuer of tokens."""
+    for decide in (Protocol.token, Protocol.revocation):
+        answer = _decided(data, decide)
+        assert answer.status < 500, answer
+        orjson.dumps(answer.body)
+
+
+def _decided(data: bytes, decide: Callable[[Protocol], Answer]) -> Answer:
+    basic = b64encode(f"{_BACKEND.id}:{SECRET}".encode()).decode()
+    try:
+        form = read_form(MEDIA_TYPE, data)
+        credentials = read_credentials([f"Basic {basic}"], form)
+        sent = RefreshToken.read(form.get("refresh_token", form.get("token", "")))
+        is_known = sent is not None and sent.family_digest == _grant().family_digest
+        hearing = Hearing(
+            _NOW,
+            form,
+            credentials,
+            _BACKEND,
+            refresh_token=sent,
+            grant=_grant() if is_known else None,
+            signer=_signer(),
+        )
+        return decide(Protocol(hearing, IssuerSettings("https://id.example", "orders")))
+    except OAuth2Error as error:
+        return answer_of(error)
 
 
 async def stripe_event(data: bytes) -> None:
@@ -279,6 +439,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         order,
         refund,
         review,
+        shipment,
         query,
         path,
         headers,
@@ -287,6 +448,10 @@ TARGETS: Final[Mapping[str, Target]] = {
         token,
         token_header,
         token_claims,
+        key_set,
+        quote,
+        quote_claims,
+        token_form,
         stripe_event,
         stripe_signature,
         square_event,

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), *(str(ROOT / "src" / each) for each in ("", "adapters", "entrypoints"))]
 FOUND = ROOT / "build" / "fuzz"
 OURS = [
-    *("order_adyen", "order_core", "order_http", "order_jwt"),
-    *("order_paypal", "order_square", "order_stripe"),
+    *("order_adyen", "order_core", "order_http", "order_jwt", "order_oauth"),
+    *("order_paypal", "order_prices", "order_square", "order_stripe"),
 ]
 LONGEST_BYTES = 4_096
 LONGEST_SECONDS = 5
