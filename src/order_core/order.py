@@ -340,7 +340,11 @@ class Order:
 
     def taken_back_of(self, paid: PaymentTransaction) -> int:
         """How many minor units of a payment the bank took back, or may: no dispute that was won."""
-        return self._sum(t for t in self._disputes_of(paid) if t.reason != DISPUTE_WON)
+        lost = [t for t in self._disputes_of(paid) if t.reason != DISPUTE_WON]
+        if any(t.amount.currency != paid.amount.currency for t in lost):
+            # Told in the bank's currency it cannot be compared: all of it may be gone.
+            return max(paid.amount.minor_units, self._sum(lost))
+        return self._sum(lost)
 
     def is_disputed(self, paid: PaymentTransaction) -> bool:
         """Whether a dispute of the payment has no end yet."""

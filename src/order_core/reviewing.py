@@ -173,10 +173,14 @@ def _dispute_ended(deciding: Settling, end: type[Restored | Reversed]) -> Order:
     words = [t for t in order.transactions if (t.kind, t.parent_id, t.provider_reference) == same]
     if dispute.kind is not TransactionKind.REVERSAL or words[-1].reason != DISPUTE_OPEN:
         raise CannotReview(order.id, "no_open_dispute", "this transaction is no open dispute")
-    seen = order.with_transaction(replace(dispute, review=None))
+    seen, last = order, words[-1]
+    for earlier in words:
+        seen = seen.with_transaction(replace(earlier, review=None))
     paid = seen.transaction(dispute.parent_id or "")
-    word = end(dispute.provider_reference or "", dispute.amount, "ended_by_review")
-    ended = told_of_dispute(replace(deciding, order=seen, transaction=paid), word, None)
+    word = end(dispute.provider_reference or "", last.amount, "ended_by_review")
+    # A person's word comes after all that was heard, and before all that the provider says later.
+    deciding = replace(deciding, order=seen, transaction=paid)
+    ended = told_of_dispute(deciding, word, last.provider_sequence)
     for transaction in ended.transactions[len(seen.transactions) :]:
         if transaction.kind is TransactionKind.REVERSAL:
             # Whoever says so has looked at it.

@@ -16,6 +16,7 @@ from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
+from tests.unit.core.telling_and_deciding import decide
 
 WHOLE = Money(2500, "EUR")
 
@@ -268,6 +269,121 @@ async def test_a_dispute_can_be_won_lost_and_won_again(shop: Any, bank: Bank) ->
 
     assert reversals(order) == ["dispute_won", "dispute_lost"] * 2 + ["dispute_won"]
     assert order.left_of(order.charge) == 2500
+
+
+async def test_a_dispute_that_is_about_more_by_now_keeps_more_here(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place(), Money(1000, "EUR"), sequence=100)
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+    order = await bank.opens(order, sequence=200)
+
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    with pytest.raises(CannotRefund) as refusal:
+        await shop.core.refund(order.id, by="staff")
+    assert refusal.value.reason == "dispute_open"
+    again = await bank.opens(order, Money(1000, "EUR"), sequence=100)
+    assert await bank.opens(again, sequence=200) == order
+
+
+@pytest.mark.parametrize("sequence", [None, 100])
+async def test_what_was_said_of_a_dispute_before_is_no_news_whatever_its_amount(
+    shop: Any, bank: Bank, sequence: int | None
+) -> None:
+    order = await bank.opens(await shop.place(), Money(1000, "EUR"), sequence=sequence)
+    order = await bank.opens(order, sequence=sequence)
+
+    assert await bank.opens(order, Money(1000, "EUR"), sequence=sequence) == order
+    assert order.left_of(order.charge) == 0
+
+
+async def test_a_dispute_that_is_told_in_another_currency_keeps_all_of_it_here(
+    shop: Any, bank: Bank
+) -> None:
+    # 2400 cents of another money are no measure of what is left.
+    order = await bank.opens(await shop.place(), Money(2400, "USD"))
+
+    assert order.left_of(order.charge) == 0
+    order = await bank.gives_it_back(order, Money(2400, "USD"))
+    assert order.left_of(order.charge) == 2500
+
+
+async def test_what_a_lost_dispute_did_not_take_of_a_cancelled_order_goes_back(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    order = await bank.takes_the_money(order, Money(1000, "EUR"), sequence=200)
+    order = await decide(shop, order, order.transactions[1], ReviewDecision.ACCEPT)
+    order = await decide(shop, order, order.transactions[2], ReviewDecision.ACCEPT)
+    await bank.takes_the_money(order, Money(1000, "EUR"), sequence=200)
+    await shop.work_until()
+
+    # The bank took ten euro; the shop gave the other fifteen back, and once.
+    assert shop.net_minor_units_at_the_provider() == 1000
+
+
+async def test_what_a_lost_dispute_did_not_take_of_an_order_that_stands_is_the_shops(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place())
+    order = await bank.takes_the_money(order, Money(1000, "EUR"))
+
+    assert [t.kind for t in order.transactions].count(TransactionKind.REFUND) == 0
+
+
+async def test_of_a_payment_that_a_person_decides_about_a_dispute_gives_nothing_back(
+    shop: Any, bank: Bank
+) -> None:
+    order = await shop.place(payment_method="wrong_amount")
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    order = await bank.opens(order, sequence=100)
+    order = await bank.takes_the_money(order, Money(1000, "EUR"), sequence=200)
+    assert [t.kind for t in order.transactions].count(TransactionKind.REFUND) == 0
+
+    await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
+
+    assert shop.net_minor_units_at_the_provider() == 1000
+
+
+# After a person has said how it ended ---------------------------------------------------------
+
+
+async def test_a_dispute_that_a_person_called_won_is_open_again_if_the_provider_says_so_later(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.DISPUTE_WON)
+    assert await bank.opens(order, sequence=100) == order
+    order = await bank.opens(order, sequence=200)
+
+    assert order.is_disputed(order.charge)
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_the_provider_says_how_much_of_a_dispute_that_a_person_called_lost_was_lost(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.DISPUTE_LOST)
+    await bank.takes_the_money(order, Money(1000, "EUR"), sequence=200)
+    await shop.work_until()
+
+    assert shop.net_minor_units_at_the_provider() == 1000
+
+
+@pytest.mark.parametrize("word", ["first", "last"])
+async def test_a_person_can_end_a_dispute_that_was_won_and_is_open_again(
+    shop: Any, bank: Bank, word: str
+) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await bank.gives_it_back(order, sequence=200)
+    order = await bank.opens(order, sequence=300)
+    words = [t for t in order.transactions if t.kind is TransactionKind.REVERSAL]
+    looked_at = words[0] if word == "first" else words[-1]
+    order = await decide(shop, order, looked_at, ReviewDecision.DISPUTE_WON)
+
+    assert not order.is_disputed(order.charge)
+    assert order.payment_status is PaymentStatus.PAID
 
 
 async def test_one_dispute_of_two_payments_is_a_dispute_of_each(shop: Any, bank: Bank) -> None:
