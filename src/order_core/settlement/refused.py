@@ -47,9 +47,10 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     )
     if returned and isinstance(fact, Report):
         # A late echo, under a key that the provider had forgotten, is refused as an object of
-        # its own: the refund that was done is none the worse for it.
-        same = outcome.reference in {None, settling.transaction.provider_reference}
-        if not same:
+        # its own: the refund that was done is none the worse for it. Of one that a person
+        # accepted unseen, nobody knows which object it is.
+        known = settling.transaction.provider_reference
+        if known is not None and outcome.reference not in {None, known}:
             return settling.order
         because = f"refund_returned:{outcome.reason}"
         return refund_returned(settling, settling.transaction, because)

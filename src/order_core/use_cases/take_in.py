@@ -16,7 +16,12 @@ from order_core.outcomes import (
     Reversed,
     Succeeded,
 )
-from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
+from order_core.payment import (
+    TAKING_KINDS,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
 from order_core.settlement import moved_by_provider
@@ -118,11 +123,14 @@ class TakeIn:
 
 
 def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
-    """What we asked to be done to a payment, is open, and has the fact's reference."""
+    """What we asked to be done to a payment, waits for news, and has the fact's reference."""
     kind = TransactionKind.REFUND if isinstance(fact.outcome, Reversed) else fact.kind
     for transaction in order.transactions:
         same = (transaction.kind, transaction.provider_reference) == (kind, fact.reference)
-        if same and transaction.is_open and not transaction.takes_money:
+        # What was asked about in vain waits, too, and a person may have been wrong about it.
+        failed = transaction.status is TransactionStatus.FAILED
+        waits = transaction.is_undecided or failed
+        if same and waits and not transaction.takes_money:
             return transaction
     return None
 

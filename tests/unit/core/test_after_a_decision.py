@@ -9,8 +9,9 @@ import pytest
 from order_core.errors import CannotReview
 from order_core.immutable import replace
 from order_core.money import Money
+from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Authorized, Declined, Report, Succeeded
+from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -353,3 +354,69 @@ async def test_a_payment_of_nothing_can_be_stored(shop: Any, tmp_path: Any, kind
         await SqlOrders(database).save(replace(order, version=0))
     finally:
         await database.close()
+
+
+async def test_a_refund_that_a_person_accepted_unseen_may_fail_yet(shop: Any) -> None:
+    shop = without_look_ups(shop)
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(placed.id)
+    refund = order.transactions[-1]
+    order = await decide(shop, order, refund, D.ACCEPT)
+    assert order.payment_status is PaymentStatus.REFUNDED
+
+    failed = Report(Declined("account_closed", reference="re-9"))
+    order = await shop.core.settle(order, refund.id, failed)
+
+    assert order.refunded_minor_units == 0
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def _refund_that_is_not_known_there(shop: Any) -> tuple[Any, Any]:
+    """For a while the account was another one, while a refund of ours was pending."""
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    look_up = shop.gateway.look_up
+
+    async def in_another_account(_transaction: Any, /) -> Any:
+        return NotFound(by_id=True)
+
+    shop.gateway.look_up = in_another_account
+    await shop.work_until(passed=timedelta(days=2))
+    shop.gateway.look_up = look_up
+    order = await shop.orders.get(placed.id)
+    refund = order.transactions[-1]
+    assert (refund.review, bool(refund.provider_reference)) == ("not_in_this_account", True)
+    return order, refund
+
+
+async def _told(shop: Any, provider: Provider, order: Any, refund: Any) -> Any:
+    """Its event names the refund by the provider's reference alone."""
+    shop.gateway.settle(refund.provider_reference)
+    done = Succeeded(refund.provider_reference, refund.amount, "")
+    parent = order.charge.provider_reference
+    await provider.tells(TransactionKind.REFUND, done, parent_reference=parent)
+    return await shop.orders.get(order.id)
+
+
+async def test_what_becomes_of_a_refund_that_was_given_up_is_heard(shop: Any) -> None:
+    provider = Provider(shop)
+    order, refund = await _refund_that_is_not_known_there(shop)
+    order = await _told(shop, provider, order, refund)
+
+    assert order.payment_status is PaymentStatus.REFUNDED
+
+
+async def test_a_refund_that_a_person_called_never_made_is_counted_when_it_is_told(
+    shop: Any,
+) -> None:
+    provider = Provider(shop)
+    order, refund = await _refund_that_is_not_known_there(shop)
+    order = await decide(shop, order, refund, D.NEVER_HAPPENED)
+    order = await _told(shop, provider, order, refund)
+
+    assert order.refunded_minor_units == 2500
+    assert order.payment_status is PaymentStatus.IN_REVIEW
