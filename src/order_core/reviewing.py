@@ -19,6 +19,7 @@ from order_core.settlement.absent import never_happened
 from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.hold import is_taken
+from order_core.settlement.review import ANOTHER_TRANSACTION
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
 
@@ -39,7 +40,8 @@ class ReviewDecision(StrEnum):
     REFUND = "refund"
     """What the provider took goes back."""
     NEVER_HAPPENED = "never_happened"
-    """The provider was looked at, and has no trace of what nobody could ask about."""
+    """The provider was looked at, and has no trace of what nobody could ask about, or only a
+    payment that is another's."""
     DISPUTE_WON = "dispute_won"
     """An open dispute has ended for us, and the provider did not tell."""
     DISPUTE_LOST = "dispute_lost"
@@ -85,9 +87,20 @@ def _noted(deciding: Settling) -> Order:
 
 
 def _never_happened(deciding: Settling) -> Order:
-    if not deciding.transaction.is_given_up:
+    order_id, transaction = deciding.order.id, deciding.transaction
+    anothers = transaction.takes_money and transaction.review == ANOTHER_TRANSACTION
+    if anothers and transaction.is_open:
+        # It is asked about for as long as another's payment is shown in its place. A person may
+        # end that, but not while a request of ours may arrive, or waits at the provider.
+        skew = deciding.terms.policy.clock_skew
+        asked = transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+        if not (asked and transaction.absence_is_proof_at(deciding.at, clock_skew=skew)):
+            raise CannotReview(order_id, "still_open", "this transaction has no outcome yet")
+        return never_happened(replace(deciding, transaction=replace(transaction, review=None)))
+    in_doubt = transaction.status is TransactionStatus.IN_REVIEW
+    if not (transaction.is_given_up or (anothers and in_doubt)):
         because = "the provider has told what became of it"
-        raise CannotReview(deciding.order.id, "known_to_the_provider", because)
+        raise CannotReview(order_id, "known_to_the_provider", because)
     return never_happened(deciding)
 
 

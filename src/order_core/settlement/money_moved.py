@@ -71,6 +71,8 @@ def _without_our_mark(
     settling: Settling, outcome: Succeeded | Authorized, fact: Answer | Report
 ) -> Order:
     ours = settling.transaction
+    if _was_accepted(ours, outcome):
+        return money_moved_after_the_last_word(settling, outcome)
     # Marked with another name it is another's, and shown to us by mistake.
     waits = ours.is_open and ours.takes_money and not outcome.transaction_id
     asked_at = fact.asked_at if waits and isinstance(fact, Report) else None
@@ -79,6 +81,12 @@ def _without_our_mark(
         # Nothing of ours can show up any more.
         return paid_without_us(settling, outcome)
     return doubted(settling, ANOTHER_TRANSACTION)
+
+
+def _was_accepted(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    # Whatever its mark, it is on record as ours; doubted anew, it would be a person's for ever.
+    final = transaction.is_live and not transaction.is_undecided
+    return final and transaction.provider_reference == outcome.reference
 
 
 def _marks_of(transaction: PaymentTransaction) -> set[str | None]:

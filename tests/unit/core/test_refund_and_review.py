@@ -15,6 +15,7 @@ from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
+from tests.unit.core.telling_and_deciding import decide
 
 SECOND = timedelta(seconds=1)
 
@@ -257,6 +258,12 @@ async def test_a_payment_without_our_mark_decides_nothing_while_ours_may_still_a
             PaymentStatus.PAID,
             ["charge", "refund"],
         ),
+        (
+            ReviewDecision.NEVER_HAPPENED,
+            OrderStatus.PAYMENT_FAILED,
+            PaymentStatus.UNPAID,
+            ["charge"],
+        ),
     ],
 )
 async def test_a_person_decides_about_a_payment_without_our_mark(
@@ -280,6 +287,59 @@ async def test_a_person_decides_about_a_payment_without_our_mark(
     assert (order.status, order.payment_status) == (status, payment)
     assert [t.kind for t in order.transactions] == kinds
     assert {t.parent_reference for t in order.transactions[1:]} <= {"ref-9"}
+
+
+async def _shows_anothers(_transaction: Any, /) -> Succeeded:
+    return Succeeded("ref-9", Money(9900, "EUR"), "another")
+
+
+async def test_a_person_ends_what_is_asked_about_while_anothers_payment_is_shown(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    shop.gateway.look_up = _shows_anothers
+    await shop.work_until(passed=timedelta(days=2))
+    order = await shop.orders.get(opened.id)
+    assert (order.charge.is_open, order.charge.review) == (True, "names_another_transaction")
+
+    order = await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
+
+    assert (order.status, order.payment_status) == (
+        OrderStatus.PAYMENT_FAILED,
+        PaymentStatus.UNPAID,
+    )
+    assert order.attend_at is None
+
+
+@pytest.mark.parametrize("method", ["lost_request", "pending"])
+async def test_nobody_ends_what_may_arrive_yet_because_anothers_payment_is_shown(
+    shop: Any, method: str
+) -> None:
+    opened = await shop.place(payment_method=method)
+    shop.gateway.look_up = _shows_anothers
+    passed = timedelta(minutes=5) if method == "lost_request" else timedelta(days=2)
+    await shop.work_until(passed=passed)
+    order = await shop.orders.get(opened.id)
+
+    with pytest.raises(CannotReview) as refusal:
+        await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
+    assert refusal.value.reason == "still_open"
+
+
+async def test_a_hold_without_our_mark_that_a_person_accepted_is_doubted_no_more(
+    make_shop: Any,
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    shown = Authorized("ref-9", Money(2500, "EUR"), "")
+    order = await _shown_last(shop, shown)
+    order = await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
+
+    ends = shop.clock.now() + timedelta(days=6)
+    seen = Report(replace(shown, capture_before=ends), shop.clock.now())
+    order = await shop.core.settle(order, order.charge.id, seen)
+
+    assert order.payment_status is PaymentStatus.AUTHORIZED
+    assert order.charge.capture_before == ends
 
 
 @pytest.mark.parametrize("kind", [TransactionKind.CHARGE, TransactionKind.AUTHORIZATION])
