@@ -181,6 +181,13 @@ class PaymentTransaction:
         return self.takes_money and self.status in _HELD
 
     @property
+    def _is_doubted_for_another(self) -> bool:
+        # A doubt about what is open, or held as we asked, is about something else than what
+        # becomes of it, and is a person's still when that is known.
+        held = self.status is TransactionStatus.AUTHORIZED and self.origin is Origin.OURS
+        return self.is_open or held
+
+    @property
     def takes_money(self) -> bool:
         return self.kind in TAKING_KINDS
 
@@ -235,8 +242,7 @@ class PaymentTransaction:
             provider_reference=reference or self.provider_reference,
             reason=reason,
             retryable=retryable,
-            # A doubt about an open movement is about something else than what becomes of it.
-            review=self.review if self.is_open else None,
+            review=self.review if self._is_doubted_for_another else None,
             attend_at=attend_at,
             token=None,
             client_secret=None,

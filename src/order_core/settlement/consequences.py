@@ -33,7 +33,10 @@ def concluded(
             began = ProcessingBegan("capture")
             return order.moved_to(OrderStatus.PROCESSING).with_news(began, settling.at)
         case Verdict.FAIL:
-            return order.moved_to(OrderStatus.PAYMENT_FAILED)
+            # What came before it failed is owed as what comes afterwards is.
+            return order.moved_to(OrderStatus.PAYMENT_FAILED).giving_back(
+                at=settling.at, new_id=settling.new_id, terms=settling.terms
+            )
         case Verdict.KEEP:
             return order
         case Verdict.REFUND:

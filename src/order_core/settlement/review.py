@@ -29,16 +29,20 @@ def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Ord
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Our movement, with an amount that is not ours."""
     ours, reason = settling.transaction, f"amount_differs:{outcome.amount}"
+    comparable = _can_be_booked(outcome, settling)
     if ours.kind is TransactionKind.AUTHORIZATION and isinstance(outcome, Succeeded):
         # What was captured of it may have a reference of its own.
         order = in_review(settling, reason, ours.provider_reference or outcome.reference)
-        if not _can_be_booked(outcome, settling):
+        if not comparable:
             return order
         # Booked as a hold, it could only be let go, which is refused.
         return hold_taken(replace(settling, order=order), order.transaction(ours.id), outcome)
     order = in_review(settling, reason, outcome.reference)
     payment = ours.takes_money or ours.kind is TransactionKind.CAPTURE
-    if not (payment and _can_be_booked(outcome, settling)):
+    # More than we asked for is not ours to have asked; of less, the rest is owed still.
+    less = outcome.amount.minor_units < ours.amount.minor_units
+    in_part = ours.kind is TransactionKind.REFUND and less
+    if not ((payment or in_part) and comparable):
         return order
     # What moved is what a person decides about, and what can be given back.
     doubtful = order.transaction(ours.id)

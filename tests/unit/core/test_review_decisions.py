@@ -8,11 +8,12 @@ import pytest
 
 from order_core.errors import CannotReview
 from order_core.immutable import replace
+from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Restored, Reversed, Succeeded
-from order_core.payment import TransactionKind
-from order_core.payment_terms import CaptureMode
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_http.staff_actions import refusals
 from order_memory import Standing, reactions
@@ -295,3 +296,63 @@ async def test_a_refund_that_a_dispute_overtook_is_for_a_person_to_make_again(
     await shop.work_until()
 
     assert shop.net_minor_units_at_the_provider() == 1800
+
+
+@pytest.mark.parametrize("end", ["cancelled", "taken late", "let go late", "expired"])
+async def test_a_doubt_about_another_transaction_outlives_the_hold_that_it_was_noted_on(
+    make_shop: Callable[..., Any], end: str
+) -> None:
+    late = CaptureLate.CAPTURE if end == "taken late" else CaptureLate.CANCEL
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=late)
+    placed = await shop.place()
+    foreign = Report(Succeeded("ref-9", WHOLE, "another"))
+    await shop.core.settle(placed, placed.charge.id, foreign)
+    if end == "cancelled":
+        await shop.core.cancel(placed.id, customer_id="ann")
+    if end == "expired":
+        shop.gateway.ledger.end(placed.charge.provider_reference, Standing.VOIDED, reason=end)
+    await shop.work_until(passed=timedelta(days=8))
+
+    order = await shop.orders.get(placed.id)
+    assert order.charge.status in {TransactionStatus.VOIDED, TransactionStatus.SUCCEEDED}
+    assert order.charge.review == "names_another_transaction"
+    order = await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
+    assert order.payment_status is not PaymentStatus.IN_REVIEW
+
+
+async def test_an_order_that_fails_gives_back_what_was_taken_of_it_before(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    provider = Provider(shop)
+    opened = await shop.place(payment_method="action_required")
+    reference = opened.charge.provider_reference
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 3)
+    await shop.work_until(passed=timedelta(minutes=31))
+    less = Money(2400, "EUR")
+    held = Report(Authorized(reference, less, opened.charge.id))
+    order = await shop.orders.get(opened.id)
+    order = await shop.core.settle(order, order.charge.id, held)
+    assert order.charge.status is TransactionStatus.IN_REVIEW
+    await provider.tells(
+        TransactionKind.CAPTURE, Succeeded("cap-1", less, ""), parent_reference=reference
+    )
+    order = await shop.orders.get(opened.id)
+    void = next(t for t in order.transactions if t.kind is TransactionKind.VOID)
+    order = await shop.core.settle(order, void.id, Report(Succeeded("vo-1", WHOLE, void.id)))
+
+    assert (order.status, order.captured_minor_units) == (OrderStatus.PAYMENT_FAILED, 2400)
+    assert order.refund_asked_minor_units == 2400
+
+
+async def test_of_a_refund_that_was_made_in_part_the_rest_can_be_given_back(shop: Any) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.core.refund(placed.id, by="staff")
+    refund = order.transactions[-1]
+    part = Report(Succeeded(refund.provider_reference, PART, refund.id))
+    order = await shop.core.settle(order, refund.id, part)
+    order = await decide(shop, order, order.transaction(refund.id), ReviewDecision.ACCEPT)
+
+    assert order.refunded_minor_units == 700
+    assert order.left_of(order.charge) == 1800
