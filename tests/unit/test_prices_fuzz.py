@@ -44,8 +44,13 @@ async def no_other_answer(quotes: Quotes) -> None:
 async def test_no_signed_claims_raise_anything_else(changes: dict[str, Any]) -> None:
     quote = signed(QuotingShop().claims("lamp") | changes)
 
-    await no_other_answer(Quotes(items=(quote,)))
-    await no_other_answer(Quotes(quote))
+    try:
+        of_an_item, of_the_order = Quotes(items=(quote,)), Quotes(quote)
+    except InvalidValue:
+        # What is said in many words makes a quote too long, which is a clear no, too.
+        return
+    await no_other_answer(of_an_item)
+    await no_other_answer(of_the_order)
 
 
 @given(text=some.text(max_size=60) | some.from_regex(r"[\w-]{1,30}\.[\w-]{1,30}\.[\w-]{0,30}"))
