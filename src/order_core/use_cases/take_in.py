@@ -18,6 +18,7 @@ from order_core.outcomes import (
 )
 from order_core.payment import (
     TAKING_KINDS,
+    Origin,
     PaymentTransaction,
     TransactionKind,
     TransactionStatus,
@@ -125,14 +126,16 @@ class TakeIn:
 def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
     """What we asked to be done to a payment, waits for news, and has the fact's reference."""
     kind = TransactionKind.REFUND if isinstance(fact.outcome, Reversed) else fact.kind
-    for transaction in order.transactions:
-        same = (transaction.kind, transaction.provider_reference) == (kind, fact.reference)
-        # What was asked about in vain waits, too, and a person may have been wrong about it.
-        failed = transaction.status is TransactionStatus.FAILED
-        waits = transaction.is_undecided or failed
-        if same and waits and not transaction.takes_money:
-            return transaction
-    return None
+    same = [
+        t for t in order.transactions if (t.kind, t.provider_reference) == (kind, fact.reference)
+    ]
+    # Done after it was called absent, it stands beside that, and what comes later is about it.
+    known = max(same, key=lambda t: t.is_live, default=None)
+    if known is None or known.takes_money:
+        return None
+    # What was asked about in vain waits, too, and a person may have been wrong about it.
+    failed = known.status is TransactionStatus.FAILED
+    return known if known.is_undecided or failed else None
 
 
 def _may_be_ours(
@@ -155,12 +158,22 @@ def _moves_nothing(fact: ProviderFact) -> bool:
 
 def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTransaction:
     """Which of the order's movements a fact with our mark is about: ours, or one beside it."""
+    ours = order.transaction(transaction_id)
     for transaction in order.transactions:
         beside = transaction.is_beside_ours and transaction.parent_id == transaction_id
         same = transaction.provider_reference == fact.reference
         if beside and same and fact.kind in TAKING_KINDS:
             return transaction
-    return order.transaction(transaction_id)
+        if same and _was_made_after_all(ours, transaction):
+            return transaction
+    return ours
+
+
+def _was_made_after_all(ours: PaymentTransaction, other: PaymentTransaction) -> bool:
+    """Whether it is the refund that we had called dead, entered again when it was made."""
+    again = other.origin is Origin.PROVIDER and other.is_live and not ours.is_live
+    refunds = ours.kind is other.kind is TransactionKind.REFUND
+    return again and refunds and other.parent_id == ours.parent_id
 
 
 def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:

@@ -11,7 +11,7 @@ from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeeded
+from order_core.outcomes import Authorized, Declined, NotFound, Report, Reversed, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -420,3 +420,31 @@ async def test_a_refund_that_a_person_called_never_made_is_counted_when_it_is_to
 
     assert order.refunded_minor_units == 2500
     assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+@pytest.mark.parametrize("by_our_id", [False, True])
+@pytest.mark.parametrize("returned", [False, True])
+async def test_a_refund_that_was_made_after_all_may_fail_yet(
+    shop: Any, *, returned: bool, by_our_id: bool
+) -> None:
+    provider = Provider(shop)
+    order, refund = await _refund_that_is_not_known_there(shop)
+    order = await decide(shop, order, refund, D.NEVER_HAPPENED)
+    order = await _told(shop, provider, order, refund)
+    reference = refund.provider_reference
+    undone: Any = Declined("account_closed", reference=reference)
+    if returned:
+        undone = Reversed(reference, refund.amount, "account_closed")
+    named = {"transaction_id": refund.id} if by_our_id else {}
+    for _ in range(2):
+        await provider.tells(
+            TransactionKind.REFUND,
+            undone,
+            parent_reference=order.charge.provider_reference,
+            **named,
+        )
+    order = await shop.orders.get(order.id)
+
+    assert order.refunded_minor_units == 0
+    returns = [t for t in order.transactions if t.kind is TransactionKind.REVERSAL]
+    assert [bool(t.review) for t in returns] == [True]
