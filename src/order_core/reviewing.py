@@ -13,13 +13,19 @@ from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Restored, Reversed
-from order_core.payment import DISPUTE_OPEN, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    DISPUTE_OPEN,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
 from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.hold import is_taken
-from order_core.settlement.review import ANOTHER_TRANSACTION
+from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
 
@@ -98,10 +104,25 @@ def _never_happened(deciding: Settling) -> Order:
             raise CannotReview(order_id, "still_open", "this transaction has no outcome yet")
         return never_happened(replace(deciding, transaction=replace(transaction, review=None)))
     in_doubt = transaction.status is TransactionStatus.IN_REVIEW
-    if not (transaction.is_given_up or (anothers and in_doubt)):
+    if not (transaction.is_given_up or (anothers and in_doubt)) or _was_followed(deciding):
         because = "the provider has told what became of it"
         raise CannotReview(order_id, "known_to_the_provider", because)
-    return never_happened(deciding)
+    if anothers:
+        # What becomes of another's payment is not of this order: a refund of it would be on
+        # record here without what it gives back.
+        transaction = replace(transaction, provider_reference=None)
+    return never_happened(replace(deciding, transaction=transaction))
+
+
+def _was_followed(deciding: Settling) -> bool:
+    """Whether the provider has told what was done to it since: taken, given back or disputed."""
+    return any(
+        t.parent_id == deciding.transaction.id
+        and t.origin is Origin.PROVIDER
+        and t.is_live
+        and not t.takes_money
+        for t in deciding.order.transactions
+    )
 
 
 def _accepted(deciding: Settling) -> Order:
@@ -132,6 +153,11 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
         return order.voiding(settled, at=at, new_id=new_id, terms=terms)
     if settled.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}:
         return order.refunding(settled, at=at, new_id=new_id, terms=terms)
+    differs = (deciding.transaction.review or "").startswith(ANOTHER_AMOUNT)
+    if settled.kind is TransactionKind.REFUND and differs:
+        # It was made in part, and nobody else asks for the rest.
+        paid = order.transaction(settled.parent_id or "")
+        return order.refunding(paid, at=at, new_id=new_id, terms=terms)
     return order
 
 

@@ -11,6 +11,7 @@ from order_core.settlement.hold import hold_taken
 from order_core.settlement.settling import Settling
 
 ANOTHER_TRANSACTION: Final = "names_another_transaction"
+ANOTHER_AMOUNT: Final = "amount_differs"
 
 
 def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -28,7 +29,7 @@ def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Ord
 
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Our movement, with an amount that is not ours."""
-    ours, reason = settling.transaction, f"amount_differs:{outcome.amount}"
+    ours, reason = settling.transaction, f"{ANOTHER_AMOUNT}:{outcome.amount}"
     comparable = _can_be_booked(outcome, settling)
     if ours.kind is TransactionKind.AUTHORIZATION and isinstance(outcome, Succeeded):
         # What was captured of it may have a reference of its own.
@@ -57,7 +58,7 @@ def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Orde
     """
     ours = settling.transaction
     same = outcome.amount == ours.amount
-    reason = ANOTHER_TRANSACTION if same else f"amount_differs:{outcome.amount}"
+    reason = ANOTHER_TRANSACTION if same else f"{ANOTHER_AMOUNT}:{outcome.amount}"
     order = in_review(settling, reason, outcome.reference)
     held = isinstance(outcome, Authorized)
     comparable = _can_be_booked(outcome, settling)

@@ -15,7 +15,7 @@ from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-from tests.unit.core.telling_and_deciding import decide
+from tests.unit.core.telling_and_deciding import Provider, decide
 
 SECOND = timedelta(seconds=1)
 
@@ -309,6 +309,39 @@ async def test_a_person_ends_what_is_asked_about_while_anothers_payment_is_shown
         PaymentStatus.UNPAID,
     )
     assert order.attend_at is None
+
+
+async def test_a_refund_of_anothers_payment_is_not_on_record_once_a_person_called_it_that(
+    shop: Any,
+) -> None:
+    provider = Provider(shop)
+    order = await _shown_last(shop, _UNMARKED)
+    order = await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
+    back = Succeeded("re-9", Money(2500, "EUR"), "")
+    told = await provider.tells(TransactionKind.REFUND, back, parent_reference="ref-9")
+    order = await shop.orders.get(order.id)
+
+    assert told == "unknown_transaction"
+    assert order.refunded_minor_units == order.captured_minor_units == 0
+
+
+async def test_nobody_says_of_a_payment_that_was_given_back_that_it_never_happened(
+    shop: Any,
+) -> None:
+    provider = Provider(shop)
+    order = await _shown_last(shop, _UNMARKED)
+    back = Succeeded("re-9", Money(2500, "EUR"), "")
+    await provider.tells(TransactionKind.REFUND, back, parent_reference="ref-9")
+    order = await shop.orders.get(order.id)
+    with pytest.raises(CannotReview) as refusal:
+        await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
+    assert refusal.value.reason == "known_to_the_provider"
+    order = await decide(shop, order, order.charge, ReviewDecision.REFUND)
+
+    assert (order.status, order.payment_status) == (
+        OrderStatus.PAYMENT_FAILED,
+        PaymentStatus.REFUNDED,
+    )
 
 
 @pytest.mark.parametrize("method", ["lost_request", "pending"])

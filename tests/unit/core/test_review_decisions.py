@@ -356,3 +356,20 @@ async def test_of_a_refund_that_was_made_in_part_the_rest_can_be_given_back(shop
 
     assert order.refunded_minor_units == 700
     assert order.left_of(order.charge) == 1800
+
+
+async def test_of_a_refund_that_was_made_in_part_an_ended_order_gives_back_the_rest(
+    shop: Any,
+) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.core.cancel(placed.id, customer_id="ann")
+    refund = order.transactions[-1]
+    part = Report(Succeeded(refund.provider_reference, PART, refund.id))
+    order = await shop.core.settle(order, refund.id, part)
+    shop.gateway.react(reactions.WAIT)
+    order = await decide(shop, order, order.transaction(refund.id), ReviewDecision.ACCEPT)
+
+    rest = order.transactions[-1]
+    assert (rest.kind, rest.amount) == (TransactionKind.REFUND, Money(1800, "EUR"))
+    assert order.left_of(order.charge) == 0
