@@ -98,8 +98,12 @@ def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:
     return any(
         t.provider_reference == outcome.reference
         and t.status not in DEAD_STATUSES
-        # Of a hold, its capture is told as well.
-        and (t.kind is transaction.kind or _captures(t, transaction))
+        # Of a hold, its capture is told as well; what was to be held may have been taken.
+        and (
+            t.kind is transaction.kind
+            or _captures(t, transaction)
+            or (t.takes_money and transaction.takes_money)
+        )
         for t in settling.order.transactions
     )
 

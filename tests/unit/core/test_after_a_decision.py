@@ -448,3 +448,21 @@ async def test_a_refund_that_was_made_after_all_may_fail_yet(
     assert order.refunded_minor_units == 0
     returns = [t for t in order.transactions if t.kind is TransactionKind.REVERSAL]
     assert [bool(t.review) for t in returns] == [True]
+
+
+async def test_what_was_taken_instead_of_held_after_a_proven_no_is_on_record_once(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    opened = await shop.place(payment_method="lost_request")
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.work_until()
+    order = await shop.orders.get(opened.id)
+    assert order.charge.status is TransactionStatus.FAILED
+    # An event tells it while a look-up that shows it is on its way back.
+    for asked_at in (None, shop.clock.now()):
+        taken = Report(Succeeded("ref-9", WHOLE, order.charge.id), asked_at)
+        order = await shop.core.settle(order, order.charge.id, taken)
+
+    assert order.captured_minor_units == 2500
+    assert order.refund_asked_minor_units == 2500
