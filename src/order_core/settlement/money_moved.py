@@ -1,5 +1,6 @@
 """The money moved, or is held: the first word about a movement that was open."""
 
+from datetime import datetime
 from typing import Final
 
 from order_core.events import (
@@ -26,6 +27,7 @@ from order_core.settlement.review import (
     in_review,
     paid_without_us,
 )
+from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
 _SUCCESS_OF_KIND: Final = {
@@ -80,7 +82,15 @@ def _without_our_mark(
     if asked_at is not None and ours.absence_is_proof_at(asked_at, clock_skew=skew):
         # Nothing of ours can show up any more.
         return paid_without_us(settling, outcome)
+    if isinstance(fact, Report) and fact.asked_at is not None and _is_due(ours, fact.asked_at):
+        # The second look has shown nothing of ours, and a third would not either.
+        order = second_look_done(settling, settling.order)
+        settling = replace(settling, order=order, transaction=order.transaction(ours.id))
     return doubted(settling, ANOTHER_TRANSACTION)
+
+
+def _is_due(transaction: PaymentTransaction, asked_at: datetime) -> bool:
+    return transaction.attend_at is not None and transaction.attend_at <= asked_at
 
 
 def _was_accepted(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:

@@ -344,6 +344,25 @@ async def test_nobody_says_of_a_payment_that_was_given_back_that_it_never_happen
     )
 
 
+@pytest.mark.parametrize("mark", ["another", ""])
+async def test_a_second_look_that_shows_anothers_payment_is_the_last(shop: Any, mark: str) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    await shop.work_until(passed=timedelta(minutes=50))
+    order = await shop.orders.get(opened.id)
+    assert order.charge.status is TransactionStatus.FAILED
+
+    async def shown(_transaction: Any, /) -> Succeeded:
+        return Succeeded("ref-9", Money(2500, "EUR"), mark)
+
+    shop.gateway.look_up = shown
+    await shop.work_until(passed=timedelta(days=2))
+    order = await shop.orders.get(opened.id)
+    assert order.charge.review == "names_another_transaction"
+    order = await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
+
+    assert (order.attend_at, order.payment_status) == (None, PaymentStatus.UNPAID)
+
+
 @pytest.mark.parametrize("method", ["lost_request", "pending"])
 async def test_nobody_ends_what_may_arrive_yet_because_anothers_payment_is_shown(
     shop: Any, method: str
