@@ -59,6 +59,8 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
             # It was asked about in vain and is a person's to decide, or is looked at once more.
             return settling.order
         return settling.order.with_transaction(replace(settling.transaction, attend_at=settling.at))
+    if isinstance(fact, Report) and _is_refund_in_doubt(settling.transaction, outcome):
+        return _refund_failed_after_all(settling, outcome)
     if not settling.transaction.is_undecided:
         # The table ignores it; at most it was the second look.
         return second_look_done(settling, settling.order)
@@ -79,6 +81,28 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     return concluded(
         settling, order, done, MoneyEvent.ALREADY_USED if used else MoneyEvent.DECLINED
     )
+
+
+def _is_refund_in_doubt(ours: PaymentTransaction, outcome: Declined) -> bool:
+    """Whether it is the very refund that we called dead, or that did another sum than asked."""
+    known = ours.provider_reference
+    same = known is not None and outcome.reference in {None, known}
+    doubtful = ours.status is TransactionStatus.IN_REVIEW and not ours.is_given_up
+    dead = ours.status is TransactionStatus.FAILED
+    return ours.kind is TransactionKind.REFUND and same and (doubtful or dead)
+
+
+def _refund_failed_after_all(settling: Settling, outcome: Declined) -> Order:
+    # Its making, told late, must find it refused: it would pass for money that is back otherwise.
+    ours = settling.transaction
+    refused = ours.finished(TransactionStatus.DECLINED, reason=ours.reason)
+    if ours.status is TransactionStatus.FAILED:
+        # Whatever was asked for in its place goes on.
+        return settling.order.with_transaction(replace(refused, review=ours.review))
+    doubt = f"refund_returned:{outcome.reason}"
+    order = settling.order.with_transaction(replace(refused, review=doubt))
+    order = order.with_news(ReversalDeclined(ours.id, outcome.reason, again=False), settling.at)
+    return order.with_news(PutInReview(ours.id, doubt), settling.at)
 
 
 def _may_be_another_object(settling: Settling, outcome: Declined, fact: Answer | Report) -> bool:

@@ -36,6 +36,7 @@ UNKNOWN_TRANSACTION: Final = "unknown_transaction"
 
 _ANONYMOUS: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
 """What a provider may tell of without saying whose it is."""
+_IN_DOUBT: Final = frozenset({TransactionStatus.FAILED, TransactionStatus.IN_REVIEW})
 _MOST_TRIES: Final = 20
 
 
@@ -134,8 +135,7 @@ def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
     if known is None or known.takes_money:
         return None
     # What was asked about in vain waits, too, and a person may have been wrong about it.
-    failed = known.status is TransactionStatus.FAILED
-    return known if known.is_undecided or failed else None
+    return known if known.is_open or known.status in _IN_DOUBT else None
 
 
 def _may_be_ours(

@@ -450,6 +450,49 @@ async def test_a_refund_that_was_made_after_all_may_fail_yet(
     assert [bool(t.review) for t in returns] == [True]
 
 
+async def test_a_refund_that_was_called_never_made_and_failed_is_not_counted_when_it_is_told(
+    shop: Any,
+) -> None:
+    provider = Provider(shop)
+    order, refund = await _refund_that_is_not_known_there(shop)
+    order = await decide(shop, order, refund, D.NEVER_HAPPENED)
+    failed = Declined("account_closed", reference=refund.provider_reference)
+    parent = order.charge.provider_reference
+    await provider.tells(TransactionKind.REFUND, failed, parent_reference=parent)
+    order = await _told(shop, provider, order, refund)
+
+    assert order.refunded_minor_units == 0
+
+
+@pytest.mark.parametrize("by_our_id", [False, True])
+@pytest.mark.parametrize("status", ["pending", "cancelled"])
+async def test_a_refund_that_was_made_in_part_may_fail_yet(
+    shop: Any, status: str, *, by_our_id: bool
+) -> None:
+    provider = Provider(shop)
+    placed = await shop.place()
+    shop.gateway.react(*[reactions.WAIT] * 2)
+    if status == "cancelled":
+        order = await shop.core.cancel(placed.id, customer_id="ann")
+    else:
+        order = await shop.core.refund(placed.id, by="staff")
+    refund = order.transactions[-1]
+    reference, parent = refund.provider_reference, order.charge.provider_reference
+    part = Report(Succeeded(reference, PART, refund.id))
+    await shop.core.settle(order, refund.id, part)
+    named = {"transaction_id": refund.id} if by_our_id else {}
+    failed = Reversed(reference, PART, "account_closed")
+    for _ in range(2):
+        await provider.tells(TransactionKind.REFUND, failed, parent_reference=parent, **named)
+    order = await shop.orders.get(order.id)
+    assert order.transaction(refund.id).review == "refund_returned:account_closed"
+    assert order.left_of(order.charge) == 2500
+    order = await decide(shop, order, order.transaction(refund.id), D.REFUND)
+
+    asked = WHOLE if status == "cancelled" else PART
+    assert order.refund_asked_minor_units == asked.minor_units
+
+
 async def test_what_was_taken_instead_of_held_after_a_proven_no_is_on_record_once(
     make_shop: Callable[..., Any],
 ) -> None:
