@@ -443,11 +443,11 @@ async def test_a_refund_that_was_made_after_all_may_fail_yet(
             parent_reference=order.charge.provider_reference,
             **named,
         )
-    order = await shop.orders.get(order.id)
+        order = await shop.orders.get(order.id)
 
-    assert order.refunded_minor_units == 0
-    returns = [t for t in order.transactions if t.kind is TransactionKind.REVERSAL]
-    assert [bool(t.review) for t in returns] == [True]
+        assert order.refunded_minor_units == 0
+        returns = [t for t in order.transactions if t.kind is TransactionKind.REVERSAL]
+        assert [bool(t.review) for t in returns] == [True]
 
 
 async def test_a_refund_that_was_called_never_made_and_failed_is_not_counted_when_it_is_told(

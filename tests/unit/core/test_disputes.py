@@ -10,7 +10,7 @@ from order_core.errors import CannotRefund, CannotReview, InvalidValue
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Restored, Reversed, Succeeded
+from order_core.outcomes import Declined, Report, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
@@ -321,6 +321,20 @@ async def test_what_a_lost_dispute_did_not_take_of_a_cancelled_order_goes_back(
     assert shop.net_minor_units_at_the_provider() == 1000
 
 
+async def test_what_a_person_has_to_give_back_does_not_go_with_what_a_lost_dispute_left(
+    shop: Any, bank: Bank
+) -> None:
+    order = await shop.core.cancel((await shop.place()).id, customer_id="ann")
+    refund = order.transactions[-1]
+    order = await shop.core.settle(order, refund.id, Report(Declined("account_closed")))
+    assert order.left_of(order.charge) == 2500
+    order = await bank.opens(order, Money(1000, "EUR"), sequence=100)
+    order = await bank.takes_the_money(order, Money(700, "EUR"), sequence=200)
+
+    refunds = [t for t in order.transactions if t.kind is TransactionKind.REFUND]
+    assert [t.amount.minor_units for t in refunds] == [2500, 300]
+
+
 async def test_what_a_lost_dispute_did_not_take_of_an_order_that_stands_is_the_shops(
     shop: Any, bank: Bank
 ) -> None:
@@ -384,6 +398,17 @@ async def test_a_person_can_end_a_dispute_that_was_won_and_is_open_again(
 
     assert not order.is_disputed(order.charge)
     assert order.payment_status is PaymentStatus.PAID
+
+
+async def test_what_a_person_calls_lost_is_what_the_dispute_was_about_last(
+    shop: Any, bank: Bank
+) -> None:
+    order = await bank.opens(await shop.place(), Money(1000, "EUR"), sequence=100)
+    order = await bank.opens(order, sequence=200)
+    first = order.transactions[1]
+    order = await decide(shop, order, first, ReviewDecision.DISPUTE_LOST)
+
+    assert order.left_of(order.charge) == 0
 
 
 async def test_one_dispute_of_two_payments_is_a_dispute_of_each(shop: Any, bank: Bank) -> None:
