@@ -1,6 +1,6 @@
 """The money moved, or is held: the first word about a movement that was open."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Final
 
 from order_core.events import (
@@ -30,6 +30,8 @@ from order_core.settlement.review import (
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
+_SHOWN_BY_MISTAKE: Final = timedelta(days=1)
+"""So long another's payment may be shown in the place of ours, and ours after all."""
 _SUCCESS_OF_KIND: Final = {
     TransactionKind.CHARGE: Succeeded,
     TransactionKind.AUTHORIZATION: Authorized,
@@ -82,15 +84,15 @@ def _without_our_mark(
     if asked_at is not None and ours.absence_is_proof_at(asked_at, clock_skew=skew):
         # Nothing of ours can show up any more.
         return paid_without_us(settling, outcome)
-    if isinstance(fact, Report) and fact.asked_at is not None and _is_due(ours, fact.asked_at):
-        # The second look has shown nothing of ours, and a third would not either.
+    if (
+        isinstance(fact, Report)
+        and fact.asked_at is not None
+        and (fact.asked_at >= ours.absence_is_proof_from(skew) + _SHOWN_BY_MISTAKE)
+    ):
+        # The second look has gone on for a day, and each of it would undo what a person decided.
         order = second_look_done(settling, settling.order)
         settling = replace(settling, order=order, transaction=order.transaction(ours.id))
     return doubted(settling, ANOTHER_TRANSACTION)
-
-
-def _is_due(transaction: PaymentTransaction, asked_at: datetime) -> bool:
-    return transaction.attend_at is not None and transaction.attend_at <= asked_at
 
 
 def _was_accepted(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:

@@ -344,8 +344,29 @@ async def test_nobody_says_of_a_payment_that_was_given_back_that_it_never_happen
     )
 
 
+async def test_a_second_look_that_shows_anothers_payment_once_is_taken_again(shop: Any) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    await shop.work_until(passed=timedelta(minutes=50))
+    order = await shop.orders.get(opened.id)
+    assert order.charge.status is TransactionStatus.FAILED
+    shop.gateway.ledger.carry_out(opened.charge)
+
+    await shop.core.settle(
+        order,
+        order.charge.id,
+        Report(Succeeded("ref-9", Money(2500, "EUR"), "another"), order.charge.attend_at),
+    )
+    await shop.work_until(passed=timedelta(hours=2))
+
+    order = await shop.orders.get(opened.id)
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert order.refunded_minor_units == order.captured_minor_units == 2500
+
+
 @pytest.mark.parametrize("mark", ["another", ""])
-async def test_a_second_look_that_shows_anothers_payment_is_the_last(shop: Any, mark: str) -> None:
+async def test_a_second_look_that_shows_anothers_payment_for_a_day_is_the_last(
+    shop: Any, mark: str
+) -> None:
     opened = await shop.place(payment_method="lost_request")
     await shop.work_until(passed=timedelta(minutes=50))
     order = await shop.orders.get(opened.id)
