@@ -77,19 +77,17 @@ def _without_our_mark(
     ours = settling.transaction
     if _was_accepted(ours, outcome):
         return money_moved_after_the_last_word(settling, outcome)
+    asked_at = fact.asked_at if isinstance(fact, Report) else None
+    if asked_at is None:
+        return doubted(settling, ANOTHER_TRANSACTION)
     # Marked with another name it is another's, and shown to us by mistake.
     waits = ours.is_open and ours.takes_money and not outcome.transaction_id
-    asked_at = fact.asked_at if waits and isinstance(fact, Report) else None
-    skew = settling.terms.policy.clock_skew
-    if asked_at is not None and ours.absence_is_proof_at(asked_at, clock_skew=skew):
+    proof_from = ours.absence_is_proof_from(settling.terms.policy.clock_skew)
+    if waits and asked_at >= proof_from:
         # Nothing of ours can show up any more.
         return paid_without_us(settling, outcome)
-    if (
-        isinstance(fact, Report)
-        and fact.asked_at is not None
-        and (fact.asked_at >= ours.absence_is_proof_from(skew) + _SHOWN_BY_MISTAKE)
-    ):
-        # The second look has gone on for a day, and each of it would undo what a person decided.
+    if asked_at >= proof_from + _SHOWN_BY_MISTAKE:
+        # The second look has gone on for a day, and would undo for ever what a person decides.
         order = second_look_done(settling, settling.order)
         settling = replace(settling, order=order, transaction=order.transaction(ours.id))
     return doubted(settling, ANOTHER_TRANSACTION)
