@@ -153,7 +153,7 @@ def _times(process: int) -> tuple[float, ...]:
     """User, system, and both of the children that have ended; seconds."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return (0, 0, 0, 0)
     # The name may hold blanks and brackets, so counting begins behind its end.
     fields = stat.rpartition(")")[2].split()
