@@ -49,7 +49,9 @@ end
 -- timer at each request as soon as there is a `delay` at all, so only a paced run has one.
 function pace()
   local moment = milliseconds()
-  due = math.max(due + 1000 / rate, moment - 1000)
+  -- What a standstill has held up is made up for, but for no more than a second of it. At the
+  -- start nothing is: that would be a second's requests at once, which the rest has to wait for.
+  due = due == 0 and moment or math.max(due + 1000 / rate, moment - 1000)
   return math.max(0, math.floor(due - moment + 0.5))
 end
 

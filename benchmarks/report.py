@@ -51,7 +51,7 @@ def ratios(figures: Measurements) -> dict[str, float]:
     }
     for mode in _MODES:
         own = figures[_OURS, mode]
-        found[f"{mode} p99 of p50 at 70 %"] = own.paced_p99_us / max(own.paced_p50_us, 1)
+        found[f"{mode} p99 of p50 at 70 %"] = statistics.median(own.paced_p99_of_p50)
     bare = speed("limit", "create-twice")
     found["two bare commits of limit's create"] = bare / speed("limit", "create")
     found["create of two bare commits"] = speed(_OURS, "create") / bare
