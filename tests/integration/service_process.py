@@ -20,6 +20,7 @@ SECRET: Final = "the-secret-of-all-service-processes-in-tests"
 _START_SECONDS: Final = 20
 _STOP_SECONDS: Final = 20
 _PR_SET_PDEATHSIG: Final = 1
+_GIVEN_PORTS: Final[set[int]] = set()
 
 
 def command(*arguments: str) -> list[str]:
@@ -49,9 +50,16 @@ def run_command(*arguments: str, **settings: str) -> subprocess.CompletedProcess
 
 
 def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    """One that nobody listens on, and nobody else here may yet.
+
+    Two emulators at one port would take each other's requests, and so take money twice.
+    """
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        if port not in _GIVEN_PORTS:
+            _GIVEN_PORTS.add(port)
+            return port
 
 
 def die_with_the_tests() -> None:
