@@ -41,6 +41,12 @@ async def ask(**likelihoods: float) -> tuple[str, Diary]:
     return answer.text, diary
 
 
+def test_no_two_programs_of_a_run_are_given_one_port() -> None:
+    ports = [unused_port() for _ in range(1_000)]
+
+    assert len(set(ports)) == len(ports)
+
+
 async def test_a_wire_that_is_not_cut_passes_everything_on() -> None:
     assert (await ask())[0] == "nine word"
 

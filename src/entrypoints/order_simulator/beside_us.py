@@ -124,10 +124,7 @@ class BesideUs:
         )
 
     def _is_too_early(self, reference: str) -> bool:
-        shop = self._shop
-        profile = self._provider.account.profile
-        known = shop.store.payers(profile.provider, profile.account, reference)
-        return not (known or shop.knobs.hasty_dashboard)
+        return not (self._shop.knobs.hasty_dashboard or self._provider.is_known(reference))
 
     def _later(self, call: Callable[[], None]) -> None:
         if not self._shop.is_calm:

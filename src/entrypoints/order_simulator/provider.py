@@ -209,7 +209,8 @@ class Provider:
     def _later(self, delay: int, reference: str, *, approved: bool) -> None:
         def resolve() -> None:
             shop = self.shop
-            unmarked = shop.chance.happens(shop.knobs.unmarked) and self._is_known(reference)
+            # What carries no name of ours is found by its reference alone.
+            unmarked = shop.chance.happens(shop.knobs.unmarked) and self.is_known(reference)
             if self.ledger.resolve(reference, approved=approved, is_marked=not unmarked):
                 if unmarked and approved:
                     ours = self.ledger.entry(reference).transaction
@@ -218,8 +219,8 @@ class Provider:
 
         self.shop.scheduler.after(delay, resolve)
 
-    def _is_known(self, reference: str) -> bool:
-        # What carries no name of ours is found by its reference alone.
+    def is_known(self, reference: str) -> bool:
+        """Whether the shop has this payment on record by its reference, whatever became of it."""
         return bool(self.shop.store.payers(PROFILE.provider, PROFILE.account, reference))
 
     def _changed(self, reference: str) -> None:

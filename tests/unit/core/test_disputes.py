@@ -400,6 +400,15 @@ async def test_a_person_can_end_a_dispute_that_was_won_and_is_open_again(
     assert order.payment_status is PaymentStatus.PAID
 
 
+async def test_how_much_of_a_dispute_was_won_is_no_news(shop: Any, bank: Bank) -> None:
+    order = await bank.opens(await shop.place(), sequence=100)
+    order = await bank.gives_it_back(order, sequence=200)
+    order = await bank.gives_it_back(order, Money(1000, "EUR"), sequence=300)
+
+    assert reversals(order) == ["dispute_open", "dispute_won"]
+    assert order.left_of(order.charge) == 2500
+
+
 async def test_what_a_person_calls_lost_is_what_the_dispute_was_about_last(
     shop: Any, bank: Bank
 ) -> None:
