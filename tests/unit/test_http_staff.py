@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from order_core.order_status import OrderStatus
+from order_core.payment import DISPUTE_OPEN, Origin, TransactionKind
 from order_core.payment_terms import CaptureMode, Policy
 from order_memory import InMemoryShop, Reaction
 from order_memory.reactions import Delivery
@@ -311,6 +312,33 @@ async def test_a_person_decides_about_a_payment_in_doubt(
         history = (await grace.get(f"{address}/history")).json()
     (said,) = [each["details"] for each in history if each["event"] == "reviewed"]
     assert (said["by"], said["note"]) == ("staff-grace", "Rang the bank.")
+
+
+async def test_how_an_accepted_dispute_ended_may_be_told(shop: InMemoryShop) -> None:
+    app = service(shop.core)
+    address = await placed(app)
+    order = await shop.orders.get(address.rpartition("/")[2])
+    paid = order.charge
+    dispute = replace(
+        paid,
+        id="dispute",
+        kind=TransactionKind.REVERSAL,
+        origin=Origin.PROVIDER,
+        parent_id=paid.id,
+        parent_reference=paid.provider_reference,
+        provider_reference="dp-1",
+        reason=DISPUTE_OPEN,
+    )
+    await shop.orders.save(order.with_transaction(dispute))
+    async with customer(app, "staff") as grace:
+        disputed = (await grace.get(address)).json()
+
+    wish = {"transaction_id": dispute.id, "decision": "dispute_won", "note": "n"}
+    answer = await act(app, f"{address}/review", wish)
+
+    assert "review" in disputed["allowed_actions"]
+    assert answer.status_code == 200
+    assert "review" not in answer.json()["allowed_actions"]
 
 
 async def test_a_payment_without_doubt_needs_no_decision(shop: InMemoryShop) -> None:
