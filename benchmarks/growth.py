@@ -1,7 +1,8 @@
 """`python -m benchmarks.growth`: whether a list takes longer for who has ordered more.
 
-One customer for each size, all in one database, their orders mixed in time. The rows are put there
-by SQL; they hold what a list and a single read look at, and no movements of money.
+One customer for each size, all in one database, their orders mixed in time, and with `--in-all`
+among those of others, a hundred each. The rows are put there by SQL; they hold what a list and a
+single read look at, and no movements of money.
 """
 
 import argparse
@@ -30,7 +31,7 @@ _FILL: Final = """
                         email, created_at_us, version, event_count, captured_minor,
                         refunded_minor, refund_asked_minor,
                         owner_view, owner_view_edition, owner_view_version)
-    SELECT 'o-{size}-' || lpad(n::text, 8, '0'), 'c-{size}', 'pending', 'EUR', 2500,
+    SELECT 'o-{size}-' || lpad(n::text, 8, '0'), {customer}, 'pending', 'EUR', 2500,
            '[["mug", 2, 1250]]', '[["name", "Ada"]]', 'ada@example.org',
            {begin_us} + n::bigint * {step_us}, 2, 2, 2500, 0, 0, repeat('x', 420), 'growth', 2
     FROM generate_series({first}, {last}) n"""
@@ -49,7 +50,9 @@ def main() -> None:
     """Fill, measure in turns, and compare; exit code 1 if anything grew by a fifth."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    sizes = tuple(parser.parse_args().sizes)
+    parser.add_argument("--in-all", type=int, default=0, metavar="ORDERS")
+    chosen = parser.parse_args()
+    sizes = tuple(chosen.sizes)
     postgres = PostgresServer(durable=True)
     try:
         postgres.create()
@@ -58,19 +61,28 @@ def main() -> None:
         asyncio.run(upgrade(postgres.url(name)))
         for size in sizes:
             _say(f"{size:,} orders of one customer")
-            # All of them take a year, so that the large ones are mixed into the small.
-            step = timedelta(days=365) / size
-            begin_us = _us(_BEGIN - datetime(1970, 1, 1, tzinfo=UTC))
-            for first in range(1, size + 1, _AT_ONCE):
-                last = min(size, first + _AT_ONCE - 1)
-                chosen = {"size": size, "begin_us": begin_us, "step_us": _us(step)}
-                statement = _FILL.format(first=first, last=last, **chosen)
-                postgres.execute(statement, database=name)
+            _fill(postgres, name, size, customer=f"'c-{size}'")
+        if (others := chosen.in_all - sum(sizes)) > 0:
+            _say(f"{others:,} orders of others")
+            _fill(postgres, name, others, customer="'c-other-' || n / 100")
         postgres.execute("VACUUM ANALYZE orders", database=name)
         grew = asyncio.run(_measured(postgres.url(name), sizes))
     finally:
         postgres.close()
     sys.exit(1 if grew > _MOST_GROWTH else 0)
+
+
+def _fill(postgres: PostgresServer, name: str, size: int, *, customer: str) -> None:
+    # All of them take a year, so that the large ones are mixed into the small.
+    chosen = {
+        "size": size,
+        "customer": customer,
+        "begin_us": _us(_BEGIN - datetime(1970, 1, 1, tzinfo=UTC)),
+        "step_us": _us(timedelta(days=365) / size),
+    }
+    for first in range(1, size + 1, _AT_ONCE):
+        statement = _FILL.format(first=first, last=min(size, first + _AT_ONCE - 1), **chosen)
+        postgres.execute(statement, database=name)
 
 
 async def _measured(url: str, sizes: tuple[int, ...]) -> float:
