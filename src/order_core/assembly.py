@@ -8,6 +8,7 @@ from order_core.clock_check import ClockCheck
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
+    EventLog,
     Ids,
     Leftovers,
     Notifier,
@@ -31,6 +32,7 @@ from order_core.use_cases import (
     PlaceOrder,
     ProcessOrder,
     ReceiveWebhook,
+    Reconcile,
     Recover,
     RefundOrder,
     ReviewOrder,
@@ -43,6 +45,7 @@ from order_core.use_cases import (
 from order_core.use_cases.carry_out import CarryOut
 from order_core.use_cases.change_order import ChangeOrder
 from order_core.use_cases.take_in import TakeIn
+from order_core.use_cases.take_in_event import TakeInEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class OrderCore:
     settle: Settle
     recover: Recover
     match: MatchEvents
+    reconcile: Reconcile
     tell: TellCustomers
     forget: ForgetLeftovers
 
@@ -83,13 +87,15 @@ def assemble(
     ids: Ids,
     policy: Policy | None = None,
     webhooks: Mapping[str, WebhookParser] | None = None,
+    event_logs: Mapping[str, EventLog] | None = None,
     store_clock: StoreClock | None = None,
     leftovers: Leftovers | None = None,
 ) -> OrderCore:
     """The use cases over these ports.
 
     With `store_clock`, the worker claims nothing while the clock differs from it too much; with
-    `leftovers`, it forgets what is too old to matter.
+    `leftovers`, it forgets what is too old to matter; with `event_logs`, it finds once a day what
+    no delivered event has told.
 
     Raises:
         ValueError: no gateway has the default provider's name, or a gateway's windows do
@@ -104,6 +110,7 @@ def assemble(
         orders, work, gateways, settle, clock, policy.installation, CircuitBreaker(clock)
     )
     take_in = TakeIn(orders, terms, settle, clock, ids, policy)
+    take_in_event = TakeInEvent(orders, take_in, clock)
     change_order = ChangeOrder(orders, terms, carry_out, clock, ids, policy)
     return OrderCore(
         place=PlaceOrder(
@@ -123,7 +130,7 @@ def assemble(
         deliver=DeliverOrder(change_order),
         refund=RefundOrder(change_order),
         review=ReviewOrder(change_order),
-        receive_webhook=ReceiveWebhook(orders, dict(webhooks or {}), take_in, clock),
+        receive_webhook=ReceiveWebhook(dict(webhooks or {}), take_in_event),
         waiting=ListWaiting(orders),
         get=GetOrder(orders),
         list=ListOrders(orders),
@@ -144,6 +151,7 @@ def assemble(
             check_clock=ClockCheck(clock, store_clock, policy.clock_skew) if store_clock else None,
         ),
         match=MatchEvents(orders, take_in, clock),
+        reconcile=Reconcile(orders, take_in_event, clock, dict(event_logs or {})),
         tell=TellCustomers(outbox, notifier),
         forget=ForgetLeftovers(leftovers, clock),
     )

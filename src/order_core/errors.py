@@ -25,6 +25,7 @@
     ├── CommitUnknown             the store may or may not have kept the change
     ├── WebhookRejected           nobody proved that this event is the provider's
     ├── WebhookUnverifiable       it cannot be verified just now; the provider sends it again
+    ├── EventsUnavailable         the provider's record of events cannot be read just now
     ├── InvalidToken              the bearer token proves nothing
     ├── TokenUnverifiable         whether it does cannot be told just now; nothing happened
     ├── NotificationRefused       this message will never be accepted
@@ -259,6 +260,14 @@ class WebhookRejected(OrderCoreError):
 
 class WebhookUnverifiable(OrderCoreError):
     """What is needed to verify the event, or to read it, cannot be had at present."""
+
+
+class EventsUnavailable(OrderCoreError):
+    """What a provider has on record as told cannot be read at present; `because` is for the log."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
 
 
 class InvalidToken(OrderCoreError):

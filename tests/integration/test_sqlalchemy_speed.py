@@ -94,6 +94,7 @@ async def _calls(database: Database, size: int) -> dict[str, Call]:
         "unfinished": lambda: orders.unfinished(limit=size),
         "receive": receive,
         "receive again": lambda: orders.receive(_unmatched("evt_0")),
+        "remembered": lambda: orders.remembered("scripted", [f"evt_{n}" for n in range(size)]),
         "unmatched": lambda: orders.unmatched_events(limit=size),
         "to match": lambda: orders.events_to_match(after=(NOON, "", ""), limit=size),
         "match": lambda: orders.match(_unmatched("evt_0")),

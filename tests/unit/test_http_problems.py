@@ -9,7 +9,12 @@ from order_http.error_answers import problem_of
 from order_http.problem_codes import CODE_OF_ERROR, CODES
 from tests.unit.http_service import customer, order_body, service
 
-MADE_FOR_WORKERS = {errors.NotificationRefused, errors.NotificationFailed, errors.ClockAskew}
+MADE_FOR_WORKERS = {
+    errors.NotificationRefused,
+    errors.NotificationFailed,
+    errors.ClockAskew,
+    errors.EventsUnavailable,
+}
 
 
 def test_every_error_that_a_request_can_meet_has_a_code() -> None:

@@ -200,9 +200,9 @@ async def test_nothing_is_confirmed_that_is_not_stored(
         async def receive(self, event: ReceivedEvent, /) -> bool:
             raise error
 
-    orders = _BrokenStore(shop.clock)
-    receive = replace(listening(shop, events).receive_webhook, orders=orders)
-    app = service(replace(shop.core, receive_webhook=receive))
+    receive = listening(shop, events).receive_webhook
+    taking = replace(receive.take_in_event, orders=_BrokenStore(shop.clock))
+    app = service(replace(shop.core, receive_webhook=replace(receive, take_in_event=taking)))
 
     answer = await tell(app, {"id": "event-5"})
 

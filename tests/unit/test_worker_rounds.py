@@ -36,6 +36,7 @@ class Script:
 class Chores:
     recover: Script = field(default_factory=Script)
     match: Script = field(default_factory=Script)
+    reconcile: Script = field(default_factory=Script)
     tell: Script = field(default_factory=Script)
     forget: Script = field(default_factory=Script)
 
@@ -60,7 +61,7 @@ def worker_of(chores: Chores, pauses: Pauses, *, chance: float = 1.0) -> Worker:
 async def test_a_full_batch_is_followed_by_the_next_without_a_pause() -> None:
     chores, pauses = Chores(recover=Script(3, 3, 2)), Pauses()
     chores.match, chores.tell = Script(*[3] * 50), Script(*[3] * 50)
-    chores.forget = Script(*[3] * 50)
+    chores.reconcile, chores.forget = Script(*[3] * 50), Script(*[3] * 50)
 
     await worker_of(chores, pauses).run()
 
@@ -107,7 +108,7 @@ async def test_pauses_double_while_the_store_is_away_and_never_exceed_the_longes
     away = [StoreUnavailable("gone")] * 40
     chores, pauses = Chores(recover=Script(*away)), Pauses()
     chores.match, chores.tell = Script(*[3] * 1000), Script(*[3] * 1000)
-    chores.forget = Script(*[3] * 1000)
+    chores.reconcile, chores.forget = Script(*[3] * 1000), Script(*[3] * 1000)
 
     await worker_of(chores, pauses).run()
 

@@ -1,5 +1,7 @@
 """Orders in memory."""
 
+from collections.abc import Sequence
+
 from order_core.order import Order
 from order_core.order_status import UNPLACED
 from order_core.ports import (
@@ -91,6 +93,9 @@ class InMemoryOrders:
 
     async def receive(self, event: ReceivedEvent, /) -> bool:
         return self.store.receive(event)
+
+    async def remembered(self, provider: str, event_ids: Sequence[str], /) -> frozenset[str]:
+        return frozenset(each for each in event_ids if self.store.has_received(provider, each))
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         newest_first = sorted(self.store.unmatched(), key=_place, reverse=True)

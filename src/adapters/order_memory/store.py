@@ -302,6 +302,10 @@ class Store:
         self._keep(event)
         return True
 
+    def has_received(self, provider: str, event_id: str) -> bool:
+        """Whether the event is remembered."""
+        return (provider, event_id) in self._received
+
     def match(self, event: ReceivedEvent) -> bool:
         """Whether the event was unmatched until now."""
         known = self._received.get((event.provider, event.event_id))

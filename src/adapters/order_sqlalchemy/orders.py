@@ -1,5 +1,6 @@
 """Orders in SQL."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from order_core.errors import OrderNotFound
@@ -24,6 +25,7 @@ from order_sqlalchemy.database import Database
 from order_sqlalchemy.mapping import (
     Row,
     happened_from,
+    json_text,
     moment_from,
     moment_us,
     order_from,
@@ -101,6 +103,11 @@ class SqlOrders:
     async def receive(self, event: ReceivedEvent, /) -> bool:
         statement = self._store.statements.receive
         return bool(await self._store.change(statement, *received_event_values(event)))
+
+    async def remembered(self, provider: str, event_ids: Sequence[str], /) -> frozenset[str]:
+        statement = self._store.statements.remembered
+        found = await self._store.rows(statement, provider, json_text(list(event_ids)))
+        return frozenset(row[0] for row in found)
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         found = await self._store.rows(self._store.statements.unmatched, limit)

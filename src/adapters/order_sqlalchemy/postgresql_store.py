@@ -100,7 +100,12 @@ class PostgresqlStore:
         self.connections: Final = Connections(
             self.engine, size=pool_size, seconds=timeouts.pool, is_open=_is_open
         )
-        self.statements: Final = Statements(transactions=_TRANSACTIONS, events=_EVENTS, now=NOW)
+        self.statements: Final = Statements(
+            transactions=_TRANSACTIONS,
+            events=_EVENTS,
+            now=NOW,
+            texts="json_array_elements_text($2::json) AS texts(value)",
+        )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
 

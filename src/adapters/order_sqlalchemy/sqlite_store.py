@@ -61,7 +61,7 @@ class SqliteStore:
             url, _READERS, timeouts, query_only=True, read_only=read_only
         )
         self.statements: Final = Statements(
-            transactions=_TRANSACTIONS, events=_EVENTS, now="now_us()"
+            transactions=_TRANSACTIONS, events=_EVENTS, now="now_us()", texts="json_each($2)"
         )
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:

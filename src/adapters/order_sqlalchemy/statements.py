@@ -1,4 +1,4 @@
-"""The SQL that both databases understand, with the two phrases in which they differ."""
+"""The SQL that both databases understand, with the few phrases in which they differ."""
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
@@ -28,10 +28,11 @@ class Statements:
     `transactions` selects those of order `o` as one JSON text, so that a page of orders
     needs no second statement, and no join that repeats the order for each of them.
     `events` selects its events, each as sequence, moment, name and data, in the same way.
-    `now` is the database's own clock in microseconds. Arguments are numbered `$1`, `$2`.
+    `now` is the database's own clock in microseconds, and `texts` makes rows with a `value` of the
+    JSON array of texts in `$2`. Arguments are numbered `$1`, `$2`.
     """
 
-    def __init__(self, *, transactions: str, events: str, now: str) -> None:
+    def __init__(self, *, transactions: str, events: str, now: str, texts: str) -> None:
         self.now = f"SELECT {now}"
         self.events: Final = events
         self.whole_order: Final = f"{ORDER}, {transactions}"
@@ -71,6 +72,10 @@ class Statements:
         self.receive: Final = f"""
             INSERT INTO received_events ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (provider, event_id) DO NOTHING RETURNING 1"""
+
+        self.remembered: Final = f"""
+            SELECT event_id FROM received_events
+            WHERE provider = $1 AND event_id IN (SELECT value FROM {texts})"""
 
         self.unmatched: Final = f"""
             SELECT {columns} FROM received_events WHERE {UNMATCHED}

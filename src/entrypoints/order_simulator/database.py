@@ -1,6 +1,6 @@
 """The store as a process sees it over a network: slow, now and then away, unsure of commits."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -230,6 +230,12 @@ class DistantOrders:
         self._connection.tell(f"receive {event.event_id}", event.verdict, event.order_id)
         await self._connection.answered(fault, event.order_id)
         return new
+
+    async def remembered(self, provider: str, event_ids: Sequence[str], /) -> frozenset[str]:
+        fault = await self._connection.ask("remembered", None)
+        known = await self._orders.remembered(provider, event_ids)
+        await self._connection.answered(fault, None)
+        return known
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         return await self._orders.unmatched_events(limit=limit)

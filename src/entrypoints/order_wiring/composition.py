@@ -71,6 +71,9 @@ async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGen
             ids=TimeOrderedIds(),
             policy=settings.policy,
             webhooks={name: plugin.webhooks for name, plugin in plugins.items() if plugin.webhooks},
+            event_logs={
+                name: plugin.event_log for name, plugin in plugins.items() if plugin.event_log
+            },
             store_clock=database,
             leftovers=SqlLeftovers(database),
         )

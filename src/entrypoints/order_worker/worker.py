@@ -1,4 +1,4 @@
-"""Endless rounds: look after open payments, match early events, tell customers, forget."""
+"""Endless rounds: look after open payments, match and look for events, tell customers, forget."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Chore(Protocol):
-    """`recover`, `match`, `tell` and `forget` of the core."""
+    """`recover`, `match`, `reconcile`, `tell` and `forget` of the core."""
 
     async def __call__(self, *, limit: int) -> int:
         """Attend to at most `limit` things; the number of those attended."""
@@ -29,6 +29,9 @@ class Core(Protocol):
 
     @property
     def match(self) -> Chore: ...
+
+    @property
+    def reconcile(self) -> Chore: ...
 
     @property
     def tell(self) -> Chore: ...
@@ -66,6 +69,7 @@ class Worker:
         self._chores: tuple[tuple[str, Chore], ...] = (
             ("recover", core.recover),
             ("match", core.match),
+            ("reconcile", core.reconcile),
             ("tell", core.tell),
             ("forget", core.forget),
         )

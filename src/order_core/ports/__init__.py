@@ -9,6 +9,7 @@ from order_core.ports.customer_data import (
     OrderTraces,
     Telling,
 )
+from order_core.ports.event_log import LONGEST_PAGE, EventLog, EventPage
 from order_core.ports.ids import Ids
 from order_core.ports.leftovers import Leftovers
 from order_core.ports.notifier import Notice, Notifier
@@ -35,12 +36,15 @@ from order_core.ports.webhook_parser import ProviderFact, WebhookEvent, WebhookP
 from order_core.ports.work_queue import Claim, WorkQueue
 
 __all__ = [
+    "LONGEST_PAGE",
     "AuditedOrder",
     "Claim",
     "Clock",
     "CustomerData",
     "DuplicateGuard",
     "EarlierRequest",
+    "EventLog",
+    "EventPage",
     "EventPlace",
     "HeldOrder",
     "HeldRequest",

@@ -11,6 +11,7 @@ without the `ORDER_CORE_` prefix.
 
 from dataclasses import dataclass
 
+from order_core.ports.event_log import EventLog
 from order_core.ports.payment_gateway import PaymentGateway
 from order_core.ports.webhook_parser import WebhookParser
 
@@ -33,6 +34,8 @@ class GatewayPlugin:
     settings: tuple[SettingSpec, ...] = ()
     webhooks: WebhookParser | None = None
     """None while no webhook secret is set: the provider's webhook address is then not there."""
+    event_log: EventLog | None = None
+    """None if the provider keeps no record of its events that could be read."""
 
 
 class SettingsInvalid(ValueError):

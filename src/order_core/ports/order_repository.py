@@ -1,5 +1,6 @@
 """The port that keeps orders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -220,6 +221,10 @@ class OrderRepository(Protocol):
 
     async def receive(self, event: ReceivedEvent, /) -> bool:
         """Remember the event. False if one of this provider and id is remembered already."""
+        ...
+
+    async def remembered(self, provider: str, event_ids: Sequence[str], /) -> frozenset[str]:
+        """Which of these events of the provider are remembered; asked about at most 100."""
         ...
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:

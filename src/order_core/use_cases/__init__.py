@@ -18,6 +18,7 @@ from order_core.use_cases.read_orders import (
     ShowOrders,
 )
 from order_core.use_cases.receive_webhook import ReceiveWebhook
+from order_core.use_cases.reconcile import Reconcile
 from order_core.use_cases.recover import Recover
 from order_core.use_cases.refund_order import RefundOrder
 from order_core.use_cases.review_order import ReviewOrder
@@ -42,6 +43,7 @@ __all__ = [
     "PlaceOrder",
     "ProcessOrder",
     "ReceiveWebhook",
+    "Reconcile",
     "Recover",
     "RefundOrder",
     "ReviewOrder",

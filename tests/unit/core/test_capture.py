@@ -367,7 +367,7 @@ async def test_a_hold_that_was_taken_before_we_heard_of_it_is_on_record_once(
     opened, taken = await taken_by_hand_unheard(holding)
     hold = opened.charge.provider_reference
     fact = ProviderFact(TransactionKind.CAPTURE, taken, taken.reference, parent_reference=hold)
-    take_in = holding.core.receive_webhook.take_in
+    take_in = holding.core.receive_webhook.take_in_event.take_in
     if told == "before":
         await take_in("scripted", fact)
     await holding.work_until(passed=timedelta(minutes=5))

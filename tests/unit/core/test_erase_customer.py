@@ -202,7 +202,7 @@ async def test_what_the_provider_tells_later_brings_nothing_back_and_is_told_to_
 
     paid_again = Report(Succeeded(order.charge.provider_reference or "", order.total, "x"))
     await shop.core.settle(order, order.charge.id, paid_again)
-    await shop.core.receive_webhook.take_in("scripted", refund_came_back(order))
+    await shop.core.receive_webhook.take_in_event.take_in("scripted", refund_came_back(order))
     await shop.work_until()
 
     after = await shop.orders.get(order.id)
@@ -284,7 +284,9 @@ def test_erasing_beside_a_webhook_and_a_worker_ends_alike_in_every_order_of_turn
         shop = make_shop()
         order = finish(a_cancelled_order(shop))
         shop.core = in_turns(shop)
-        webhook = shop.core.receive_webhook.take_in("scripted", refund_came_back(order))
+        webhook = shop.core.receive_webhook.take_in_event.take_in(
+            "scripted", refund_came_back(order)
+        )
 
         async def working() -> None:
             await shop.core.recover()

@@ -148,7 +148,7 @@ async def test_an_event_about_its_end_is_not_about_the_first_one(holding: Any) -
         transaction_id=order.charge.id,
     )
 
-    await holding.core.receive_webhook.take_in("scripted", end)
+    await holding.core.receive_webhook.take_in_event.take_in("scripted", end)
 
     order = await holding.orders.get(order.id)
     assert order.charge.status is TransactionStatus.AUTHORIZED
@@ -307,7 +307,7 @@ async def test_an_event_about_our_capture_of_an_accepted_hold_is_about_the_captu
         transaction_id=capture.id,
         parent_reference=pi,
     )
-    await holding.core.receive_webhook.take_in("scripted", fact)
+    await holding.core.receive_webhook.take_in_event.take_in("scripted", fact)
     order = await holding.orders.get(order.id)
     assert order.status is OrderStatus.PROCESSING
 

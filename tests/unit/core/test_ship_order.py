@@ -142,7 +142,7 @@ async def test_disputed_goods_stay_here(shop: Any) -> None:
         "dp-1",
         parent_reference=order.charge.provider_reference,
     )
-    await shop.core.receive_webhook.take_in("scripted", fact)
+    await shop.core.receive_webhook.take_in_event.take_in("scripted", fact)
 
     with pytest.raises(CannotShip) as refusal:
         await ship(shop, order)

@@ -92,6 +92,17 @@ class ReceivedEventSuite(StoreSuite):
         assert await orders.receive(self.unmatched("evt_1", provider="another"))
         assert await orders.receive(self.unmatched("EVT_1"))
 
+    async def test_which_events_are_remembered_can_be_asked(self, orders: OrderRepository) -> None:
+        strange = "evt 'ü\"; --"
+        for event_id in ("evt_1", strange, "evt_3"):
+            await orders.receive(self.unmatched(event_id, verdict="settled"))
+        await orders.receive(self.unmatched("evt_4", provider="another"))
+
+        asked = ["evt_1", "evt_2", strange, "evt_4", "EVT_3", *(f"none_{n}" for n in range(95))]
+
+        assert await orders.remembered("scripted", asked) == {"evt_1", strange}
+        assert await orders.remembered("scripted", []) == frozenset()
+
     async def test_an_event_may_belong_to_an_order(self, orders: OrderRepository) -> None:
         order = (await orders.save(samples.a_placed_order(self.now()))).order
         event = self.unmatched("evt_1", order_id=order.id)

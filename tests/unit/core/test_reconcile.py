@@ -1,0 +1,260 @@
+"""What no delivered event has told is found in the provider's own record, once a day."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import EventsUnavailable, StoreUnavailable
+from order_core.money import Money
+from order_core.order import PaymentStatus
+from order_core.outcomes import Succeeded
+from order_core.payment import TransactionKind
+from order_core.ports import EventPage, ProviderFact, WebhookEvent
+from order_core.use_cases.reconcile import (
+    EVERY,
+    LONGEST_REACH,
+    PAUSE_AFTER_A_FAILURE,
+    REACH,
+    YOUNGEST,
+)
+from order_memory import ManualClock
+
+REFERENCE = "ref-000001"
+_MOMENT = timedelta(microseconds=1)
+
+
+class Record:
+    """A provider's record, in pages of two; `asked` are the questions that it was asked."""
+
+    def __init__(self, *events: WebhookEvent) -> None:
+        self.events = list(events)
+        self.asked: list[tuple[datetime, datetime, str | None]] = []
+        self.fails_with: list[Exception] = []
+
+    async def read(
+        self, begin: datetime, end: datetime, /, *, page: str | None = None
+    ) -> EventPage:
+        self.asked.append((begin, end, page))
+        if self.fails_with:
+            raise self.fails_with.pop(0)
+        first = int(page or 0)
+        rest = first + 2
+        following = str(rest) if rest < len(self.events) else None
+        return EventPage(tuple(self.events[first:rest]), following)
+
+
+class Forgetful:
+    """The shop's orders, away at the first call of one method."""
+
+    def __init__(self, shop: Any, call: str) -> None:
+        self._orders, self._call = shop.orders, call
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._call:
+            self._call = ""
+            raise StoreUnavailable("away")
+        return getattr(self._orders, name)
+
+
+def refund(minor_units: int, name: str) -> WebhookEvent:
+    back = Succeeded(name, Money(minor_units, "EUR"), "")
+    fact = ProviderFact(TransactionKind.REFUND, back, name, parent_reference=REFERENCE)
+    return WebhookEvent(f"evt-{name}", "charge.refunded", (fact,))
+
+
+def reconciling(shop: Any, *records: Record, **ports: Any) -> Any:
+    names = ("scripted", "other")
+    return shop.assembled(event_logs=dict(zip(names, records, strict=False)), **ports)
+
+
+async def walked(core: Any, *, rounds: int = 20) -> list[int]:
+    """What a whole walk took in, round by round."""
+    return [await core.reconcile(limit=20) for _ in range(rounds)]
+
+
+async def test_a_refund_at_the_dashboard_whose_event_was_lost_is_booked(shop: Any) -> None:
+    order = await shop.place()
+    core = reconciling(shop, Record(refund(500, "re-1")))
+
+    await walked(core)
+
+    order = await shop.orders.get(order.id)
+    assert order.refunded_minor_units == 500
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+    assert await shop.orders.remembered("scripted", ["evt-re-1"])
+
+
+async def test_an_event_that_came_is_not_taken_in_again(shop: Any) -> None:
+    await shop.place()
+    record = Record(refund(500, "re-1"), refund(300, "re-2"), refund(100, "re-3"))
+    core = reconciling(shop, record)
+    await core.reconcile.take_in_event("scripted", record.events[1])
+
+    taken = await walked(core)
+
+    assert sum(taken) == 2
+    assert len(record.asked) == 2
+
+
+async def test_whoever_starts_anew_walks_again_and_finds_nothing_new(shop: Any) -> None:
+    order = await shop.place()
+    record = Record(refund(500, "re-1"), refund(300, "re-2"))
+    await walked(reconciling(shop, record))
+
+    assert sum(await walked(reconciling(shop, record))) == 0
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 800
+
+
+async def test_a_walk_reaches_two_days_back_and_leaves_the_last_hour_to_come_by_itself(
+    shop: Any,
+) -> None:
+    record = Record()
+
+    await walked(reconciling(shop, record))
+
+    now = shop.clock.now()
+    assert record.asked == [(now - REACH, now - YOUNGEST, None)]
+
+
+async def test_the_next_walk_is_a_day_later(shop: Any) -> None:
+    record = Record()
+    core = reconciling(shop, record)
+    await walked(core)
+
+    shop.clock.advance(EVERY - _MOMENT)
+    await walked(core)
+    assert len(record.asked) == 1
+
+    shop.clock.advance(_MOMENT)
+    await walked(core)
+    assert len(record.asked) == 2
+
+
+async def test_a_clock_that_is_set_back_does_not_lengthen_the_pause(shop: Any) -> None:
+    record = Record()
+    reconcile = reconciling(shop, record).reconcile
+    reconcile.clock = ManualClock(shop.clock.now() + timedelta(days=300))
+    await reconcile()
+
+    reconcile.clock = shop.clock
+    await reconcile()
+
+    assert len(record.asked) == 2
+
+
+async def test_after_an_outage_of_days_the_walk_begins_where_the_last_one_ended(shop: Any) -> None:
+    record = Record()
+    core = reconciling(shop, record)
+    await walked(core)
+    (_, read_to, _) = record.asked[0]
+
+    shop.clock.advance(timedelta(days=9))
+    await walked(core)
+    assert record.asked[1][0] == read_to
+
+    shop.clock.advance(timedelta(days=99))
+    await walked(core)
+    assert record.asked[2][0] == shop.clock.now() - LONGEST_REACH
+
+
+async def test_at_most_the_limit_is_taken_in_at_once(shop: Any) -> None:
+    await shop.place()
+    core = reconciling(shop, Record(*(refund(10, f"re-{n}") for n in range(5))))
+
+    assert [await core.reconcile(limit=1) for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
+
+
+async def test_a_provider_that_cannot_be_asked_is_asked_from_the_beginning_later(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = await shop.place()
+    record = Record(*(refund(10, f"re-{n}") for n in range(5)))
+    core = reconciling(shop, record)
+    await core.reconcile(limit=20)
+    record.fails_with = [EventsUnavailable("it says 503")]
+
+    await walked(core)
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 20
+    assert "the events of scripted are read later: it says 503" in caplog.text
+
+    shop.clock.advance(PAUSE_AFTER_A_FAILURE)
+    await walked(core)
+    assert [page for _, _, page in record.asked] == [None, "2", None, "2", "4"]
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 50
+
+
+async def test_a_provider_that_breaks_stands_in_nobodys_way(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, other = Record(), Record()
+    broken.fails_with = [ZeroDivisionError("a bug")] * 9
+
+    await walked(reconciling(shop, broken, other))
+
+    assert len(broken.asked) == 1
+    assert len(other.asked) == 1
+    assert "the events of scripted could not be read" in caplog.text
+
+
+@pytest.mark.parametrize("call", ["find_by_reference", "receive", "remembered"])
+async def test_nothing_is_passed_over_while_the_store_is_away(shop: Any, call: str) -> None:
+    order = await shop.place()
+    record = Record(refund(500, "re-1"), refund(300, "re-2"))
+    core = reconciling(shop, record, orders=Forgetful(shop, call))
+
+    with pytest.raises(StoreUnavailable):
+        await core.reconcile(limit=20)
+    await walked(core)
+
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 800
+    assert await shop.orders.remembered("scripted", ["evt-re-1", "evt-re-2"]) == {
+        "evt-re-1",
+        "evt-re-2",
+    }
+
+
+async def test_an_event_that_breaks_stops_no_other(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = await shop.place()
+    breaks = WebhookEvent("evt-odd", "charge.refunded", (None,))  # type: ignore[arg-type]
+    core = reconciling(shop, Record(breaks, refund(500, "re-1")))
+
+    await walked(core)
+
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 500
+    assert "event evt-odd of scripted could not be taken in" in caplog.text
+
+
+async def test_what_says_nothing_about_money_is_not_remembered(shop: Any) -> None:
+    core = reconciling(shop, Record(WebhookEvent("evt-1", "customer.created")))
+
+    assert sum(await walked(core)) == 0
+    assert not await shop.orders.remembered("scripted", ["evt-1"])
+
+
+async def test_a_record_that_never_ends_is_left_after_a_bound(
+    shop: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("order_core.use_cases.walk_events._MOST_PAGES", 3)
+    record = Record(*(WebhookEvent(f"evt-{n}", "customer.created") for n in range(99)))
+
+    await walked(reconciling(shop, record))
+
+    assert len(record.asked) == 3
+    assert "there are more than 3 pages" in caplog.text
+
+
+async def test_the_log_says_what_had_not_come(shop: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "order_core.use_cases.reconcile")
+    await shop.place()
+    core = reconciling(shop, Record(refund(500, "re-1"), WebhookEvent("evt-2", "customer.created")))
+
+    await walked(core)
+
+    begin = shop.clock.now() - REACH
+    assert caplog.messages == [
+        f"scripted told 2 events since {begin}; 1 had not come, 1 were news",
+    ]
