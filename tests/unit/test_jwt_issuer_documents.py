@@ -9,12 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from order_jwt import IssuerUnreadable
-from order_jwt.issuer_documents import (
-    LARGEST_DOCUMENT,
-    client_for,
-    discovered_keys,
-    keys_at,
-)
+from order_jwt.asking import LARGEST_DOCUMENT, client_for
+from order_jwt.issuer_documents import discovered_keys, keys_at
 from tests.unit.fake_issuer import ISSUER, FakeIssuer, json_answer
 
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -25,7 +25,7 @@ class Blacklist:
     before: dict[str, datetime] = field(default_factory=dict)
     asked: list[Proof] = field(default_factory=list)
 
-    async def is_revoked(self, proof: Proof, /) -> bool:
+    async def is_revoked(self, proof: Proof, _token: str, /) -> bool:
         self.asked.append(proof)
         cut = self.before.get(proof.principal.subject)
         too_old = cut is not None and (proof.issued_at or 0) < cut.timestamp()
@@ -68,7 +68,7 @@ async def test_a_forgery_is_never_asked_about() -> None:
 
 async def test_whoever_does_not_say_whether_a_token_was_revoked_lets_nobody_in() -> None:
     class Silent:
-        async def is_revoked(self, _proof: Proof, /) -> bool:
+        async def is_revoked(self, _proof: Proof, _token: str, /) -> bool:
             await asyncio.Event().wait()
             return False
 

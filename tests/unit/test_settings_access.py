@@ -8,6 +8,7 @@ from order_jwt import Trust
 from order_memory import ManualClock
 from order_wiring.given_variables import Need
 from order_wiring.mistakes import ConfigurationInvalid
+from order_wiring.revocations import introspection_of
 from order_wiring.settings import Settings
 from order_wiring.tokens import look_at_issuer, token_for, token_verifier, trust_of
 
@@ -125,3 +126,59 @@ def test_an_issuer_on_this_machine_needs_no_https(host: str) -> None:
 
 async def test_without_an_issuer_there_is_nobody_to_ask() -> None:
     assert await look_at_issuer(read(JWT_SECRET="s" * 32)) == ""
+
+
+ASKING = {
+    "INTROSPECTION_URL": "https://id.shop.example/introspect",
+    "INTROSPECTION_CLIENT_ID": "the-orders",
+    "INTROSPECTION_CLIENT_SECRET": "hunter2",
+}
+
+
+def test_an_issuer_is_asked_about_its_tokens_as_a_client_whose_secret_is_not_shown() -> None:
+    settings = read(OIDC_ISSUER=ISSUER, JWT_AUDIENCE="orders", **ASKING)
+
+    assert introspection_of(settings) is not None
+    assert introspection_of(read(JWT_SECRET="s" * 32)) is None
+    assert settings.shown()["ORDER_CORE_INTROSPECTION_MAX_AGE"] == "30"
+    assert "hunter2" not in repr(settings) + str(settings.shown())
+
+
+@pytest.mark.parametrize("left_out", ["INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET"])
+def test_nobody_is_asked_without_saying_who_asks(left_out: str) -> None:
+    some = {name: text for name, text in ASKING.items() if name != left_out}
+
+    message = refusal(JWT_SECRET="s" * 32, **some)
+
+    assert f"ORDER_CORE_{left_out}: must be set while ORDER_CORE_INTROSPECTION_URL is" in message
+    assert "hunter2" not in message
+
+
+def test_what_would_ask_nobody_is_a_mistake() -> None:
+    message = refusal(JWT_SECRET="s" * 32, INTROSPECTION_MAX_AGE="5")
+
+    assert "ORDER_CORE_INTROSPECTION_MAX_AGE: does nothing without" in message
+
+
+def test_our_own_tokens_are_not_asked_about_so_another_issuer_is_needed() -> None:
+    message = refusal(OAUTH="1", OAUTH_KEY_SECRET="k" * 32, **ASKING)
+
+    assert "ORDER_CORE_INTROSPECTION_URL: needs the issuer beside it" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("INTROSPECTION_URL", "http://id.shop.example/introspect"),
+        ("INTROSPECTION_URL", "https://ann:hunter2@id.shop.example/introspect"),
+        ("INTROSPECTION_MAX_AGE", "301"),
+        ("INTROSPECTION_MAX_AGE", "-1"),
+    ],
+)
+def test_a_question_that_anybody_may_hear_or_a_word_that_never_ages_is_refused(
+    name: str, text: str
+) -> None:
+    message = refusal(JWT_SECRET="s" * 32, **ASKING | {name: text})
+
+    assert f"ORDER_CORE_{name}: must " in message
+    assert "hunter2" not in message

@@ -1,7 +1,8 @@
 """Bearer tokens verified with PyJWT.
 
-What asks other issuers for their keys is in `order_jwt.issuer_documents`: it loads an HTTP client,
-for which a service with a key of its own has no use.
+What asks other issuers is in `order_jwt.issuer_documents` (for their keys) and in
+`order_jwt.introspection` (for revoked tokens): both load an HTTP client, for which a service with a
+key of its own has no use.
 """
 
 from order_jwt.fetch_keys import FetchKeys, IssuerUnreadable

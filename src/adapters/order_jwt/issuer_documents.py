@@ -1,41 +1,13 @@
 """What an issuer publishes about itself: where its keys are, and which they are."""
 
-import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from functools import cache
-from ssl import SSLContext
-from typing import Final
 
 import httpx
 
 from order_jwt.addresses import checked_address, discovery_address, is_local
-from order_jwt.fetch_keys import FetchKeys, IssuerUnreadable
+from order_jwt.asking import FETCH_SECONDS, OpenClient, client_for, json_answer, readable_within
+from order_jwt.fetch_keys import FetchKeys
 from order_jwt.key_set import KeySet
-
-FETCH_SECONDS: Final = 5.0
-"""For all that one look at the issuer takes, however slowly its bytes drip."""
-
-LARGEST_DOCUMENT: Final = 256 * 1024
-
-OpenClient = Callable[[str], httpx.AsyncClient]
-
-
-def client_for(address: str) -> httpx.AsyncClient:
-    """A client for one look at `address`, through the proxy that the environment names."""
-    return httpx.AsyncClient(
-        verify=_ssl_context(),
-        timeout=FETCH_SECONDS,
-        # A redirect would let whoever answers name the next one to be believed.
-        follow_redirects=False,
-        trust_env=not is_local(address),
-    )
-
-
-@cache
-def _ssl_context() -> SSLContext:
-    # Reading the root certificates takes longer than the whole answer of an issuer.
-    return httpx.create_ssl_context()
 
 
 def keys_at(
@@ -83,34 +55,11 @@ def _bounded(
     seconds: float,
 ) -> FetchKeys:
     async def fetch_in_time() -> KeySet:
-        try:
-            async with asyncio.timeout(seconds), open_client() as client:
-                return await fetch(client)
-        except TimeoutError:
-            raise IssuerUnreadable(f"it did not answer within {seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise IssuerUnreadable(f"it cannot be asked ({type(error).__name__})") from None
-        except (ValueError, RecursionError) as error:
-            raise IssuerUnreadable(str(error)) from None
+        async with readable_within(seconds), open_client() as client:
+            return await fetch(client)
 
     return fetch_in_time
 
 
 async def _json_at(client: httpx.AsyncClient, address: str) -> object:
-    # Compressed, a small answer could become a large one in one step.
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    async with client.stream("GET", address, headers=headers) as answer:
-        if answer.status_code != httpx.codes.OK:
-            raise ValueError(f"it answered {answer.status_code}")
-        if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise ValueError("it answered in an encoding that was not asked for")
-        content = bytearray()
-        async for piece in answer.aiter_bytes():
-            content += piece
-            if len(content) > LARGEST_DOCUMENT:
-                raise ValueError(f"it answered more than {LARGEST_DOCUMENT} bytes")
-    try:
-        value: object = json.loads(content)
-    except ValueError:
-        raise ValueError("it answered what is not JSON") from None
-    return value
+    return await json_answer(client, client.build_request("GET", address))

@@ -48,21 +48,22 @@ class ProvenTokens:
         return len(self._proofs)
 
     def find(self, token: str) -> Proven | None:
-        digest = _digest(token)
+        digest = digest_of(token)
         proven = self._proofs.get(digest)
         if proven is not None:
             self._proofs.move_to_end(digest)
         return proven
 
     def keep(self, token: str, proven: Proven) -> None:
-        self._proofs[_digest(token)] = proven
+        self._proofs[digest_of(token)] = proven
         if len(self._proofs) > self._most:
             self._proofs.popitem(last=False)
 
     def forget(self, token: str) -> None:
-        self._proofs.pop(_digest(token), None)
+        self._proofs.pop(digest_of(token), None)
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
+    """By which a token can be found again, and not be used."""
     # A lone surrogate cannot be encoded otherwise, and a caller may send one.
     return sha256(token.encode(errors="surrogatepass")).digest()

@@ -64,7 +64,7 @@ class JwtVerifier:
             if known is None or not await known.still_holds(now):
                 known = await self._prove(token, now)
             if self._revocations is not None:
-                await self._check_revocation(self._revocations, known.proof)
+                await self._check_revocation(self._revocations, known.proof, token)
         except InvalidToken:
             self._proven.forget(token)
             raise
@@ -89,10 +89,10 @@ class JwtVerifier:
             raise InvalidToken("the token is from another issuer")
         return trust
 
-    async def _check_revocation(self, revocations: Revocations, proof: Proof) -> None:
+    async def _check_revocation(self, revocations: Revocations, proof: Proof, token: str) -> None:
         try:
             async with asyncio.timeout(self._revocation_seconds):
-                revoked = await revocations.is_revoked(proof)
+                revoked = await revocations.is_revoked(proof, token)
         except TimeoutError:
             raise TokenUnverifiable("it is not known in time whether it was revoked") from None
         if revoked:

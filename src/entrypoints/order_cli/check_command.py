@@ -19,6 +19,7 @@ from order_wiring.issuing import issuer_settings
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
 from order_wiring.prices import prices_of
+from order_wiring.revocations import look_at_introspection
 from order_wiring.schema import schema_differs
 from order_wiring.setting_values import shown_seconds
 from order_wiring.settings import SERVING, Settings
@@ -68,6 +69,8 @@ async def _look_at(settings: Settings) -> list[Mistake]:
     if said := await look_at_issuer(settings):
         # It may be down just now, and the service starts all the same.
         print(f"\nThe issuer of tokens {said}.")
+    if said := await look_at_introspection(settings):
+        print(f"\nThe endpoint that is asked for revoked tokens {said}.")
     mistakes += await _mistakes_of_database(settings)
     return mistakes
 

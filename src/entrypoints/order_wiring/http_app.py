@@ -16,6 +16,7 @@ from order_sandbox import SandboxGateway
 from order_wiring.composition import Service
 from order_wiring.issuing import issuer_of, trust_in
 from order_wiring.limits import counts_of
+from order_wiring.revocations import introspection_of
 from order_wiring.sandbox_page import sandbox_page
 from order_wiring.tokens import token_verifier
 
@@ -46,19 +47,26 @@ def app_of(service: Service) -> Starlette:
 
     counts = counts_of(settings)
     issuer = issuer_of(settings, service.database, service.clock)
+    introspection = introspection_of(settings)
 
     @asynccontextmanager
-    async def closing_counts(_app: Starlette) -> AsyncGenerator[None]:
+    async def closing_parts(_app: Starlette) -> AsyncGenerator[None]:
         async with upkeep(issuer) if issuer else nullcontext():
             try:
                 yield
             finally:
-                if counts is not None:
-                    await counts.close()
+                for part in (counts, introspection):
+                    if part is not None:
+                        await part.close()
 
     return build_app(
         service.core,
-        token_verifier(settings, service.clock, [trust_in(issuer)] if issuer else ()),
+        token_verifier(
+            settings,
+            service.clock,
+            [trust_in(issuer)] if issuer else (),
+            revocations=introspection,
+        ),
         settings=HttpSettings(
             default_currency=settings.default_currency,
             max_body_bytes=settings.max_body_bytes,
@@ -71,7 +79,7 @@ def app_of(service: Service) -> Starlette:
         ),
         probe=probe,
         figures=figures,
-        lifespan=closing_counts,
+        lifespan=closing_parts,
         counts=counts,
         extra_routes=(
             *_pages_of_gateways(service),

@@ -116,6 +116,8 @@ _SECRETS: Final = frozenset(
     # Of the addresses, only a wrong one can hold a password, and that one is not repeated.
     {
         "database_url",
+        "introspection_client_secret",
+        "introspection_url",
         "jwks_url",
         "jwt_secret",
         "quote_secret",

@@ -11,6 +11,7 @@ from order_jwt import (
     JwtSettings,
     JwtVerifier,
     PublishedKeys,
+    Revocations,
     Trust,
     issue_token,
 )
@@ -21,7 +22,13 @@ from order_wiring.setting_groups.access import KEY_SOURCES
 from order_wiring.settings import Settings
 
 
-def token_verifier(settings: Settings, clock: Clock, also: Iterable[Trust] = ()) -> TokenVerifier:
+def token_verifier(
+    settings: Settings,
+    clock: Clock,
+    also: Iterable[Trust] = (),
+    *,
+    revocations: Revocations | None = None,
+) -> TokenVerifier:
     """Whoever checks the tokens of requests: those that the settings trust, and `also`.
 
     Raises:
@@ -30,7 +37,7 @@ def token_verifier(settings: Settings, clock: Clock, also: Iterable[Trust] = ())
     given = any(getattr(settings, source) is not None for source in KEY_SOURCES)
     trusts = [*([trust_of(settings)] if given else []), *also]
     try:
-        return JwtVerifier(trusts, clock)
+        return JwtVerifier(trusts, clock, revocations=revocations)
     except ValueError as error:
         raise ConfigurationInvalid([Mistake(f"{PREFIX}OAUTH_ISSUER", str(error))]) from None
 
