@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -14,12 +15,14 @@ from tests.integration.service_process import die_with_the_tests, environment, u
 
 AUDIENCE: Final = "the-orders"
 _START_SECONDS: Final = 20
+_PROGRAM: Final = Path(__file__).with_name("oidc_provider_process.py")
 
 
 class OidcProvider:
-    """Each start makes a new key; the address stays. It names no key in its tokens."""
+    """Each start makes a new key; the address stays."""
 
-    def __init__(self, **scopes: str) -> None:
+    def __init__(self, *, names_keys: bool = True, **scopes: str) -> None:
+        self._naming = "named" if names_keys else "nameless"
         self._users = [json.dumps({"sub": sub, "scope": scopes[sub]}) for sub in scopes]
         self._port = unused_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -27,11 +30,11 @@ class OidcProvider:
 
     def start(self) -> None:
         """Come back once it answers."""
-        users = [word for user in self._users for word in ("--user-claims", user)]
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-W", "ignore", "-m", "oidc_provider_mock"),
-                *("--port", str(self._port), *users),
+                # Its folder has modules that are called like others of this environment.
+                *(sys.executable, "-P", "-W", "ignore", str(_PROGRAM)),
+                *(str(self._port), self._naming, *self._users),
             ],
             env=environment(),
             stdout=subprocess.DEVNULL,
@@ -74,6 +77,12 @@ class OidcProvider:
         token: str = answer.raise_for_status().json()["id_token"]
         return token
 
+    def looks(self) -> int:
+        """How often it was asked for its keys since it started."""
+        asked = httpx.get(f"{self.issuer}/asked", trust_env=False).raise_for_status().json()
+        looks: int = asked.get("/jwks", 0)
+        return looks
+
     def _metadata(self) -> dict[str, str]:
         address = f"{self.issuer}/.well-known/openid-configuration"
         metadata: dict[str, str] = httpx.get(address, trust_env=False).raise_for_status().json()
@@ -81,9 +90,9 @@ class OidcProvider:
 
 
 @contextmanager
-def oidc_provider(**scopes: str) -> Iterator[OidcProvider]:
+def oidc_provider(*, names_keys: bool = True, **scopes: str) -> Iterator[OidcProvider]:
     """One that has started, whose users (subject -> scopes) may sign in."""
-    provider = OidcProvider(**scopes)
+    provider = OidcProvider(names_keys=names_keys, **scopes)
     try:
         provider.start()
         yield provider
