@@ -105,7 +105,7 @@ class BesideUs:
         has_a_name = entry.is_marked and self._provider.is_asked_for(entry)
         if self._shop.is_calm or not has_a_name:
             return
-        if not self._is_on_record(entry):
+        if not (self._shop.has_record or self._is_on_record(entry)):
             # Its event may be lost, for a look-up shows it; and of two that carry one name of ours,
             # of which one is told, nobody looks for another.
             return

@@ -36,6 +36,7 @@ class Fault(StrEnum):
     NOT_SENT = "not_sent"
     PROVIDER_OUTAGE = "provider_outage"
     LOOK_UP_UNANSWERED = "look_up_unanswered"
+    RECORD_UNANSWERED = "record_of_events_unanswered"
     LOOK_UP_BEHIND = "look_up_behind"
     WEBHOOK_DROPPED = "webhook_dropped"
     WEBHOOK_REPEATED = "webhook_repeated"

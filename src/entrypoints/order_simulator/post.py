@@ -26,12 +26,16 @@ from order_simulator.virtual_time import HOUR, MINUTE, SECOND, Task
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
+NAME: Final = "sim"
+"""The provider's."""
+
 _SIGNATURE: Final = "sim-signature"
 _MOST_DELIVERIES: Final = 60
 _LATER: Final = (StoreUnavailable, CommitUnknown, ConcurrentUpdate)
 _TAKES: Final = SECOND // 50
 """So long a process needs to take an event."""
 _LOST: Final = "lost-"
+_ELSEWHERE: Final = "elsewhere"
 UNKNOWN_MONEY: Final = "unknown_transaction"
 
 
@@ -54,6 +58,8 @@ class Post:
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
         self.events: dict[str, WebhookEvent] = {}
+        self._told_at: dict[str, int] = {}
+        self._undelivered: list[str] = []
         self.delivered = 0
         self.strangers = 0
         """Events about money that no order of ours can know of."""
@@ -128,12 +134,28 @@ class Post:
         )
         self._publish(fact, ours.order_id, can_be_looked_up=False)
 
+    def told_between(self, begin: int, end: int) -> tuple[WebhookEvent, ...]:
+        """Everything that was told in this time, delivered or not, the latest first."""
+        told = [event_id for event_id, at in self._told_at.items() if begin <= at <= end]
+        return tuple(self.events[event_id] for event_id in reversed(told))
+
+    def has_unread_events(self) -> bool:
+        """Whether something is told in the record alone, and nobody has read it yet."""
+        is_known = self._shop.store.has_received
+        while self._undelivered and is_known(NAME, self._undelivered[-1]):
+            self._undelivered.pop()
+        return bool(self._undelivered)
+
     # On the way ---------------------------------------------------------------------------
+
+    def _enter(self, event: WebhookEvent) -> None:
+        self.events[event.id] = event
+        self._told_at[event.id] = self._shop.scheduler.now
 
     def _publish(self, fact: ProviderFact, order_id: str, *, can_be_looked_up: bool) -> None:
         shop, chance = self._shop, self._shop.chance
         event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (fact,))
-        self.events[event.id] = event
+        self._enter(event)
         delay = int(chance.expovariate(1 / (2 * SECOND)))
         if not shop.is_calm:
             self._publish_others(fact, order_id)
@@ -145,11 +167,13 @@ class Post:
                 if fact.transaction_id in shop.provider.overdue:
                     # So that only the second look can find it.
                     fault = Fault.WEBHOOK_DROPPED
-                if fault is Fault.WEBHOOK_DROPPED and not can_be_looked_up:
+                if fault is Fault.WEBHOOK_DROPPED and not (can_be_looked_up or shop.has_record):
                     # Nothing but the event tells of it, and providers deliver for days.
                     fault = Fault.WEBHOOK_LATE
                 shop.inject(fault, event.id, order_id)
                 if fault is Fault.WEBHOOK_DROPPED:
+                    if shop.has_record:
+                        self._undelivered.append(event.id)
                     return
                 if fault is Fault.WEBHOOK_LATE:
                     delay = int(chance.random() * chance.choice((MINUTE, HOUR, 30 * HOUR)))
@@ -165,9 +189,9 @@ class Post:
             shop.scheduler.after(int(chance.random() * SECOND), lambda: self._forge(order_id))
         if chance.happens(shop.knobs.foreign_event) and isinstance(fact.outcome, Succeeded):
             shop.inject(Fault.WEBHOOK_FOREIGN, "provider", None)
-            other = replace(fact, transaction_id="elsewhere-1", installation="elsewhere")
+            other = replace(fact, transaction_id="elsewhere-1", installation=_ELSEWHERE)
             event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (other,))
-            self.events[event.id] = event
+            self._enter(event)
             shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
 
         is_charge = fact.parent_reference is None and isinstance(fact.outcome, Succeeded)
@@ -175,7 +199,7 @@ class Post:
             shop.inject(Fault.WEBHOOK_UNKNOWN, "provider", None)
             other = replace(fact, transaction_id="lost-1", reference="ref-lost")
             event = WebhookEvent(f"{_LOST}{len(self.events) + 1}", fact.kind, (other,))
-            self.events[event.id] = event
+            self._enter(event)
             shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
 
     def _deliver(self, event: WebhookEvent, order_id: str | None, attempt: int) -> None:
@@ -208,13 +232,16 @@ class Post:
             shop.inject(Fault.CRASH_IN_WEBHOOK, process.name, order_id)
             shop.scheduler.after(int(shop.chance.random() * _TAKES), process.crash)
         headers = {_SIGNATURE: f"signed {event.id}"}
-        received = process.core.receive_webhook("sim", event.id.encode(), headers)
+        received = process.core.receive_webhook(NAME, event.id.encode(), headers)
         process.run(received, "webhook", on_end=ended)
 
     def has_early_events(self) -> bool:
         """Whether an event that overtook its payment is not matched yet."""
+        # What is told to another installation is unknown money to a worker that has its settings.
         return any(
-            event.facts and not event.event_id.startswith(_LOST)
+            event.facts
+            and not event.event_id.startswith(_LOST)
+            and event.facts[0].installation != _ELSEWHERE
             for event in self._shop.store.unmatched()
         )
 
@@ -241,5 +268,5 @@ class Post:
                 shop.judge.found(FORGERY_IS_REFUSED, order_id, f"{task.result} {task.error!r}")
 
         headers = {_SIGNATURE: "signed by somebody"}
-        forged = process.core.receive_webhook("sim", b"evt-1", headers)
+        forged = process.core.receive_webhook(NAME, b"evt-1", headers)
         process.run(forged, "forgery", on_end=ended)

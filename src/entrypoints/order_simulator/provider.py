@@ -15,14 +15,13 @@ from order_memory.ledger_evidence import alive
 from order_memory.reactions import OBEY, Delivery, Effect, Reaction
 from order_simulator.beside_us import BesideUs
 from order_simulator.faults import Fault
-from order_simulator.post import Post
+from order_simulator.post import NAME, Post
 from order_simulator.tokens import PAYMENT_METHODS, REFUSED
 from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
-NAME: Final = "sim"
 PROFILE: Final = GatewayProfile(provider=NAME, account="acct-1")
 _K = TransactionKind
 _BY_HAND: Final = "by-hand-"

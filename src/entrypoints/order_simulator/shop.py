@@ -26,9 +26,10 @@ from order_simulator.faults import Fault
 from order_simulator.judge import Finding, Judge
 from order_simulator.knobs import CALM, Knobs
 from order_simulator.luck import BAD_LUCK, BadLuck
-from order_simulator.post import SignedEvents
+from order_simulator.post import NAME, SignedEvents
 from order_simulator.process import NewIds, Process, SkewedClock
-from order_simulator.provider import NAME, Provider
+from order_simulator.provider import Provider
+from order_simulator.record import Record
 from order_simulator.staff import Staff
 from order_simulator.story import Story
 from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND, Scheduler, pause
@@ -39,6 +40,7 @@ _LONGEST: Final = 30
 _TROUBLED: Final = 2 * DAY
 """So long faults go on after the last customer came."""
 _BATCH: Final = 10
+_BETWEEN_PAGES: Final = HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Shop:
         self.knobs = knobs
         self.story = story
         self.holds_first = index % 3 == 1
+        # Of half of them everything that the provider tells can be read again. What the others
+        # find by answers, look-ups and delivered events, they have to find without that.
+        self.has_record = Chance(f"record {seed}/{index}").happens(0.5)
         self.scheduler = Scheduler()
         self.chance = Chance(f"{seed}/{index}")
         self.is_calm = False
@@ -170,6 +175,7 @@ class Shop:
             else self._policy,
             store_clock=DistantClock(self.true_clock, connection),
             webhooks={NAME: SignedEvents(self.provider.post)},
+            event_logs={NAME: Record(process)} if self.has_record else None,
         )
 
     def an_api_instance(self) -> Process | None:
@@ -213,6 +219,8 @@ class Shop:
         process.run(self._look_after(process), "recover", background=True)
         process.run(self._match(process), "match", background=True)
         process.run(self._tell(process), "tell", background=True)
+        if self.has_record:
+            process.run(self._reconcile(process), "reconcile", background=True)
 
     async def _look_after(self, process: Process) -> None:
         while not self._is_over():
@@ -234,6 +242,16 @@ class Shop:
                 await pause(10 * SECOND if self._is_busy() else 10 * MINUTE)
             else:
                 await self.early_events.rest()
+
+    async def _reconcile(self, process: Process) -> None:
+        while not self._is_over():
+            try:
+                while await process.core.reconcile(limit=_BATCH):
+                    pass
+            except OrderCoreError:
+                await pause(10 * SECOND)
+            # A page that holds nothing new is followed by the next one at the next look.
+            await pause(int(_BETWEEN_PAGES * (0.5 + self.chance.random())))
 
     async def _tell(self, process: Process) -> None:
         while not self._is_over():
@@ -266,7 +284,8 @@ class Shop:
             return True
         rests = self.store.next_due() is None and self.store.next_notice() is None
         quiet = rests and self.scheduler.foreground == 0
-        return quiet and not self.provider.post.has_early_events()
+        post = self.provider.post
+        return quiet and not (post.has_early_events() or post.has_unread_events())
 
 
 class _Surprises(logging.Handler):
