@@ -27,6 +27,8 @@ COMMANDS = (
     "check",
     "open",
     "verify",
+    "reconcile",
+    "customer",
     "simulate",
     "emulate",
     "demo",

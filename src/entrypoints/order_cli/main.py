@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "print the effective configuration, and say what is wrong with it",
     "open": "list the payments that wait for an answer or for a human, and why",
     "verify": "compare every stored order with what must be true of it; changes nothing",
+    "reconcile": "ask the providers what they told, and take in what never came here",
     "customer": "show or erase what is kept of one customer",
     "simulate": "try whole shops on virtual time, with everything going wrong, from a seed",
     "emulate": "pretend to be a payment provider: stripe, paypal, square or adyen",
@@ -95,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many violations are printed; all are counted (default: %(default)s)",
     )
+    of["reconcile"].add_argument(
+        "--days",
+        type=_from_1_to(28),
+        default=2,
+        metavar="N",
+        help="how far to look back (default: %(default)s, as the worker does each day)",
+    )
+    of["reconcile"].add_argument("--json", action="store_true", help="for programs, one document")
     _add_client(of["client"])
     _add_customer(of["customer"])
     of["simulate"].add_argument(

@@ -94,7 +94,9 @@ class Reconcile:
             _log.exception("the events of %s could not be read", name)
             return self._begin_again_later(provider)
         if walk.is_over:
-            _log.info(
+            _log.log(
+                # Where events are expected, something on their way here is broken.
+                logging.WARNING if walk.news else logging.INFO,
                 "%s told %d events since %s; %d had not come, %d were news",
                 *(name, walk.read, walk.begin, walk.missed, walk.news),
             )

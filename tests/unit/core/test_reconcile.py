@@ -1,6 +1,7 @@
 """What no delivered event has told is found in the provider's own record, once a day."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.outcomes import Succeeded
 from order_core.payment import TransactionKind
+from order_core.payment_terms import Policy
 from order_core.ports import EventPage, ProviderFact, WebhookEvent
 from order_core.use_cases.reconcile import (
     EVERY,
@@ -233,6 +235,19 @@ async def test_what_says_nothing_about_money_is_not_remembered(shop: Any) -> Non
 
     assert sum(await walked(core)) == 0
     assert not await shop.orders.remembered("scripted", ["evt-1"])
+
+
+async def test_a_process_with_a_wrong_setting_hides_no_event_from_the_others(shop: Any) -> None:
+    order = await shop.place()
+    (fact,) = refund(500, "re-1").facts
+    record = Record(WebhookEvent("evt-1", "refunded", (replace(fact, installation="default"),)))
+    elsewhere = reconciling(shop, record, policy=Policy(installation="elsewhere"))
+
+    await walked(elsewhere)
+    assert not await shop.orders.remembered("scripted", ["evt-1"])
+
+    await walked(reconciling(shop, record))
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 500
 
 
 async def test_a_record_that_never_ends_is_left_after_a_bound(
