@@ -11,19 +11,24 @@ import pytest
 from order_core.errors import NotificationFailed
 from order_core.events import EVENT_TYPES
 from order_core.order import Order
-from order_core.payment import PaymentTransaction
+from order_core.outcomes import Pending
+from order_core.payment import PaymentTransaction, TransactionKind
 from order_core.ports import (
     CustomerData,
+    EventLog,
     Leftovers,
     Notifier,
     OrderAudit,
     PaymentGateway,
     Principal,
+    ProviderFact,
     TokenVerifier,
+    WebhookEvent,
 )
 from order_memory import (
     FixedTokens,
     InMemoryCustomerData,
+    InMemoryEventLog,
     InMemoryLeftovers,
     InMemoryOrderAudit,
     InMemoryOrders,
@@ -35,6 +40,7 @@ from order_memory import (
 )
 from order_memory.contracts import (
     CustomerDataContract,
+    EventLogContract,
     LeftoversContract,
     NotifierContract,
     OrderAuditContract,
@@ -129,6 +135,27 @@ class TestScriptedGateway(PaymentGatewayContract):
             for entry in books.entries
             if entry.transaction.id == transaction.id
         )
+
+
+class TestInMemoryEventLog(EventLogContract):
+    @pytest.fixture
+    async def log(self) -> EventLog:
+        self.clock = ManualClock()
+        self.entered = InMemoryEventLog(self.clock)
+        return self.entered
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def told(self, log: EventLog, many: int) -> set[str]:
+        fact = ProviderFact(TransactionKind.CHARGE, Pending("ref-1"), "ref-1")
+        told = {f"evt-{number}" for number in range(many)}
+        for event_id in told:
+            self.entered.enter(WebhookEvent(event_id, "payment.pending", (fact,)))
+        return told
+
+    async def gone(self, log: EventLog) -> None:
+        self.entered.is_away = True
 
 
 class TestRecordingNotifier(NotifierContract):

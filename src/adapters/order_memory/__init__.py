@@ -6,6 +6,7 @@
 from order_memory.audit import InMemoryOrderAudit
 from order_memory.clock import ManualClock
 from order_memory.customer_data import InMemoryCustomerData
+from order_memory.event_log import InMemoryEventLog
 from order_memory.gateway import ScriptedGateway
 from order_memory.ids import SequentialIds
 from order_memory.leftovers import InMemoryLeftovers
@@ -25,6 +26,7 @@ __all__ = [
     "Effect",
     "FixedTokens",
     "InMemoryCustomerData",
+    "InMemoryEventLog",
     "InMemoryLeftovers",
     "InMemoryOrderAudit",
     "InMemoryOrders",

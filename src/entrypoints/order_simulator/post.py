@@ -19,7 +19,7 @@ from order_core.invariants.promises import (
 from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
-from order_memory import LedgerEntry
+from order_memory import InMemoryEventLog, LedgerEntry
 from order_simulator.faults import Fault
 from order_simulator.virtual_time import HOUR, MINUTE, SECOND, Task
 
@@ -49,7 +49,7 @@ class SignedEvents:
         name = body.decode()
         if headers.get(_SIGNATURE) != f"signed {name}":
             raise WebhookRejected("the signature is not the provider's")
-        return self._post.events[name]
+        return self._post.record.event(name)
 
 
 class Post:
@@ -57,8 +57,8 @@ class Post:
 
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
-        self.events: dict[str, WebhookEvent] = {}
-        self._told_at: dict[str, int] = {}
+        self.record = InMemoryEventLog(shop.true_clock)
+        """Everything that was ever told, delivered or not."""
         self._undelivered: list[str] = []
         self.delivered = 0
         self.strangers = 0
@@ -134,11 +134,6 @@ class Post:
         )
         self._publish(fact, ours.order_id, can_be_looked_up=False)
 
-    def told_between(self, begin: int, end: int) -> tuple[WebhookEvent, ...]:
-        """Everything that was told in this time, delivered or not, the latest first."""
-        told = [event_id for event_id, at in self._told_at.items() if begin <= at <= end]
-        return tuple(self.events[event_id] for event_id in reversed(told))
-
     def has_unread_events(self) -> bool:
         """Whether something is told in the record alone, and nobody has read it yet."""
         is_known = self._shop.store.has_received
@@ -148,14 +143,10 @@ class Post:
 
     # On the way ---------------------------------------------------------------------------
 
-    def _enter(self, event: WebhookEvent) -> None:
-        self.events[event.id] = event
-        self._told_at[event.id] = self._shop.scheduler.now
-
     def _publish(self, fact: ProviderFact, order_id: str, *, can_be_looked_up: bool) -> None:
         shop, chance = self._shop, self._shop.chance
-        event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (fact,))
-        self._enter(event)
+        event = WebhookEvent(f"evt-{len(self.record) + 1}", fact.kind, (fact,))
+        self.record.enter(event)
         delay = int(chance.expovariate(1 / (2 * SECOND)))
         if not shop.is_calm:
             self._publish_others(fact, order_id)
@@ -190,16 +181,16 @@ class Post:
         if chance.happens(shop.knobs.foreign_event) and isinstance(fact.outcome, Succeeded):
             shop.inject(Fault.WEBHOOK_FOREIGN, "provider", None)
             other = replace(fact, transaction_id="elsewhere-1", installation=_ELSEWHERE)
-            event = WebhookEvent(f"evt-{len(self.events) + 1}", fact.kind, (other,))
-            self._enter(event)
+            event = WebhookEvent(f"evt-{len(self.record) + 1}", fact.kind, (other,))
+            self.record.enter(event)
             shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
 
         is_charge = fact.parent_reference is None and isinstance(fact.outcome, Succeeded)
         if chance.happens(shop.knobs.unknown_event) and is_charge:
             shop.inject(Fault.WEBHOOK_UNKNOWN, "provider", None)
             other = replace(fact, transaction_id="lost-1", reference="ref-lost")
-            event = WebhookEvent(f"{_LOST}{len(self.events) + 1}", fact.kind, (other,))
-            self._enter(event)
+            event = WebhookEvent(f"{_LOST}{len(self.record) + 1}", fact.kind, (other,))
+            self.record.enter(event)
             shop.scheduler.after(SECOND, lambda: self._deliver(event, None, 1))
 
     def _deliver(self, event: WebhookEvent, order_id: str | None, attempt: int) -> None:

@@ -1,22 +1,21 @@
 """The provider's own record of its events, as a process reads it over a network."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from order_core.errors import EventsUnavailable
-from order_core.ports import LONGEST_PAGE, EventPage
+from order_core.ports import EventPage
 from order_simulator.faults import Fault
-from order_simulator.virtual_time import SECOND, START, pause
+from order_simulator.virtual_time import SECOND, pause
 
 if TYPE_CHECKING:
     from order_simulator.process import Process
 
-_MICROSECOND: Final = timedelta(microseconds=1)
 _BEFORE: Final = frozenset({Fault.CRASH_BEFORE, Fault.STALL_BEFORE})
 
 
 class Record:
-    """The `EventLog` of one process. The latest event comes first, as at Stripe."""
+    """The `EventLog` of one process."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process
@@ -34,14 +33,7 @@ class Record:
         if is_down or chance.happens(shop.knobs.look_up_fault):
             shop.inject(Fault.RECORD_UNANSWERED, process.name, None)
             raise EventsUnavailable("told to fail")
-        told = shop.provider.post.told_between(_as_time(begin), _as_time(end))
-        if page is not None:
-            told = told[1 + [event.id for event in told].index(page) :]
+        shown = await shop.provider.post.record.read(begin, end, page=page)
         if trouble is not None:
             await process.suffer(trouble, None)
-        events = told[:LONGEST_PAGE]
-        return EventPage(events, events[-1].id if len(told) > LONGEST_PAGE else None)
-
-
-def _as_time(moment: datetime) -> int:
-    return (moment - START) // _MICROSECOND
+        return shown

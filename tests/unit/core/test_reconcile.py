@@ -21,7 +21,7 @@ from order_core.use_cases.reconcile import (
     REACH,
     YOUNGEST,
 )
-from order_memory import ManualClock
+from order_memory import InMemoryEventLog, ManualClock
 
 REFERENCE = "ref-000001"
 _MOMENT = timedelta(microseconds=1)
@@ -30,10 +30,14 @@ _MOMENT = timedelta(microseconds=1)
 class Record:
     """A provider's record, in pages of two; `asked` are the questions that it was asked."""
 
-    def __init__(self, *events: WebhookEvent) -> None:
-        self.events = list(events)
+    def __init__(self, shop: Any, *events: WebhookEvent) -> None:
+        self.log = InMemoryEventLog(shop.clock, page_size=2)
+        for event in reversed(events):
+            self.log.enter(event)
         self.asked: list[tuple[datetime, datetime, str | None]] = []
         self.fails_with: list[Exception] = []
+        # The youngest hour is left to the events themselves.
+        shop.clock.advance(2 * YOUNGEST)
 
     async def read(
         self, begin: datetime, end: datetime, /, *, page: str | None = None
@@ -41,10 +45,7 @@ class Record:
         self.asked.append((begin, end, page))
         if self.fails_with:
             raise self.fails_with.pop(0)
-        first = int(page or 0)
-        rest = first + 2
-        following = str(rest) if rest < len(self.events) else None
-        return EventPage(tuple(self.events[first:rest]), following)
+        return await self.log.read(begin, end, page=page)
 
 
 class Forgetful:
@@ -78,7 +79,7 @@ async def walked(core: Any, *, rounds: int = 20) -> list[int]:
 
 async def test_a_refund_at_the_dashboard_whose_event_was_lost_is_booked(shop: Any) -> None:
     order = await shop.place()
-    core = reconciling(shop, Record(refund(500, "re-1")))
+    core = reconciling(shop, Record(shop, refund(500, "re-1")))
 
     await walked(core)
 
@@ -90,9 +91,9 @@ async def test_a_refund_at_the_dashboard_whose_event_was_lost_is_booked(shop: An
 
 async def test_an_event_that_came_is_not_taken_in_again(shop: Any) -> None:
     await shop.place()
-    record = Record(refund(500, "re-1"), refund(300, "re-2"), refund(100, "re-3"))
+    record = Record(shop, refund(500, "re-1"), refund(300, "re-2"), refund(100, "re-3"))
     core = reconciling(shop, record)
-    await core.reconcile.take_in_event("scripted", record.events[1])
+    await core.reconcile.take_in_event("scripted", record.log.event("evt-re-2"))
 
     taken = await walked(core)
 
@@ -102,7 +103,7 @@ async def test_an_event_that_came_is_not_taken_in_again(shop: Any) -> None:
 
 async def test_whoever_starts_anew_walks_again_and_finds_nothing_new(shop: Any) -> None:
     order = await shop.place()
-    record = Record(refund(500, "re-1"), refund(300, "re-2"))
+    record = Record(shop, refund(500, "re-1"), refund(300, "re-2"))
     await walked(reconciling(shop, record))
 
     assert sum(await walked(reconciling(shop, record))) == 0
@@ -112,7 +113,7 @@ async def test_whoever_starts_anew_walks_again_and_finds_nothing_new(shop: Any) 
 async def test_a_walk_reaches_two_days_back_and_leaves_the_last_hour_to_come_by_itself(
     shop: Any,
 ) -> None:
-    record = Record()
+    record = Record(shop)
 
     await walked(reconciling(shop, record))
 
@@ -121,7 +122,7 @@ async def test_a_walk_reaches_two_days_back_and_leaves_the_last_hour_to_come_by_
 
 
 async def test_the_next_walk_is_a_day_later(shop: Any) -> None:
-    record = Record()
+    record = Record(shop)
     core = reconciling(shop, record)
     await walked(core)
 
@@ -135,7 +136,7 @@ async def test_the_next_walk_is_a_day_later(shop: Any) -> None:
 
 
 async def test_a_clock_that_is_set_back_does_not_lengthen_the_pause(shop: Any) -> None:
-    record = Record()
+    record = Record(shop)
     reconcile = reconciling(shop, record).reconcile
     reconcile.clock = ManualClock(shop.clock.now() + timedelta(days=300))
     await reconcile()
@@ -147,7 +148,7 @@ async def test_a_clock_that_is_set_back_does_not_lengthen_the_pause(shop: Any) -
 
 
 async def test_after_an_outage_of_days_the_walk_begins_where_the_last_one_ended(shop: Any) -> None:
-    record = Record()
+    record = Record(shop)
     core = reconciling(shop, record)
     await walked(core)
     (_, read_to, _) = record.asked[0]
@@ -163,7 +164,7 @@ async def test_after_an_outage_of_days_the_walk_begins_where_the_last_one_ended(
 
 async def test_at_most_the_limit_is_taken_in_at_once(shop: Any) -> None:
     await shop.place()
-    core = reconciling(shop, Record(*(refund(10, f"re-{n}") for n in range(5))))
+    core = reconciling(shop, Record(shop, *(refund(10, f"re-{n}") for n in range(5))))
 
     assert [await core.reconcile(limit=1) for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
 
@@ -172,7 +173,7 @@ async def test_a_provider_that_cannot_be_asked_is_asked_from_the_beginning_later
     shop: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = await shop.place()
-    record = Record(*(refund(10, f"re-{n}") for n in range(5)))
+    record = Record(shop, *(refund(10, f"re-{n}") for n in range(5)))
     core = reconciling(shop, record)
     await core.reconcile(limit=20)
     record.fails_with = [EventsUnavailable("it says 503")]
@@ -183,14 +184,15 @@ async def test_a_provider_that_cannot_be_asked_is_asked_from_the_beginning_later
 
     shop.clock.advance(PAUSE_AFTER_A_FAILURE)
     await walked(core)
-    assert [page for _, _, page in record.asked] == [None, "2", None, "2", "4"]
+    pages = [page for _, _, page in record.asked]
+    assert pages == [None, "evt-re-1", None, "evt-re-1", "evt-re-3"]
     assert (await shop.orders.get(order.id)).refunded_minor_units == 50
 
 
 async def test_a_provider_that_breaks_stands_in_nobodys_way(
     shop: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken, other = Record(), Record()
+    broken, other = Record(shop), Record(shop)
     broken.fails_with = [ZeroDivisionError("a bug")] * 9
 
     await walked(reconciling(shop, broken, other))
@@ -203,7 +205,7 @@ async def test_a_provider_that_breaks_stands_in_nobodys_way(
 @pytest.mark.parametrize("call", ["find_by_reference", "receive", "remembered"])
 async def test_nothing_is_passed_over_while_the_store_is_away(shop: Any, call: str) -> None:
     order = await shop.place()
-    record = Record(refund(500, "re-1"), refund(300, "re-2"))
+    record = Record(shop, refund(500, "re-1"), refund(300, "re-2"))
     core = reconciling(shop, record, orders=Forgetful(shop, call))
 
     with pytest.raises(StoreUnavailable):
@@ -222,7 +224,7 @@ async def test_an_event_that_breaks_stops_no_other(
 ) -> None:
     order = await shop.place()
     breaks = WebhookEvent("evt-odd", "charge.refunded", (None,))  # type: ignore[arg-type]
-    core = reconciling(shop, Record(breaks, refund(500, "re-1")))
+    core = reconciling(shop, Record(shop, breaks, refund(500, "re-1")))
 
     await walked(core)
 
@@ -231,7 +233,7 @@ async def test_an_event_that_breaks_stops_no_other(
 
 
 async def test_what_says_nothing_about_money_is_not_remembered(shop: Any) -> None:
-    core = reconciling(shop, Record(WebhookEvent("evt-1", "customer.created")))
+    core = reconciling(shop, Record(shop, WebhookEvent("evt-1", "customer.created")))
 
     assert sum(await walked(core)) == 0
     assert not await shop.orders.remembered("scripted", ["evt-1"])
@@ -240,7 +242,9 @@ async def test_what_says_nothing_about_money_is_not_remembered(shop: Any) -> Non
 async def test_a_process_with_a_wrong_setting_hides_no_event_from_the_others(shop: Any) -> None:
     order = await shop.place()
     (fact,) = refund(500, "re-1").facts
-    record = Record(WebhookEvent("evt-1", "refunded", (replace(fact, installation="default"),)))
+    record = Record(
+        shop, WebhookEvent("evt-1", "refunded", (replace(fact, installation="default"),))
+    )
     elsewhere = reconciling(shop, record, policy=Policy(installation="elsewhere"))
 
     await walked(elsewhere)
@@ -254,7 +258,7 @@ async def test_a_record_that_never_ends_is_left_after_a_bound(
     shop: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("order_core.use_cases.walk_events._MOST_PAGES", 3)
-    record = Record(*(WebhookEvent(f"evt-{n}", "customer.created") for n in range(99)))
+    record = Record(shop, *(WebhookEvent(f"evt-{n}", "customer.created") for n in range(99)))
 
     await walked(reconciling(shop, record))
 
@@ -265,7 +269,9 @@ async def test_a_record_that_never_ends_is_left_after_a_bound(
 async def test_the_log_says_what_had_not_come(shop: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "order_core.use_cases.reconcile")
     await shop.place()
-    core = reconciling(shop, Record(refund(500, "re-1"), WebhookEvent("evt-2", "customer.created")))
+    core = reconciling(
+        shop, Record(shop, refund(500, "re-1"), WebhookEvent("evt-2", "customer.created"))
+    )
 
     await walked(core)
 

@@ -18,6 +18,7 @@ import pytest
 pytest.register_assert_rewrite(
     "order_memory.contracts.audit",
     "order_memory.contracts.customer_data",
+    "order_memory.contracts.event_log",
     "order_memory.contracts.finding",
     "order_memory.contracts.leases",
     "order_memory.contracts.leftovers",
@@ -36,6 +37,7 @@ pytest.register_assert_rewrite(
 
 from order_memory.contracts.audit import OrderAuditContract  # noqa: E402
 from order_memory.contracts.customer_data import CustomerDataContract  # noqa: E402
+from order_memory.contracts.event_log import EventLogContract  # noqa: E402
 from order_memory.contracts.leftovers import LeftoversContract  # noqa: E402
 from order_memory.contracts.notifier import NotifierContract  # noqa: E402
 from order_memory.contracts.orders import OrderRepositoryContract  # noqa: E402
@@ -48,6 +50,7 @@ from order_memory.contracts.work_queue import WorkQueueContract  # noqa: E402
 
 __all__ = [
     "CustomerDataContract",
+    "EventLogContract",
     "LeftoversContract",
     "NotifierContract",
     "OrderAuditContract",
