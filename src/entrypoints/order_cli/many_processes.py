@@ -13,6 +13,7 @@ from granian.server.mp import MPServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_cli.front_door import FrontDoor
+from order_cli.garbage import keep_what_is_loaded
 from order_cli.work import working
 from order_wiring.certificates import mistakes_of_certificate
 from order_wiring.composition import running
@@ -113,6 +114,7 @@ class _Process:
         settings = self._settings
         async with running(settings) as service:
             self._app = app = app_of(service)
+            keep_what_is_loaded()
             if not self._with_worker:
                 await app(scope, receive, send)
                 return

@@ -8,6 +8,7 @@ from typing import Final
 
 from order_cli.embedded_server import EmbeddedServer
 from order_cli.front_door import FrontDoor
+from order_cli.garbage import keep_what_is_loaded
 from order_cli.stop_signals import stop_signals
 from order_cli.work import working
 from order_wiring.composition import running
@@ -38,6 +39,7 @@ async def serve(
         # Not left to Granian, which would skip its end when connections have to be cut. Orders
         # in the making get the grace again there.
         await closing.enter_async_context(app.router.lifespan_context(app))
+        keep_what_is_loaded()
         server = EmbeddedServer(app, door := FrontDoor.of(settings))
         await _answer_until_stopped(server, door, grace, when_listening)
 
