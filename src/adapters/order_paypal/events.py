@@ -1,5 +1,6 @@
 """What an event of PayPal says about the money."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from order_core.errors import InvalidValue
 from order_core.money import Money
 from order_core.outcomes import Continue, Outcome, OutcomeUnknown, Restored, Reversed
 from order_core.payment import TransactionKind
-from order_core.ports.webhook_parser import ProviderFact
+from order_core.ports.webhook_parser import ProviderFact, WebhookEvent
 from order_paypal.answers import amount_of, captured, given_back, held, transaction_of
 from order_paypal.identifiers import BadReference, marked, reference
 from order_paypal.reading import Json, each, inside, link, text
@@ -18,6 +19,18 @@ Facts = tuple[ProviderFact, ...]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DISPUTED: Final = 100
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+def event_of(shown: Json) -> WebhookEvent | None:
+    """The event that PayPal shows, alike where it is delivered and where it is listed.
+
+    None if it has no id by which it could be remembered.
+    """
+    event_id, name = text(shown, "id"), text(shown, "event_type")
+    if not _ID.fullmatch(event_id):
+        return None
+    return WebhookEvent(event_id, name, facts_of(name, inside(shown, "resource")))
 
 
 def facts_of(name: str, resource: Json) -> Facts:

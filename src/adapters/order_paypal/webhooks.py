@@ -16,13 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from order_core.errors import WebhookRejected
 from order_core.ports.webhook_parser import WebhookEvent
 from order_paypal.certificates import Certificates
-from order_paypal.events import facts_of
-from order_paypal.reading import Json, inside, text
+from order_paypal.events import event_of
+from order_paypal.reading import Json
 
 _OLDEST: Final = timedelta(days=3, hours=6)
 _FURTHEST_AHEAD: Final = timedelta(minutes=5)
 _TRANSMISSION_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
-_EVENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _LONGEST_SIGNATURE: Final = 1024
 _MOST_BYTES: Final = 2**20
 
@@ -47,12 +46,10 @@ class PayPalWebhooks:
 
     async def parse(self, body: bytes, headers: Mapping[str, str], /) -> WebhookEvent:
         await self._verify(body, headers)
-        event = _read(body)
-        event_id = text(event, "id")
-        if not _EVENT_ID.fullmatch(event_id):
+        event = event_of(_read(body))
+        if event is None:
             raise WebhookRejected("the event has no id")
-        name = text(event, "event_type")
-        return WebhookEvent(event_id, name, facts_of(name, inside(event, "resource")))
+        return event
 
     async def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         if len(body) > _MOST_BYTES:
