@@ -6,6 +6,7 @@ methods of `PayPalApi`, so that another one can take its place.
 
 from order_paypal.api import ApiAnswer, ApiRequest, NoAnswer, PayPalApi, RequestNotSent
 from order_paypal.certificates import Certificates
+from order_paypal.event_log import PayPalEventLog
 from order_paypal.gateway import PayPalGateway
 from order_paypal.plugin import build
 from order_paypal.transport import PayPalTransport
@@ -17,6 +18,7 @@ __all__ = [
     "Certificates",
     "NoAnswer",
     "PayPalApi",
+    "PayPalEventLog",
     "PayPalGateway",
     "PayPalTransport",
     "PayPalWebhooks",

@@ -16,6 +16,8 @@ class ApiRequest:
     body: object | None = None
     key: str | None = None
     """The `PayPal-Request-Id`."""
+    query: tuple[tuple[str, str], ...] = ()
+    """What follows the path in the address, not encoded."""
 
     @property
     def changes_something(self) -> bool:

@@ -43,7 +43,8 @@ class PayPalGateway:
         slots: int = _SLOTS,
         call_seconds: float = _CALL_SECONDS,
     ) -> None:
-        self._threads = Threads(api, slots)
+        self.threads: Final = Threads(api, slots)
+        """What else asks PayPal shares the connections and the slots, until `close`."""
         self._now = now
         self._call_seconds = min(call_seconds, _CALL_SECONDS)
         self._profile = GatewayProfile(
@@ -70,7 +71,7 @@ class PayPalGateway:
         if not self._may_send(transaction):
             return NotSent("too_late")
         talk = Conversation(
-            self._threads,
+            self.threads,
             seconds=self._call_seconds,
             may_send=lambda: self._may_send(transaction),
         )
@@ -85,7 +86,7 @@ class PayPalGateway:
             return OutcomeUnknown(error.because)
 
     async def look_up(self, transaction: PaymentTransaction, /) -> Outcome | NotFound:
-        talk = Conversation(self._threads, seconds=self._call_seconds)
+        talk = Conversation(self.threads, seconds=self._call_seconds)
         look_up = {
             TransactionKind.CAPTURE: capture_on_record,
             TransactionKind.REFUND: refund_on_record,
@@ -99,7 +100,7 @@ class PayPalGateway:
             return OutcomeUnknown(f"could_not_be_asked:{error.because}")
 
     async def close(self) -> None:
-        await self._threads.close()
+        await self.threads.close()
 
     def _may_send(self, transaction: PaymentTransaction) -> bool:
         return self._now() < transaction.send_until

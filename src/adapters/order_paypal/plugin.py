@@ -22,6 +22,7 @@ from order_paypal.certificates import (
     SANDBOX_NAME,
     Certificates,
 )
+from order_paypal.event_log import PayPalEventLog
 from order_paypal.gateway import PayPalGateway
 from order_paypal.transport import PayPalTransport
 from order_paypal.webhooks import PayPalWebhooks
@@ -44,7 +45,7 @@ _LONGEST: Final = 500
 
 
 def build(settings: Mapping[str, str]) -> GatewayPlugin:
-    """The gateway of one PayPal account, and its webhooks if their id is set.
+    """The gateway of one PayPal account, its list of events, and its webhooks if their id is set.
 
     Raises:
         SettingsInvalid: with every setting that is wrong.
@@ -80,7 +81,9 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
     webhooks = None
     if values["PAYPAL_WEBHOOK_ID"]:
         webhooks = PayPalWebhooks(values["PAYPAL_WEBHOOK_ID"], _certificates(base, roots))
-    return GatewayPlugin(gateway, SETTINGS, webhooks)
+    # PayPal lists what it told this app, whoever was to hear it: no webhook id is needed.
+    event_log = PayPalEventLog(gateway.threads, _addresses(base))
+    return GatewayPlugin(gateway, SETTINGS, webhooks, event_log)
 
 
 def _is_plain(text: str) -> bool:
@@ -114,6 +117,14 @@ def _is_this_machine(base: str) -> bool:
         return ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return parts.hostname == "localhost"
+
+
+def _addresses(base: str) -> frozenset[str]:
+    """Under which PayPal may write links to itself: each mode has two names for one place."""
+    for hosts in (LIVE_HOSTS, SANDBOX_HOSTS):
+        if base.lower() in (addresses := frozenset(f"https://{host}" for host in hosts)):
+            return addresses
+    return frozenset({base})
 
 
 def _account(base: str, client_id: str) -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
+from urllib.parse import urlencode
 
 import paypalrestsdk  # type: ignore[import-untyped]
 import requests
@@ -177,8 +178,9 @@ class PayPalTransport(paypalrestsdk.Api):  # type: ignore[misc]
             headers["Prefer"] = "return=representation"
         if request.key is not None:
             headers["PayPal-Request-Id"] = request.key
+        query = f"?{urlencode(request.query)}" if request.query else ""
         return self.http_call(
-            f"{self.endpoint}{request.path}",
+            f"{self.endpoint}{request.path}{query}",
             request.method,
             headers=headers,
             data=None if request.body is None else json.dumps(request.body).encode(),
