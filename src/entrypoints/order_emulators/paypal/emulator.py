@@ -23,7 +23,8 @@ from order_emulators.chassis import (
     SignedEvent,
 )
 from order_emulators.paypal.books import Books, Payment, PayPalOrder, amount, new_id
-from order_emulators.paypal.issues import Refused, error, plain_error
+from order_emulators.paypal.event_list import BadQuery, EventList
+from order_emulators.paypal.issues import Refused, error, plain_error, wrong_query
 from order_emulators.paypal.signing import CERTIFICATE_PATH, WebhookSigner
 from order_emulators.paypal.vault import REFUNDS_PEND, VAULT, VaultedMethod
 from order_emulators.paypal.views import buyers_page, order_view, payment_view
@@ -67,6 +68,7 @@ class PayPalEmulator:
         self._order_keys = KeyMemory(_ORDERS_LIFE, provision.clock)
         self._payment_keys = KeyMemory(_PAYMENTS_LIFE, provision.clock)
         self._events: deque[Event] = deque(maxlen=_MOST_EVENTS)
+        self._event_list = EventList(provision.clock)
         self._origin = "http://127.0.0.1"
 
     @cached_property
@@ -126,6 +128,8 @@ class PayPalEmulator:
                 id_,
             ]:
                 return self._show(*self.books.payment(kind, id_))
+            case "GET", ["v1", "notifications", "webhooks-events", *slash] if not any(slash):
+                return self._list_events(call)
             case "POST", ["v2", "payments", "authorizations", id_, "void"]:
                 return self._void(id_, call)
             case "POST", ["v2", "checkout", "orders"]:
@@ -277,6 +281,12 @@ class PayPalEmulator:
         self._tell(order, refund)
         return self._show(order, refund, 201)
 
+    def _list_events(self, call: Call) -> Answer:
+        try:
+            return Answer.of_json(200, self._event_list.page(call.query, self._origin))
+        except BadQuery as bad:
+            return wrong_query(bad.field, new_id())
+
     def _show_order(self, order: PayPalOrder, status: int = 200) -> Answer:
         return Answer.of_json(status, order_view(order, self._origin))
 
@@ -348,9 +358,10 @@ class PayPalEmulator:
 
     def _event(self, name: str, kind: str, resource: dict[str, Any]) -> None:
         event_id = f"WH-{new_id()}-{new_id()}"
+        at = self._provision.clock().replace(microsecond=0)
         payload = {
             "id": event_id,
-            "create_time": self._provision.clock().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "create_time": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "resource_type": kind,
             "event_type": name,
             "event_version": "1.0",
@@ -359,6 +370,7 @@ class PayPalEmulator:
             "resource": resource,
             "links": [],
         }
+        self._event_list.add(payload, at)
         self._events.append(Event(event_id, name, json.dumps(payload).encode()))
 
 

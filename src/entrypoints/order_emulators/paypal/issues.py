@@ -162,3 +162,10 @@ def plain_error(status: int, debug_id: str, **more: Any) -> Answer:  # noqa: ANN
     body = {"name": name, "message": message, "debug_id": debug_id, **more}
     headers = {"content-type": "application/json", "paypal-debug-id": debug_id}
     return Answer(status, json.dumps(body).encode(), headers)
+
+
+def wrong_query(field: str, debug_id: str) -> Answer:
+    """The answer to a list of events that nobody can be shown."""
+    said = "Invalid data provided"
+    detail = {"field": field, "issue": said}
+    return plain_error(400, debug_id, name="VALIDATION_ERROR", message=said, details=[detail])
