@@ -19,6 +19,7 @@ from order_paypal import (
     NoAnswer,
     PayPalEventLog,
     PayPalGateway,
+    PayPalTransport,
     RequestNotSent,
     build,
 )
@@ -338,3 +339,43 @@ async def test_the_list_needs_no_webhook_id(webhook_id: str) -> None:
     assert plugin.event_log is not None
     assert (plugin.webhooks is None) is (not webhook_id)
     await plugin.gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("base", "names_itself"),
+    [
+        ("https://api-m.paypal.com", {"https://api-m.paypal.com", "https://api.paypal.com"}),
+        ("https://api.paypal.com", {"https://api-m.paypal.com", "https://api.paypal.com"}),
+        (
+            "https://API-M.sandbox.paypal.com",
+            {"https://api-m.sandbox.paypal.com", "https://api.sandbox.paypal.com"},
+        ),
+        ("http://127.0.0.1:4012", {"http://127.0.0.1:4012"}),
+    ],
+)
+async def test_the_list_goes_on_at_the_account_that_was_set_and_nowhere_else(
+    base: str, names_itself: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = {
+        "https://api-m.paypal.com",
+        "https://api.paypal.com",
+        "https://api-m.sandbox.paypal.com",
+        "https://api.sandbox.paypal.com",
+        "http://127.0.0.1:4012",
+        "http://127.0.0.1:4013",
+        "https://evil.example",
+    }
+    plugin = build(
+        {"PAYPAL_CLIENT_ID": "me", "PAYPAL_CLIENT_SECRET": "s3cret", "PAYPAL_API_BASE": base}
+    )
+    assert plugin.event_log is not None
+    followed = set()
+    for address in everybody:
+        answer = listing(next_page=f"{address}/v1/notifications/webhooks-events?move_to=next")
+        monkeypatch.setattr(PayPalTransport, "call", ScriptedApi(answer).call)
+        with contextlib.suppress(EventsUnavailable):
+            await plugin.event_log.read(_BEGIN, _END)
+            followed.add(address)
+    await plugin.gateway.close()
+
+    assert followed == names_itself
