@@ -122,6 +122,39 @@ class Square:
         await self.control("webhooks", {"action": "drain"})
         return self.told
 
+    async def ask(self, method: str, path: str, body: object | None = None) -> httpx.Response:
+        """What somebody else than the gateway asks, with the same access token."""
+        headers = {"authorization": f"Bearer {ACCESS_TOKEN}"}
+        async with httpx.AsyncClient(transport=self.wire, base_url="http://square") as client:
+            return await client.request(method, path, json=body, headers=headers)
+
+    async def pay_beside_us(self, key: str) -> dict[str, Any]:
+        """A payment that another application takes; the payment."""
+        return await self._made(
+            "payment",
+            idempotency_key=key,
+            source_id="ccof:customer-card-id-ok",
+            customer_id="CUST7",
+            location_id=LOCATION,
+            amount_money={"amount": 100, "currency": self.currency},
+        )
+
+    async def refund_at_the_dashboard(self, payment: str, minor_units: int) -> dict[str, Any]:
+        """A refund that nobody asked us for; the refund."""
+        return await self._made(
+            "refund",
+            idempotency_key=f"back-{payment}-{minor_units}",
+            payment_id=payment,
+            amount_money={"amount": minor_units, "currency": self.currency},
+            reason="the buyer came to the shop",
+        )
+
+    async def _made(self, what: str, **body: Any) -> dict[str, Any]:
+        answer = await self.ask("POST", f"/v2/{what}s", body)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()[what]
+        return made
+
     def a_charge(self, token: str = PAYS, **but: Any) -> PaymentTransaction:
         values = {
             "provider": "square",

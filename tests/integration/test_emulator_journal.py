@@ -100,6 +100,33 @@ async def test_square_gives_no_id_twice_and_takes_no_token_twice(tmp_path: Path)
     assert second.json()["payment"]["id"] != first.json()["payment"]["id"]
 
 
+async def test_square_has_the_same_events_on_record_again(tmp_path: Path) -> None:
+    journal = tmp_path / "square.journal"
+
+    async def on_record(client: httpx.AsyncClient) -> Any:
+        return (await client.post("/v2/events", json={}, headers=SQUARE)).json()
+
+    async with emulated("square", journal) as before:
+        await pay_square(before, "before-anybody-asked")
+        await before.put("/v2/events/enable", headers=SQUARE)
+        for number in range(2):
+            await pay_square(before, f"kettle-{number}")
+        found = await on_record(before)
+
+    async with emulated("square", journal) as after:
+        assert await on_record(after) == found
+        await pay_square(after, "teapot")
+        more = await on_record(after)
+        await after.put("/v2/events/disable", headers=SQUARE)
+
+    async with emulated("square", journal) as at_last:
+        off = await on_record(at_last)
+
+    assert len(found["events"]) == 2
+    assert more["events"][1:] == found["events"]
+    assert off == {}
+
+
 async def test_an_answer_that_the_key_is_in_use_is_not_carried_out_again(tmp_path: Path) -> None:
     journal = tmp_path / "stripe.journal"
     async with emulated("stripe", journal) as before:

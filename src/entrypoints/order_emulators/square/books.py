@@ -8,6 +8,7 @@ from typing import Any, Final
 from order_emulators.chassis import Decision, Event, LedgerEntry
 from order_emulators.square import sources
 from order_emulators.square.payment import HOLD, Payment, Refund, stamp
+from order_emulators.square.record import EventRecord
 from order_emulators.square.refusal import (
     VERSION_CHANGED,
     Refusal,
@@ -29,6 +30,7 @@ class Books:
         self._numbers = 0
         self.payments: dict[str, Payment] = {}
         self.refunds: dict[str, Refund] = {}
+        self.record: Final = EventRecord()
         self._used: set[str] = set()
         self._ledger: list[LedgerEntry] = []
         self._events: list[Event] = []
@@ -216,13 +218,14 @@ class Books:
         self._event(event, what, subject.id, place, subject.shown())
 
     def _event(self, name: str, what: str, number: str, place: str, shown: dict[str, Any]) -> None:
-        event_id = self.new_id("E")
+        event_id, now = self.new_id("E"), self._clock()
         body = {
             "merchant_id": "MEMULATED",
             "location_id": place,
             "type": name,
             "event_id": event_id,
-            "created_at": stamp(self._clock()),
+            "created_at": stamp(now),
             "data": {"type": what, "id": number, "object": {what: shown}},
         }
         self._events.append(Event(event_id, name, json.dumps(body).encode()))
+        self.record.keep(body, now)

@@ -128,6 +128,10 @@ class SquareEmulator:
                 if reference not in self._books.refunds:
                     raise not_found()
                 return Answer.of_json(200, {"refund": self._books.refunds[reference].shown()})
+            case ["events"] if call.method == "POST":
+                return await self._plain(call, self._search_events)
+            case ["events", "enable" | "disable" as verb] if call.method == "PUT":
+                return await self._plain(call, lambda body: self._keep_events(verb, body))
         raise not_found()
 
     async def _payments(self, call: Call) -> Answer:
@@ -252,6 +256,14 @@ class SquareEmulator:
         amount = body.amount("amount_money", payment.currency)
         refund = self._books.refund(payment, amount, body.optional_text("reason", 192))
         return {"refund": refund.shown()}
+
+    def _search_events(self, body: Fields) -> dict[str, Any]:
+        return self._books.record.search(body, self._clock())
+
+    def _keep_events(self, verb: str, body: Fields) -> dict[str, Any]:
+        body.only(())
+        self._books.record.is_on = verb == "enable"
+        return {}
 
     def _payment(self, reference: str) -> Payment:
         if reference not in self._books.payments:

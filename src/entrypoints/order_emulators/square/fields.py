@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from order_emulators.square.refusal import Refusal, unusable
@@ -39,6 +40,37 @@ class Fields:
             raise unusable("VALUE_TOO_LONG", self._at(name))
         return value
 
+    def optional_texts(self, name: str) -> list[str] | None:
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        if not isinstance(value, list):
+            raise unusable("EXPECTED_ARRAY", self._at(name))
+        if not all(isinstance(one, str) and one for one in value):
+            raise unusable("INVALID_ARRAY_VALUE", self._at(name))
+        return value
+
+    def optional_moment(self, name: str) -> datetime | None:
+        text = self.optional_text(name, 40)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise unusable("INVALID_TIME", self._at(name)) from None
+        if moment.tzinfo is None:
+            raise unusable("INVALID_TIME", self._at(name))
+        return moment
+
+    def number(self, name: str, lowest: int, highest: int, *, default: int) -> int:
+        value = self.values.get(name, default)
+        if type(value) is not int:
+            raise unusable("EXPECTED_INTEGER", self._at(name))
+        if not lowest <= value <= highest:
+            code = "VALUE_TOO_LOW" if value < lowest else "VALUE_TOO_HIGH"
+            raise unusable(code, self._at(name))
+        return value
+
     def flag(self, name: str, *, default: bool) -> bool:
         value = self.values.get(name, default)
         if not isinstance(value, bool):
@@ -52,6 +84,10 @@ class Fields:
         if not isinstance(value, dict):
             raise unusable("EXPECTED_OBJECT", self._at(name))
         return Fields(value, self._at(name))
+
+    def optional_inside(self, name: str) -> "Fields":
+        """The object of this name; one that is not there has no fields."""
+        return self.inside(name) if name in self.values else Fields({}, self._at(name))
 
     def amount(self, name: str, currency: str) -> int:
         """A positive amount in the location's own currency, in minor units."""
