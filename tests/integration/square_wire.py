@@ -16,6 +16,8 @@ from order_core.payment import PaymentTransaction
 from order_emulators import build_emulator
 from order_memory.contracts import samples
 from order_square.connection import http_client
+from order_square.event_log import SquareEventLog
+from order_square.events import EventReader
 from order_square.gateway import SquareGateway
 from order_square.webhooks import SquareWebhooks
 
@@ -94,6 +96,7 @@ class Square:
         )
         self.wire = Recorder(httpx.ASGITransport(self.app))
         self.gateway = a_gateway(self.wire, self.time, currency=self.currency)
+        self.event_log = an_event_log(self.wire)
         self.webhooks = SquareWebhooks(
             signature_key=SIGNATURE_KEY, url=WEBHOOK_URL, location_id=LOCATION
         )
@@ -184,6 +187,16 @@ def a_gateway(
         call_seconds=call_seconds,
         now=time.now,
         close=http.aclose,
+    )
+
+
+def an_event_log(
+    transport: httpx.AsyncBaseTransport, *, read_seconds: float = 5.0
+) -> SquareEventLog:
+    http = http_client(read_seconds, transport)
+    client = AsyncSquare(token=ACCESS_TOKEN, base_url="http://square", httpx_client=http)
+    return SquareEventLog(
+        client, EventReader(LOCATION), location_id=LOCATION, read_seconds=read_seconds
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from order_core.payment import TransactionKind
 from order_core.ports.gateway_plugin import SettingsInvalid
 from order_square import build
+from order_square.event_log import SquareEventLog
 from order_square.plugin import PRODUCTION
 
 _GOOD = {
@@ -26,6 +27,7 @@ async def test_a_token_and_a_location_are_enough() -> None:
 
     profile = plugin.gateway.profile
     assert plugin.webhooks is None
+    assert isinstance(plugin.event_log, SquareEventLog)
     assert (profile.provider, profile.account) == ("square", "L8KIEL24159@connect.squareup.com")
     # Nothing is published about the life of a key, so no more than an hour is believed.
     assert profile.key_life == timedelta(hours=1)
@@ -44,6 +46,7 @@ async def test_with_key_and_address_there_are_webhooks() -> None:
     plugin = build({**_GOOD, **_HOOKS})
 
     assert plugin.webhooks is not None
+    assert isinstance(plugin.event_log, SquareEventLog)
     assert "very-secret" not in repr(plugin)
     await plugin.gateway.close()
 

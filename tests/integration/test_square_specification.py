@@ -5,6 +5,7 @@ requests there are, and says so when the description is not at hand.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -47,6 +48,26 @@ async def test_every_request_and_every_answer_is_as_described() -> None:
     assert {("POST", "/v2/refunds"), ("GET", "/v2/refunds")} < asked
     assert {path.rsplit("/", 1)[-1] for _, path in asked} > {"complete", "cancel"}
     assert "PUT" in {method for method, _ in asked}
+    assert breaches(square.wire.exchanges) == []
+
+
+async def test_the_record_of_events_is_as_described() -> None:
+    square = Square()
+    begin, end = square.time.now() - timedelta(days=1), square.time.now()
+    assert (await square.event_log.read(begin, end)).events == ()
+    for verb in ("disable", "enable"):
+        await square.ask("PUT", f"/v2/events/{verb}")
+    paid = await square.gateway.send(square.a_charge())
+    assert isinstance(paid, Succeeded)
+    await square.refund_at_the_dashboard(paid.reference, 700)
+    await square.control("act", {"reference": paid.reference, "decision": "refuse"})
+    for number in range(100):
+        await square.pay_beside_us(f"p-{number}")
+
+    first = await square.event_log.read(begin, end)
+    second = await square.event_log.read(begin, end, page=first.next_page)
+
+    assert (len(first.events), len(second.events)) == (100, 3)
     assert breaches(square.wire.exchanges) == []
 
 

@@ -48,7 +48,10 @@ class EventReader:
             raise Unreadable("no event id")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise Unreadable("no event type")
-        return WebhookEvent(event_id, name, self._facts(name, fields))
+        try:
+            return WebhookEvent(event_id, name, self._facts(name, fields))
+        except ValueError as error:
+            raise Unreadable(f"{name} {event_id}: {error}") from error
 
     def _facts(self, name: str, fields: Mapping[str, object]) -> tuple[ProviderFact, ...]:
         match ABOUT_MONEY.get(name):

@@ -29,11 +29,20 @@ def outcome_of(failure: Exception) -> Outcome:
             return NotSent(str(failure))
         case ApiError():
             return _answered(failure)
-        case Unreadable():
-            return OutcomeUnknown("unreadable_answer")
         case _ if isinstance(failure, _NEVER_CONNECTED):
-            return NotSent(type(failure).__name__)
-    return OutcomeUnknown(type(failure).__name__)
+            return NotSent(reason_of(failure))
+    return OutcomeUnknown(reason_of(failure))
+
+
+def reason_of(failure: Exception) -> str:
+    """Why there is no answer that can be used, in words that hold nothing of Square's text."""
+    match failure:
+        case ApiError():
+            codes = _codes(failure.body)
+            return f"http_{failure.status_code}:{code(codes[0]) if codes else 'no_code'}"
+        case Unreadable():
+            return "unreadable_answer"
+    return type(failure).__name__
 
 
 def is_unknown_id(failure: Exception) -> bool:
@@ -55,9 +64,7 @@ def _answered(error: ApiError) -> Outcome:
     refusals = [declined(word, _payment_id(error.body)) for word in codes]
     if _is_refusal(error.status_code) and refusals and refusals[0] and all(refusals):
         return refusals[0]
-    first = code(codes[0]) if codes else "no_code"
-    answered = _is_refusal(error.status_code)
-    return OutcomeUnknown(f"http_{error.status_code}:{first}", answered=answered)
+    return OutcomeUnknown(reason_of(error), answered=_is_refusal(error.status_code))
 
 
 def _is_refusal(status: int | None) -> bool:

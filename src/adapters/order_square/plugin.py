@@ -32,7 +32,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def build(settings: Mapping[str, str]) -> GatewayPlugin:
-    """The gateway of one Square location, and the reader of its events.
+    """The gateway of one Square location, and the two ways in which its events are read.
 
     Raises:
         SettingsInvalid: with every setting that is wrong; secrets are not repeated.
@@ -100,19 +100,22 @@ def _built(values: Mapping[str, str]) -> GatewayPlugin:
     from square import AsyncSquare  # noqa: PLC0415
 
     from order_square.connection import http_client  # noqa: PLC0415
+    from order_square.event_log import SquareEventLog  # noqa: PLC0415
+    from order_square.events import EventReader  # noqa: PLC0415
     from order_square.gateway import CALL_SECONDS, SquareGateway  # noqa: PLC0415
     from order_square.webhooks import SquareWebhooks  # noqa: PLC0415
 
     base_url = values["SQUARE_API_BASE"].rstrip("/")
     location_id = values["SQUARE_LOCATION_ID"]
     http = http_client(CALL_SECONDS)
+    client = AsyncSquare(
+        token=values["SQUARE_ACCESS_TOKEN"],
+        base_url=base_url,
+        httpx_client=http,
+        timeout=CALL_SECONDS,
+    )
     gateway = SquareGateway(
-        AsyncSquare(
-            token=values["SQUARE_ACCESS_TOKEN"],
-            base_url=base_url,
-            httpx_client=http,
-            timeout=CALL_SECONDS,
-        ),
+        client,
         location_id=location_id,
         # The address tells production from sandbox.
         account=f"{location_id}@{urlsplit(base_url).netloc}",
@@ -126,4 +129,9 @@ def _built(values: Mapping[str, str]) -> GatewayPlugin:
             url=values["SQUARE_WEBHOOK_URL"],
             location_id=location_id,
         )
-    return GatewayPlugin(gateway, webhooks=webhooks, settings=SETTINGS)
+    return GatewayPlugin(
+        gateway,
+        webhooks=webhooks,
+        settings=SETTINGS,
+        event_log=SquareEventLog(client, EventReader(location_id), location_id=location_id),
+    )
