@@ -22,6 +22,9 @@ YOUNGEST: Final = timedelta(hours=1)
 """What is younger is on its way here, and may overtake the answer that it belongs to."""
 
 PAUSE_AFTER_A_FAILURE: Final = timedelta(minutes=15)
+"""Twice as long after each further one, up to `LONGEST_PAUSE_AFTER_A_FAILURE`."""
+
+LONGEST_PAUSE_AFTER_A_FAILURE: Final = timedelta(hours=4)
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ class _Provider:
     read_to: datetime | None = None
     """The end of the last walk that came to its end."""
     rests_until: datetime | None = None
+    failures: int = 0
+    """One after the other, without a walk that came to its end."""
 
 
 @dataclass(slots=True)
@@ -100,14 +105,17 @@ class Reconcile:
                 "%s told %d events since %s; %d had not come, %d were news",
                 *(name, walk.read, walk.begin, walk.missed, walk.news),
             )
-            provider.walk, provider.read_to = None, walk.end
+            provider.walk, provider.read_to, provider.failures = None, walk.end, 0
             provider.rests_until = walk.end + YOUNGEST + EVERY
         return taken
 
     def _begin_again_later(self, provider: _Provider) -> int:
         # From its beginning: a provider forgets soon where a page began.
         provider.walk = None
-        provider.rests_until = self.clock.now() + PAUSE_AFTER_A_FAILURE
+        # Bounded, because a provider that was never allowed to tell its events fails for years.
+        pause = PAUSE_AFTER_A_FAILURE * (1 << min(provider.failures, 8))
+        provider.failures += 1
+        provider.rests_until = self.clock.now() + min(pause, LONGEST_PAUSE_AFTER_A_FAILURE)
         return 0
 
     def _begun(self, name: str, provider: _Provider) -> WalkEvents:

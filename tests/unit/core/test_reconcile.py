@@ -16,6 +16,7 @@ from order_core.payment_terms import Policy
 from order_core.ports import EventPage, ProviderFact, WebhookEvent
 from order_core.use_cases.reconcile import (
     EVERY,
+    LONGEST_PAUSE_AFTER_A_FAILURE,
     LONGEST_REACH,
     PAUSE_AFTER_A_FAILURE,
     REACH,
@@ -187,6 +188,28 @@ async def test_a_provider_that_cannot_be_asked_is_asked_from_the_beginning_later
     pages = [page for _, _, page in record.asked]
     assert pages == [None, "evt-re-1", None, "evt-re-1", "evt-re-3"]
     assert (await shop.orders.get(order.id)).refunded_minor_units == 50
+
+
+async def test_a_provider_that_goes_on_failing_is_asked_more_rarely(shop: Any) -> None:
+    record = Record(shop)
+    record.fails_with = [EventsUnavailable("never switched on")] * 99
+    core = reconciling(shop, record)
+    for _ in range(24 * 12):
+        await core.reconcile()
+        shop.clock.advance(timedelta(minutes=5))
+
+    # At once, after 15 and 45 minutes, after 1:45 and 3:45 hours, then each four hours.
+    assert len(record.asked) == 10
+
+    record.fails_with = []
+    shop.clock.advance(LONGEST_PAUSE_AFTER_A_FAILURE)
+    await core.reconcile()
+    record.fails_with = [EventsUnavailable("away")]
+    shop.clock.advance(EVERY)
+    await core.reconcile()
+    shop.clock.advance(PAUSE_AFTER_A_FAILURE)
+    await core.reconcile()
+    assert len(record.asked) == 13
 
 
 async def test_a_provider_that_breaks_stands_in_nobodys_way(
