@@ -157,6 +157,7 @@ class Havoc:
             (
                 {"action": "hold"},
                 {"action": "release"},
+                {"action": "lose"},
                 {"action": "reorder"},
                 {"action": "duplicate", "times": 3},
                 {"action": "duplicate", "times": 1},

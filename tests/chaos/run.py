@@ -12,6 +12,7 @@ from tests.chaos.books import Books, Movement, read_books
 from tests.chaos.calling import Caller
 from tests.chaos.comparing import Offence, offences
 from tests.chaos.customers import Customer
+from tests.chaos.dashboard import Dashboard
 from tests.chaos.diary import Diary
 from tests.chaos.havoc import Havoc
 from tests.chaos.heard import Heard
@@ -25,7 +26,7 @@ _CUSTOMERS: Final = 8
 _CLERKS: Final = 2
 _FINISH_SECONDS: Final = 180.0
 _ASKED_AGAIN: Final = 200
-_VERIFY_SECONDS: Final = 300.0
+_COMMAND_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
         watching = asyncio.create_task(watch.run())
         working = [asyncio.create_task(buyer.shop(over)) for buyer in buyers]
         working += [asyncio.create_task(clerk.serve(over)) for clerk in clerks]
+        working.append(asyncio.create_task(Dashboard(town).work(over)))
         await Havoc(town).run(town.plan.seconds)
         await town.calm_down()
         over.set()
@@ -75,12 +77,14 @@ async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
             await _ask_again(heard, buyers, Random(town.plan.seed))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+    _say(diary, "reading what the providers told and nobody delivered")
+    unread = await _reconciled(town)
     _say(diary, "waiting until all rests")
     rest = Rest(town, database)
     await rest.wait()
     _say(diary, "comparing")
     books = await _read(town, database, heard, watch)
-    found = watch.found + offences(books, heard) + await _verified(town.database_url)
+    found = unread + watch.found + offences(books, heard) + await _verified(town.database_url)
     tells = telling.summary(books, heard, diary, hours=rest.hours)
     if found:
         return Outcome(False, f"{tells}\n{telling.stories(found, books, heard, town)}")
@@ -128,25 +132,35 @@ async def _read(town: Town, database: Database, heard: Heard, watch: Watch) -> B
     return await read_books(database, movements, heard, watch.seen)
 
 
+async def _reconciled(town: Town) -> list[Offence]:
+    """Take in what was lost on its way, as after a restore."""
+    return await _told_by("reconcile", town.settings | {"DATABASE_URL": town.database_url})
+
+
 async def _verified(database_url: str) -> list[Offence]:
     """What `order-core verify` says, which sees our database only."""
-    verifying = await asyncio.create_subprocess_exec(
-        *command("verify"),
-        env=environment(DATABASE_URL=database_url),
+    return await _told_by("verify", {"DATABASE_URL": database_url})
+
+
+async def _told_by(name: str, settings: dict[str, str]) -> list[Offence]:
+    """An offence if the command does not end well."""
+    running = await asyncio.create_subprocess_exec(
+        *command(name),
+        env=environment(**settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(_VERIFY_SECONDS):
-            said, complained = await verifying.communicate()
+        async with asyncio.timeout(_COMMAND_SECONDS):
+            said, complained = await running.communicate()
     except TimeoutError:
-        verifying.kill()
-        await verifying.wait()
+        running.kill()
+        await running.wait()
         raise
-    if verifying.returncode == 0:
+    if running.returncode == 0:
         return []
     text = (said + complained).decode("utf-8", "replace")
-    return [Offence(f"order-core verify ends with {verifying.returncode}: {text[-2000:]}")]
+    return [Offence(f"order-core {name} ends with {running.returncode}: {text[-2000:]}")]
 
 
 def _say(diary: Diary, what: str) -> None:

@@ -51,6 +51,8 @@ class Town:
         self.postgres: PostgresServer | None = None
         self.database_url = f"sqlite:///{plan.folder / 'orders.sqlite3'}"
         self.programs: dict[str, Program] = {}
+        self.settings: dict[str, str] = {}
+        """Of every program of ours."""
         self.emulators: dict[str, int] = {}
         """Provider -> the port of its emulator, without a proxy."""
         self.doors: list[CuttingProxy] = []
@@ -72,7 +74,11 @@ class Town:
         for number, port in enumerate(ports, 1):
             door = await self._proxy(f"customers to service-{number}", port, 0.02, 0.01)
             self.doors.append(door)
-        settings = {"DATABASE_URL": address, **self._settings(), **await self._providers()}
+        self.settings = settings = {
+            "DATABASE_URL": address,
+            **self._settings(),
+            **await self._providers(),
+        }
         with_worker = self.postgres is None
         for number, port in enumerate(ports, 1):
             arguments = ("serve",) if with_worker else ("serve", "--no-worker")
@@ -83,6 +89,14 @@ class Town:
         # One after the other: the first one makes the tables.
         for program in self.programs.values():
             await program.start()
+        await self._keep_events_on_record()
+
+    async def _keep_events_on_record(self) -> None:
+        # Square does so only for whoever has asked for it.
+        url = f"http://127.0.0.1:{self.emulators['square']}/v2/events/enable"
+        own = {"Authorization": f"Bearer {self.settings['SQUARE_ACCESS_TOKEN']}"}
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            (await client.put(url, headers=own)).raise_for_status()
 
     async def _start_postgres(self) -> str:
         self.postgres = postgres = PostgresServer()

@@ -211,3 +211,24 @@ async def test_a_shop_that_never_answers_is_given_up() -> None:
 
     assert tries == ["http://shop/hook"] * 6
     assert told["tries"] == [0] * 6
+
+
+async def test_what_is_lost_while_it_was_held_is_never_delivered_and_the_next_is() -> None:
+    came: list[bytes] = []
+
+    async def shop(_url: str, body: bytes, _headers: Mapping[str, str]) -> int:
+        came.append(body)
+        return 200
+
+    app = build_emulator("stripe", webhook_url="http://shop/hook", post=shop)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://s", headers=_AUTH) as http:
+        await http.post("/_emulator/webhooks", json={"action": "hold"})
+        await http.post("/v1/payment_intents", data={"amount": "2500", "currency": "eur"})
+        await http.post("/_emulator/webhooks", json={"action": "lose"})
+        await http.post("/v1/payment_intents", data={"amount": "1100", "currency": "eur"})
+        await http.post("/_emulator/webhooks", json={"action": "drain"})
+        told = (await http.get("/_emulator/webhooks")).json()
+
+    assert [len(each["tries"]) for each in told] == [0, 1]
+    assert b"1100" in came[0]

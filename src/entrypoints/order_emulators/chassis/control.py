@@ -68,10 +68,11 @@ def control_routes(
 
 
 async def _steer(delivery: Delivery, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"action": ...}`: hold, release, reorder, duplicate, redeliver, forge or drain.
+    """`{"action": ...}`: hold, release, lose, reorder, duplicate, redeliver, forge or drain.
 
-    `reorder` releases what was held, newest first; `duplicate` delivers everything from now
-    on `times` times; `redeliver` and `forge` take an event's `id`, or mean all.
+    `lose` delivers nothing of what was held, and `reorder` delivers it newest first; `duplicate`
+    delivers everything from now on `times` times; `redeliver` and `forge` take an event's `id`,
+    or mean all.
     """
     event_id = None if wanted.get("id") is None else str(wanted["id"])
     match wanted.get("action"):
@@ -79,6 +80,8 @@ async def _steer(delivery: Delivery, wanted: dict[str, Any]) -> dict[str, Any]:
             delivery.hold()
         case "release":
             delivery.release()
+        case "lose":
+            delivery.lose()
         case "reorder":
             delivery.release(newest_first=True)
         case "duplicate":
@@ -94,7 +97,7 @@ async def _steer(delivery: Delivery, wanted: dict[str, Any]) -> dict[str, Any]:
             await delivery.drain()
         case _:
             raise _Wrong(
-                "action must be hold, release, reorder, duplicate, redeliver, forge or drain"
+                "action must be hold, release, lose, reorder, duplicate, redeliver, forge or drain"
             )
     return {"ok": True}
 

@@ -38,7 +38,7 @@ class Told:
 
 
 class Delivery:
-    """Delivers in order, unless told to hold, shuffle, repeat or forge."""
+    """Delivers in order, unless told to hold, lose, shuffle, repeat or forge."""
 
     def __init__(self, provider: EmulatedProvider, provision: Provision, post: Post) -> None:
         self._provider = provider
@@ -74,6 +74,10 @@ class Delivery:
         """Deliver what was held, and everything from now on."""
         held, self._held, self._is_holding = self._held, [], False
         self._deliver(reversed(held) if newest_first else held)
+
+    def lose(self) -> None:
+        """Deliver nothing of what was held, and everything from now on."""
+        self._held, self._is_holding = [], False
 
     def repeat_each(self, copies: int) -> None:
         """Deliver every event from now on this many times."""
