@@ -87,6 +87,19 @@ async def test_stripe_has_the_same_books_and_keys_again(tmp_path: Path) -> None:
     ]
 
 
+async def test_stripe_has_the_same_events_on_record_again(tmp_path: Path) -> None:
+    journal = tmp_path / "stripe.journal"
+    async with emulated("stripe", journal) as before:
+        paid = (await pay_stripe(before, "teapot-blue")).json()["id"]
+        await before.post("/v1/refunds", data={"payment_intent": paid}, headers=STRIPE)
+        await pay_stripe(before, "teapot-blue")
+        record = (await before.get("/v1/events", headers=STRIPE)).json()
+
+    async with emulated("stripe", journal) as after:
+        assert (await after.get("/v1/events", headers=STRIPE)).json() == record
+    assert len(record["data"]) == 5
+
+
 async def test_square_gives_no_id_twice_and_takes_no_token_twice(tmp_path: Path) -> None:
     journal = tmp_path / "square.journal"
     async with emulated("square", journal) as before:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -139,6 +140,112 @@ async def test_an_intent_can_be_confirmed_later(http: httpx.AsyncClient) -> None
     assert code(again) == (400, "payment_intent_unexpected_state")
 
 
+# The record of events -------------------------------------------------------------------------
+
+
+async def types(http: httpx.AsyncClient, query: str) -> list[str]:
+    answer = await http.get(f"/v1/events?{query}")
+    return [row["type"] for row in answer.json()["data"]]
+
+
+async def test_every_event_is_on_record_the_newest_first(http: httpx.AsyncClient) -> None:
+    await create(http)
+
+    page = (await http.get("/v1/events")).json()
+
+    assert [row["type"] for row in page["data"]] == [
+        "payment_intent.succeeded",
+        "charge.succeeded",
+        "payment_intent.created",
+    ]
+    assert (page["url"], page["has_more"]) == ("/v1/events", False)
+    newest = page["data"][0]
+    assert (await http.get(f"/v1/events/{newest['id']}")).json() == newest
+
+
+async def test_the_record_goes_on_where_a_page_ended(http: httpx.AsyncClient) -> None:
+    await create(http)
+    first = (await http.get("/v1/events?limit=2")).json()
+
+    rest = (await http.get(f"/v1/events?starting_after={first['data'][-1]['id']}")).json()
+
+    assert (first["has_more"], rest["has_more"]) == (True, False)
+    assert [row["type"] for row in rest["data"]] == ["payment_intent.created"]
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("type=charge.succeeded", 1),
+        ("type=payment_intent.*", 2),
+        ("type=charge", 0),
+        ("types[0]=charge.succeeded&types[1]=payment_intent.created", 2),
+        ("types[0]=refund.created", 0),
+        ("created[gte]=1&created[lte]=9999999999", 3),
+        ("created[gte]=9999999999", 0),
+        ("created[lte]=1", 0),
+    ],
+)
+async def test_the_record_can_be_filtered(http: httpx.AsyncClient, query: str, number: int) -> None:
+    await create(http)
+
+    assert len(await types(http, query)) == number
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "type=charge.succeeded&types[0]=charge.succeeded",
+        "&".join(f"types[{number}]=charge.succeeded" for number in range(21)),
+        "types=charge.succeeded",
+        "types[0]=",
+        "delivery_success=false",
+        "customer=cus_1",
+        "limit=101",
+        "starting_after=evt_0",
+    ],
+)
+async def test_what_cannot_be_asked_of_the_record_is_refused(
+    http: httpx.AsyncClient, query: str
+) -> None:
+    assert (await http.get(f"/v1/events?{query}")).status_code == 400
+
+
+async def test_an_event_that_never_was_cannot_be_read(http: httpx.AsyncClient) -> None:
+    assert code(await http.get("/v1/events/evt_0")) == (404, "resource_missing")
+
+
+async def test_the_record_reaches_thirty_days_back() -> None:
+    moment = [datetime(2030, 5, 4, 12, tzinfo=UTC)]
+    app = build_emulator("stripe", clock=lambda: moment[0])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://s", headers=_AUTH) as http:
+        await create(http)
+        moment[0] += timedelta(days=30)
+        assert len(await types(http, "limit=100")) == 3
+        moment[0] += timedelta(seconds=1)
+        assert await types(http, "limit=100") == []
+
+
+async def test_what_nobody_heard_is_on_record_as_well() -> None:
+    tries = []
+
+    async def refuse(url: str, _body: bytes, _headers: Mapping[str, str]) -> int:
+        tries.append(url)
+        return 503
+
+    async def no_pause(_: float) -> None:
+        pass
+
+    app = build_emulator("stripe", webhook_url="http://shop/hook", post=refuse, sleep=no_pause)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://s", headers=_AUTH) as http:
+        await create(http)
+        await http.post("/_emulator/webhooks", json={"action": "drain"})
+        assert len(tries) > 3
+        assert len(await types(http, "limit=100")) == 3
+
+
 # The official file -----------------------------------------------------------------------------
 
 
@@ -149,6 +256,21 @@ async def test_the_check_against_the_official_file_can_fail() -> None:
         await http.post("/v1/refunds", data={"payment_intent": "pi_1", "amount": "all"})
 
     assert len(wire.mistakes()) >= 2
+
+
+@needs_official_description
+async def test_the_record_of_events_is_as_the_official_file_says() -> None:
+    wire = Wire(httpx.ASGITransport(build_emulator("stripe")))
+    async with httpx.AsyncClient(transport=wire, base_url="http://stripe", headers=_AUTH) as http:
+        await create(http, payment_method="pm_card_createDispute")
+        await create(http, capture_method="manual")
+        found = await types(http, "limit=9&types[0]=charge.succeeded&created[gte]=1")
+        await http.get("/v1/events?type=charge.*&starting_after=evt_0")
+        newest = (await http.get("/v1/events")).json()["data"][0]
+        await http.get(f"/v1/events/{newest['id']}")
+
+    assert found == ["charge.succeeded"]
+    assert wire.mistakes() == []
 
 
 @needs_official_description

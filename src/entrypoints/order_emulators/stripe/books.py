@@ -2,14 +2,18 @@
 
 import copy
 import json
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from order_emulators.chassis import Event
 from order_emulators.stripe.refusals import missing
 
 Json = dict[str, Any]
+
+_KEPT: Final = timedelta(days=30)
+_MOST_KEPT: Final = 100_000
 
 
 class Books:
@@ -25,6 +29,7 @@ class Books:
         self.used: set[str] = set()
         """Methods and tokens that pay once, and have."""
         self._events: list[Event] = []
+        self._record: deque[Json] = deque(maxlen=_MOST_KEPT)
 
     def now(self) -> int:
         """Seconds since 1970."""
@@ -52,7 +57,7 @@ class Books:
         data: Json = {"object": copy.deepcopy(about)}
         if previous:
             data["previous_attributes"] = previous
-        event = {
+        event: Json = {
             "id": event_id,
             "object": "event",
             "api_version": "2026-10-28.endive",
@@ -63,9 +68,20 @@ class Books:
             "request": {"id": "req_emulated", "idempotency_key": None},
             "type": name,
         }
-        self._events.append(Event(event_id, name, json.dumps(event).encode()))
+        payload = json.dumps(event).encode()
+        self._events.append(Event(event_id, name, payload))
+        # As text: the parsed event would take several times the memory.
+        row = {"id": event_id, "type": name, "created": event["created"], "payload": payload}
+        self._record.append(row)
 
     def take_events(self) -> list[Event]:
         """What is to be told, once."""
         events, self._events = self._events, []
         return events
+
+    def record(self) -> Sequence[Json]:
+        """What was told in the last 30 days, oldest first: its id, type, second and payload."""
+        oldest = self.now() - int(_KEPT.total_seconds())
+        while self._record and self._record[0]["created"] < oldest:
+            self._record.popleft()
+        return tuple(self._record)

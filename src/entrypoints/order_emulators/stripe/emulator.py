@@ -18,7 +18,7 @@ from order_emulators.chassis import (
     Provision,
     SignedEvent,
 )
-from order_emulators.stripe import disputes, intents, refunds
+from order_emulators.stripe import disputes, events, intents, refunds
 from order_emulators.stripe.books import Books, Json
 from order_emulators.stripe.form import Form, expansions, nested, only, read_form
 from order_emulators.stripe.ledger import entries
@@ -173,6 +173,11 @@ class StripeEmulator:
     def _read(self, call: Call) -> Json:
         collection, reference, action = _parts(call)
         self._let_holds_expire()
+        query = nested(call.query)
+        if collection == "events" and not action:
+            if reference:
+                return events.one(self._books, reference, query)
+            return events.some(self._books, query)
         objects = {
             "payment_intents": self._books.intents,
             "charges": self._books.charges,
@@ -181,7 +186,6 @@ class StripeEmulator:
         }.get(collection)
         if objects is None or action:
             raise _unknown(call)
-        query = nested(call.query)
         if reference:
             only(query, ("expand", "client_secret"))
             if reference not in objects:
