@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from order_core.ports.gateway_plugin import SettingsInvalid
-from order_stripe import StripeGateway, StripeWebhooks, build
+from order_stripe import StripeEventLog, StripeGateway, StripeWebhooks, build
 
 
 async def test_a_test_key_makes_a_gateway_of_the_test_mode() -> None:
@@ -17,6 +17,7 @@ async def test_a_test_key_makes_a_gateway_of_the_test_mode() -> None:
     assert isinstance(plugin.gateway, StripeGateway)
     assert plugin.gateway.profile.account == "test:default"
     assert plugin.webhooks is None
+    assert isinstance(plugin.event_log, StripeEventLog)
     await plugin.gateway.close()
 
 
@@ -31,6 +32,7 @@ async def test_a_webhook_secret_opens_the_webhook_address() -> None:
     plugin = build({"STRIPE_API_KEY": "sk_test_51abc", "STRIPE_WEBHOOK_SECRET": "whsec_abc"})
 
     assert isinstance(plugin.webhooks, StripeWebhooks)
+    assert isinstance(plugin.event_log, StripeEventLog)
     assert "whsec_abc" not in repr(plugin)
     assert "sk_test_51abc" not in repr(plugin)
     await plugin.gateway.close()

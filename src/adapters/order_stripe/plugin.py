@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from order_core.ports.gateway_plugin import GatewayPlugin, SettingsInvalid, SettingSpec
 from order_stripe.asking import Asking
+from order_stripe.event_log import StripeEventLog
 from order_stripe.gateway import StripeGateway
 from order_stripe.http_client import httpx_client, stripe_client
 from order_stripe.webhooks import StripeWebhooks
@@ -32,7 +33,7 @@ _HERE: Final = {"127.0.0.1", "::1", "localhost"}
 
 
 def build(settings: Mapping[str, str]) -> GatewayPlugin:
-    """The Stripe gateway, and the reader of Stripe's events if their secret is set.
+    """The Stripe gateway with Stripe's record of events, and their reader if a secret is set.
 
     Raises:
         SettingsInvalid: with every setting that is wrong.
@@ -65,11 +66,12 @@ def build(settings: Mapping[str, str]) -> GatewayPlugin:
         account=f"{key[1]}:{account}",
         close=http.aclose,
     )
+    livemode = key[1] == "live"
     webhooks = None
     if secret:
         refunds_of = Asking(client).refunds_of
-        webhooks = StripeWebhooks(secret, livemode=key[1] == "live", refunds_of=refunds_of)
-    return GatewayPlugin(gateway, SETTINGS, webhooks)
+        webhooks = StripeWebhooks(secret, livemode=livemode, refunds_of=refunds_of)
+    return GatewayPlugin(gateway, SETTINGS, webhooks, StripeEventLog(client, livemode=livemode))
 
 
 def _is_base(text: str) -> bool:
