@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from order_core.invariants import AliveMovement, Evidence, MovedMoney
+from order_core.invariants import AliveMovement, Evidence, MovedMoney, RefundWish
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -98,7 +98,10 @@ async def read_books(
             history=history.entries,
             told=tuple(told.get(order.id, ())),
             untold_events=untold[order.id],
-            refund_wishes=heard.refund_wishes(order.id),
+            refund_wishes=(
+                *heard.refund_wishes(order.id),
+                *_by_hand(books.movements.get(order.id, []), heard),
+            ),
         )
     for customer, route, key, order_id in await database.store.rows(
         "SELECT customer_id, route, key, order_id FROM idempotency_records"
@@ -106,6 +109,11 @@ async def read_books(
         if route == ROUTE:
             books.keys[customer, key] = order_id
     return books
+
+
+def _by_hand(movements: list[Movement], heard: Heard) -> Iterator[RefundWish]:
+    for payment in dict.fromkeys((m.provider, m.reference) for m in movements):
+        yield from heard.by_hand.get(payment, ())
 
 
 def at_providers(order: Order, movements: list[Movement]) -> Evidence:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import httpx
 
+from order_core.invariants import RefundWish
+from tests.chaos.heard import Heard
 from tests.chaos.town import PROVIDERS, Town
 
 _SECONDS: Final = 5.0
@@ -15,8 +17,9 @@ _TAKES: Final = frozenset({"charge", "capture"})
 class Dashboard:
     """Now and then a part of some payment goes back, and its event may never be delivered."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, heard: Heard) -> None:
         self._town = town
+        self._heard = heard
         self._chance = Random(f"{town.plan.seed} dashboard")
 
     async def work(self, over: asyncio.Event) -> None:
@@ -38,19 +41,22 @@ class Dashboard:
         if not paid:
             return
         one = self._chance.choice(paid)
-        loses = self._chance.random() < 0.5
-        if loses:
+        amount = max(1, one["amount"] // self._chance.choice((1, 3, 10)))
+        is_lost = self._chance.random() < 0.5
+        wishes = self._heard.by_hand.setdefault((provider, one["reference"]), [])
+        # Until there is an answer nobody knows whether it was heard.
+        wishes.append(RefundWish(amount))
+        if is_lost:
             await self._town.steer(provider, "webhooks", {"action": "hold"})
-        done = await self._ask(provider, one)
-        if loses:
+        done = await self._ask(provider, one, amount)
+        if is_lost:
             await self._town.steer(provider, "webhooks", {"action": "lose"})
+        wishes[-1] = RefundWish(amount, is_accepted=done, is_refused=not done)
         if done:
-            what = "a refund, and its event lost" if loses else "a refund"
+            what = "a refund, and its event lost" if is_lost else "a refund"
             self._town.diary.note("at the dashboard", what)
 
-    async def _ask(self, provider: str, paid: dict[str, Any]) -> bool:
-        part = 1 + paid["amount"] // self._chance.choice((1, 3, 10))
-        amount = min(part, paid["amount"])
+    async def _ask(self, provider: str, paid: dict[str, Any], amount: int) -> bool:
         base = f"http://127.0.0.1:{self._town.emulators[provider]}"
         async with httpx.AsyncClient(base_url=base, timeout=_SECONDS, trust_env=False) as client:
             if provider == "stripe":
@@ -69,4 +75,7 @@ class Dashboard:
                     },
                     headers={"Authorization": "Bearer square-emulator-token"},
                 )
+        if answer.is_server_error:
+            # A fault that was ordered: it may have been done all the same.
+            answer.raise_for_status()
         return answer.is_success

@@ -70,6 +70,8 @@ class Heard:
     answers: list[Answer] = field(default_factory=list)
     wishes: dict[str, Wish] = field(default_factory=dict)
     refunds: dict[str, Refunding] = field(default_factory=dict)
+    by_hand: dict[tuple[str, str], list[RefundWish]] = field(default_factory=dict)
+    """Provider and payment -> what somebody gave back of it at the dashboard."""
 
     def take(self, answer: Answer) -> None:
         self.answers.append(answer)

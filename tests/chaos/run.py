@@ -67,7 +67,7 @@ async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
         watching = asyncio.create_task(watch.run())
         working = [asyncio.create_task(buyer.shop(over)) for buyer in buyers]
         working += [asyncio.create_task(clerk.serve(over)) for clerk in clerks]
-        working.append(asyncio.create_task(Dashboard(town).work(over)))
+        working.append(asyncio.create_task(Dashboard(town, heard).work(over)))
         await Havoc(town).run(town.plan.seconds)
         await town.calm_down()
         over.set()
