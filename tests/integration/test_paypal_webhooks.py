@@ -126,7 +126,7 @@ _EVENTS: list[tuple[str, dict[str, Any], ProviderFact]] = [
         {**_REFUND, "custom_id": "tx-1,kiel"},
         _fact(
             TransactionKind.REVERSAL,
-            Reversed("1JU08902781691411", EUR_25, "reversed"),
+            Reversed("1JU08902781691411", EUR_25, "reversed", open=True),
             "1JU08902781691411",
             None,
             "2GG279541U471931P",
@@ -188,6 +188,23 @@ async def test_an_event_that_says_nothing_readable_is_kept_without_facts(
     facts = (await read(body, signed(body))).facts
 
     assert not [fact for fact in facts if isinstance(fact.outcome, Succeeded | Reversed)]
+
+
+async def test_what_paypal_took_back_may_come_back_with_the_dispute_behind_it() -> None:
+    # Which dispute that is the event does not say, so a person ends it.
+    body = an_event("PAYMENT.CAPTURE.REVERSED", **_REFUND)
+
+    [fact] = (await read(body, signed(body))).facts
+    assert isinstance(fact.outcome, Reversed)
+    assert fact.outcome.open
+
+
+async def test_what_paypal_took_back_is_heard_whatever_its_sign() -> None:
+    taken = {"currency_code": "EUR", "value": "-25.00"}
+    body = an_event("PAYMENT.CAPTURE.REVERSED", **{**_REFUND, "amount": taken})
+
+    [fact] = (await read(body, signed(body))).facts
+    assert fact.outcome == Reversed("1JU08902781691411", EUR_25, "reversed", open=True)
 
 
 async def test_what_the_emulator_tells_is_what_happened() -> None:

@@ -72,11 +72,15 @@ def _refund(resource: Json) -> Facts:
 
 
 def _reversal(resource: Json) -> Facts:
-    amount = amount_of(resource)
+    value = text(resource, "amount", "value").removeprefix("-")
+    # No look-up would find what is not read here, so the sign does not matter.
+    amount = amount_of({"amount": {**inside(resource, "amount"), "value": value}})
     parent = _captured_id(resource) or text(resource, "id")
     if amount is None:
         return ()
-    outcome = Reversed(text(resource, "id"), amount, "reversed")
+    # It comes back if the dispute behind it is won, and no event tells that, or which dispute it
+    # is: called lost for good, it could be ended by nobody.
+    outcome = Reversed(text(resource, "id"), amount, "reversed", open=True)
     # The mark on it is that of the payment, which is not the movement told here.
     return (
         ProviderFact(
