@@ -63,7 +63,7 @@ def money_back(order: Order) -> str:
 def _of_what_was_taken(order: Order) -> str:
     currency = order.total.currency
     refunded = Money(order.refunded_minor_units, currency)
-    by_bank = sum(order.taken_back_of(paid) for paid in order.transactions)
+    by_bank = sum(order.taken_back_of(paid) for paid in order.payments)
     owed = order.captured_minor_units - order.refunded_minor_units - by_bank
     if owed <= 0:
         if by_bank:

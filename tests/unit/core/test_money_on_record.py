@@ -124,6 +124,19 @@ async def test_nobody_is_promised_money_that_the_bank_gave_back_already(shop: An
     assert "will pay them back" not in money_back(await shop.orders.get(cancelled.id))
 
 
+async def test_a_refund_that_came_back_and_was_made_again_is_not_said_to_be_the_banks(
+    shop: Any,
+) -> None:
+    cancelled = await shop.core.cancel((await shop.place()).id, customer_id="ann")
+    refund = cancelled.transactions[-1]
+    shop.gateway.ledger.end(refund.provider_reference, Standing.DECLINED, reason="returned")
+    back = Report(Declined("returned", reference=refund.provider_reference))
+    order = await shop.core.settle(cancelled, refund.id, back)
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.REFUND)
+
+    assert money_back(order).startswith("25.00 EUR have been paid back to you.")
+
+
 async def test_an_order_whose_money_the_bank_took_back_is_not_begun(shop: Any) -> None:
     # It could never be shipped then, and never be cancelled.
     order = await lost_and_accepted(shop)
