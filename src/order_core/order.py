@@ -23,6 +23,7 @@ from order_core.order_status import CANCEL_REFUSALS, TRANSITIONS, OrderStatus
 from order_core.payment import (
     DISPUTE_OPEN,
     DISPUTE_WON,
+    REFUNDED_OTHERWISE,
     Origin,
     PaymentTransaction,
     TransactionKind,
@@ -126,6 +127,11 @@ class Order:
         return done - sum([self.returned_of(refund) for refund in refunds])
 
     @property
+    def refunded_otherwise_minor_units(self) -> int:
+        """What the buyer got back another way than through the provider, by a person's word."""
+        return sum([self._refunded_otherwise_of(refund) for refund in self._refunds])
+
+    @property
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
         refunds = [t for t in self._refunds if t.origin is Origin.OURS]
@@ -149,7 +155,9 @@ class Order:
             if transaction.status is TransactionStatus.IN_REVIEW or transaction.review:
                 return PaymentStatus.IN_REVIEW
         if captured := self.captured_minor_units:
-            refunded = self.refunded_minor_units
+            if not self._refunds:
+                return PaymentStatus.PAID
+            refunded = self.refunded_minor_units + self.refunded_otherwise_minor_units
             if not refunded:
                 return PaymentStatus.PAID
             whole = refunded >= captured
@@ -322,21 +330,23 @@ class Order:
         return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
 
     def left_of(self, paid: PaymentTransaction) -> int:
-        """How many minor units of `paid` nobody has given back, taken back or asked back."""
+        """How many minor units of `paid` nobody has given, taken or asked back, in whatever way."""
         return max(self._balance_of(paid), 0)
 
     def _balance_of(self, paid: PaymentTransaction) -> int:
-        asked = self._sum(
+        refunds = [t for t in self._refunds if t.parent_id == paid.id]
+        asked = self._sum([t for t in refunds if t.is_live])
+        returned = sum([self.returned_of(t) for t in refunds])
+        otherwise = sum([self._refunded_otherwise_of(t) for t in refunds])
+        return paid.amount.minor_units - asked + returned - otherwise - self.taken_back_of(paid)
+
+    def _refunded_otherwise_of(self, refund: PaymentTransaction) -> int:
+        # Refused, or come back: what it was to give back is said by one of the two.
+        return self._sum(
             t
             for t in self.transactions
-            if t.kind is TransactionKind.REFUND and t.parent_id == paid.id and t.is_live
+            if t.reason == REFUNDED_OTHERWISE and refund.id in {t.id, t.parent_id}
         )
-        returned = sum(
-            self.returned_of(t)
-            for t in self.transactions
-            if t.kind is TransactionKind.REFUND and t.parent_id == paid.id
-        )
-        return paid.amount.minor_units - asked + returned - self.taken_back_of(paid)
 
     def taken_back_of(self, paid: PaymentTransaction) -> int:
         """How many minor units of a payment the bank took back, or may: no dispute that was won."""

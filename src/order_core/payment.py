@@ -73,6 +73,10 @@ DISPUTE_LOST: Final = "dispute_lost"
 DISPUTE_WON: Final = "dispute_won"
 """The reason of a reversal of a payment: how far the dispute had come that it tells of."""
 
+REFUNDED_OTHERWISE: Final = "refunded_otherwise"
+"""The reason of a refund that was refused, or of its return, once its buyer has got the money
+another way than through the provider."""
+
 NO_LOOK_UP: Final = "provider_has_no_look_up"
 """Why a movement is in review that nobody can ask about any more."""
 

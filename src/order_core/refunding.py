@@ -6,7 +6,7 @@ from datetime import datetime
 from order_core.errors import CannotRefund, InvalidValue
 from order_core.money import Money
 from order_core.order import Order
-from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN
+from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN, REFUNDED_OTHERWISE
 from order_core.payment_terms import PaymentTerms
 
 
@@ -59,4 +59,7 @@ def _left_of_payments(order: Order) -> dict[str, int]:
         raise CannotRefund(order.id, DISPUTE_OPEN, clause)
     if any(order.taken_back_of(paid) for paid in order.payments):
         raise CannotRefund(order.id, DISPUTE_LOST, "the bank gave the money back already")
+    if order.refunded_otherwise_minor_units:
+        clause = "a person has said that its buyer has it back another way"
+        raise CannotRefund(order.id, REFUNDED_OTHERWISE, clause)
     raise CannotRefund(order.id, "already_refunded", "all of it is on its way back already")

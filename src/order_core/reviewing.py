@@ -15,6 +15,7 @@ from order_core.order_status import OrderStatus
 from order_core.outcomes import Restored, Reversed
 from order_core.payment import (
     DISPUTE_OPEN,
+    REFUNDED_OTHERWISE,
     Origin,
     PaymentTransaction,
     TransactionKind,
@@ -45,6 +46,8 @@ class ReviewDecision(StrEnum):
     """It is all right as it is: what the provider did counts."""
     REFUND = "refund"
     """What the provider took goes back."""
+    REFUNDED_OTHERWISE = "refunded_otherwise"
+    """A refund was refused, or came back, and its buyer has the money another way by now."""
     NEVER_HAPPENED = "never_happened"
     """The provider was looked at, and has no trace of what nobody could ask about, or only a
     payment that is another's."""
@@ -125,7 +128,28 @@ def _was_followed(deciding: Settling) -> bool:
     )
 
 
+def _refunded_otherwise(deciding: Settling) -> Order:
+    order, undone = deciding.order, deciding.transaction
+    if not _is_undone_refund(order, undone):
+        because = "it is no refund that was refused or came back"
+        raise CannotReview(order.id, "no_undone_refund", because)
+    if undone.is_given_up:
+        undone = undone.finished(TransactionStatus.FAILED)
+    return order.with_transaction(replace(undone, reason=REFUNDED_OTHERWISE, review=None))
+
+
+def _is_undone_refund(order: Order, transaction: PaymentTransaction) -> bool:
+    """Whether it is a refund that was not made, as far as is known, or the return of one."""
+    if transaction.kind is TransactionKind.REFUND:
+        return transaction.is_given_up or not transaction.is_live
+    if transaction.kind is not TransactionKind.REVERSAL:
+        return False
+    return order.transaction(transaction.parent_id or "").kind is TransactionKind.REFUND
+
+
 def _accepted(deciding: Settling) -> Order:
+    if _is_settled_by_accepting(deciding.order, deciding.transaction):
+        return _refunded_otherwise(deciding)
     settled = _as_the_provider_has_it(deciding)
     order = _hold_given_up(deciding, settled)
     if _order_waits_for(deciding):
@@ -144,6 +168,18 @@ def _accepted(deciding: Settling) -> Order:
             return order
         return order.with_transaction(replace(held, attend_at=deciding.at))
     return order
+
+
+def _is_settled_by_accepting(order: Order, undone: PaymentTransaction) -> bool:
+    """Whether it is all right that an order which ended gives this back to nobody any more.
+
+    Then its buyer must have it otherwise: the next payment that goes back would take it along.
+    """
+    in_doubt = undone.status is TransactionStatus.IN_REVIEW
+    if in_doubt or order.status not in _ENDED or not _is_undone_refund(order, undone):
+        return False
+    # If nothing is left, it went back through the provider meanwhile, or is about to.
+    return order.left_of(_paid_by(order, undone)) > 0
 
 
 def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransaction) -> Order:
@@ -230,6 +266,7 @@ def _dispute_ended(deciding: Settling, end: type[Restored | Reversed]) -> Order:
 _DONE: Final[Mapping[ReviewDecision, Callable[[Settling], Order]]] = {
     ReviewDecision.ACCEPT: _accepted,
     ReviewDecision.REFUND: _refunded,
+    ReviewDecision.REFUNDED_OTHERWISE: _refunded_otherwise,
     ReviewDecision.NEVER_HAPPENED: _never_happened,
     ReviewDecision.DISPUTE_WON: _dispute_won,
     ReviewDecision.DISPUTE_LOST: _dispute_lost,
@@ -256,9 +293,7 @@ def _part_of(order: Order, settled: PaymentTransaction, owed: PaymentTransaction
 
 def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransaction:
     """The payment that a refund would give back: the transaction itself, or what it belongs to."""
-    owed = transaction
-    while owed.kind in {TransactionKind.REFUND, TransactionKind.REVERSAL} and owed.parent_id:
-        owed = order.transaction(owed.parent_id)
+    owed = _paid_by(order, transaction)
     took = owed.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}
     taken = took and owed.status is TransactionStatus.SUCCEEDED
     if not taken or not owed.provider_reference:
@@ -266,6 +301,14 @@ def _owed_for(order: Order, transaction: PaymentTransaction) -> PaymentTransacti
     if order.is_disputed(owed):
         raise CannotReview(order.id, DISPUTE_OPEN, "the bank has not decided its dispute yet")
     return owed
+
+
+def _paid_by(order: Order, transaction: PaymentTransaction) -> PaymentTransaction:
+    """What took the money that a refund, a dispute or a return is about."""
+    paid = transaction
+    while paid.kind in {TransactionKind.REFUND, TransactionKind.REVERSAL} and paid.parent_id:
+        paid = order.transaction(paid.parent_id)
+    return paid
 
 
 def _hold_given_up(deciding: Settling, settled: PaymentTransaction) -> Order:

@@ -62,9 +62,10 @@ def money_back(order: Order) -> str:
 
 def _of_what_was_taken(order: Order) -> str:
     currency = order.total.currency
-    refunded = Money(order.refunded_minor_units, currency)
+    back = order.refunded_minor_units + order.refunded_otherwise_minor_units
+    refunded = Money(back, currency)
     by_bank = sum(order.taken_back_of(paid) for paid in order.payments)
-    owed = order.captured_minor_units - order.refunded_minor_units - by_bank
+    owed = order.captured_minor_units - back - by_bank
     if owed <= 0:
         if by_bank:
             return "Your bank has taken back what you had paid."

@@ -61,8 +61,9 @@ class ReviewBody(StrictBody):
         str,
         Field(
             description=(
-                "`accept` what the provider did, `refund` what it took, say that it "
-                "`never_happened`, or how a dispute ended, or only `note`."
+                "`accept` what the provider did, `refund` what it took, say that what it "
+                "refused to give back was `refunded_otherwise`, that it `never_happened`, or how "
+                "a dispute ended, or only `note`."
             ),
             json_schema_extra={"enum": [decision.value for decision in ReviewDecision]},
         ),
