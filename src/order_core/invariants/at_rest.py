@@ -40,6 +40,12 @@ def _ended_nets_to_zero(evidence: Evidence) -> Iterator[str]:
         yield f"it is {order.status} and still holds {', '.join(held)}"
 
 
+def _given_back_within_capture(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    if (back := order.refunded_minor_units) > (captured := order.captured_minor_units):
+        yield f"{back} given back of {captured} captured (minor units)"
+
+
 def _lost_to_disputes(order: Order) -> int:
     # What came back of a refund hangs on the refund, and is ours to give again.
     paid = [t for t in order.transactions if t.takes_money or t.kind in TAKES]
@@ -90,6 +96,12 @@ AT_REST: Final = (
         "A cancelled or failed order keeps nothing and holds nothing.",
         Scope.AT_REST,
         _ended_nets_to_zero,
+    ),
+    Invariant(
+        "given_back_within_capture",
+        "No more goes back than was taken, unless a person has heard of it.",
+        Scope.AT_REST,
+        _given_back_within_capture,
     ),
     Invariant(
         "events_delivered",

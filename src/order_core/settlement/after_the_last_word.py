@@ -13,6 +13,7 @@ from order_core.payment import (
 from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
+from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
@@ -34,6 +35,8 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
         return concluded(settling, order, transaction, MoneyEvent.HELD_BEFORE_ITS_END)
     if _failed_since(settling, outcome):
         return order
+    if _is_refund_told_again(transaction, outcome):
+        return refunded_beyond(settling, transaction, outcome)
     if _is_known(settling, outcome) or _holds_nothing(outcome):
         return second_look_done(settling, order)
     order = second_look_done(settling, order)
@@ -65,6 +68,12 @@ def _failed_since(settling: Settling, outcome: Succeeded | Authorized) -> bool:
         and transaction.status is TransactionStatus.DECLINED
         and transaction.provider_reference == outcome.reference
     )
+
+
+def _is_refund_told_again(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    done = transaction.status is TransactionStatus.SUCCEEDED
+    same = transaction.provider_reference == outcome.reference
+    return transaction.kind is TransactionKind.REFUND and done and same
 
 
 def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:

@@ -19,6 +19,7 @@ from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import held_and_taken, is_taken
+from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.review import (
     ANOTHER_TRANSACTION,
     against_our_wish,
@@ -53,7 +54,7 @@ def money_moved(
     holds = transaction.kind is TransactionKind.AUTHORIZATION
     if holds and is_taken(settling.order, transaction):
         return held_and_taken(settling, outcome)
-    if outcome.amount != transaction.amount:
+    if outcome.amount != transaction.amount and not _is_refund_of_more(transaction, outcome):
         return another_amount(settling, outcome)
     if holds and isinstance(outcome, Succeeded):
         return held_and_taken(settling, outcome)
@@ -68,7 +69,15 @@ def money_moved(
     done = transaction.finished(TransactionStatus.SUCCEEDED, reference=outcome.reference)
     news = PaymentRefunded(done.id, str(done.amount), outcome.reference)
     order = settling.order.with_transaction(done).with_news(news, settling.at)
-    return concluded(settling, order, done, MoneyEvent.REFUNDED)
+    order = concluded(settling, order, done, MoneyEvent.REFUNDED)
+    return refunded_beyond(replace(settling, order=order), done, outcome)
+
+
+def _is_refund_of_more(ours: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    """Whether ours is done, and more went back with it."""
+    refund = ours.kind is TransactionKind.REFUND and isinstance(outcome, Succeeded)
+    comparable = outcome.amount.currency == ours.amount.currency
+    return refund and comparable and outcome.amount.minor_units > ours.amount.minor_units
 
 
 def _without_our_mark(

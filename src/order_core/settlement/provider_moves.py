@@ -16,6 +16,7 @@ from order_core.payment_terms import PaymentTerms
 from order_core.settlement.consequences import NOT_ASKED_FOR, concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.refund_undone import refund_of, refund_undone
+from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -63,7 +64,9 @@ def _moved(
     order, parent = settling.order, settling.transaction
     known = {(t.kind, t.provider_reference) for t in order.transactions}
     if (kind, outcome.reference) in known:
-        return order
+        refund = refund_of(order, outcome.reference) if kind is TransactionKind.REFUND else None
+        done = refund is not None and refund.status is TransactionStatus.SUCCEEDED
+        return refunded_beyond(settling, refund, outcome) if refund and done else order
     too_much = outcome.amount.minor_units > order.left_of(parent)
     event, doubt = _EVENT_OF_KIND[kind], NOT_ASKED_FOR
     if kind is TransactionKind.REFUND and too_much:

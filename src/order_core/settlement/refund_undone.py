@@ -8,6 +8,7 @@ from order_core.order import Order
 from order_core.outcomes import Declined, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
+from order_core.settlement.refunded_beyond import parts_beyond
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -36,11 +37,21 @@ def refund_returned(
     if not done or older or order.returned_of(refund):
         return order
     reference = refund.provider_reference or refund.id
-    back = Reversed(reference, refund.amount, because)
-    move = unasked(settling, TransactionKind.REVERSAL, back, parent=refund, sequence=sequence)
-    news = ProviderMovedMoney(move.id, move.kind, str(back.amount), reference)
-    order = order.with_transaction(move).with_news(news, settling.at)
-    return concluded(settling, order, move, MoneyEvent.REFUND_RETURNED, doubt=because)
+    moves = [
+        unasked(
+            settling,
+            TransactionKind.REVERSAL,
+            Reversed(reference, part.amount, because),
+            parent=part,
+            sequence=sequence,
+        )
+        for part in (refund, *parts_beyond(order, refund))
+    ]
+    for move in moves:
+        news = ProviderMovedMoney(move.id, move.kind, str(move.amount), reference)
+        order = order.with_transaction(move).with_news(news, settling.at)
+    # What had gone back beyond it is nobody's to give again.
+    return concluded(settling, order, moves[0], MoneyEvent.REFUND_RETURNED, doubt=because)
 
 
 def refund_of(order: Order, reference: str) -> PaymentTransaction | None:

@@ -74,6 +74,9 @@ DISPUTED: Final = replace(
 LOST: Final = replace(DISPUTED, id="t-4", reason=DISPUTE_LOST)
 RETURNED: Final = replace(DISPUTED, id="t-6", parent_id="t-2", reason=None)
 WON: Final = replace(DISPUTED, id="t-5", reason=DISPUTE_WON)
+BEYOND: Final = replace(
+    REFUND, id="t-9", origin=Origin.PROVIDER, amount=Money(100, "EUR"), reason=None
+)
 DECLINED: Final = replace(PAID, status=TransactionStatus.DECLINED, reason="expired_card")
 HISTORY: Final = (
     Happened(1, NOON, OrderOpened("t-1", "24.00 EUR", "stripe")),
@@ -129,6 +132,10 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
             replace(REFUND, amount=Money(1_500, "EUR")),
             status=OrderStatus.CANCELLED,
         )
+    ),
+    "more given back than was asked, in one refund": Evidence(
+        an_order(PAID, replace(REFUND, amount=Money(700, "EUR")), BEYOND),
+        at_provider=(TAKEN, replace(GIVEN_BACK, amount=Money(800, "EUR"))),
     ),
     "erased": Evidence(
         an_order(PAID, shipping_address=None, email=None, event_count=3), history=FORGOTTEN
@@ -266,6 +273,10 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
                 replace(PAID, status=TransactionStatus.AUTHORIZED), status=OrderStatus.CANCELLED
             )
         ),
+    ),
+    "given_back_within_capture": (
+        lambda: Evidence(an_order(PAID, REFUND, BEYOND)),
+        lambda: Evidence(an_order(PAID, REFUND, BEYOND, status=OrderStatus.CANCELLED)),
     ),
     "books_agree": (
         lambda: Evidence(PLACED, at_provider=()),

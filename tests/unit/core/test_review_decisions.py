@@ -373,17 +373,3 @@ async def test_of_a_refund_that_was_made_in_part_an_ended_order_gives_back_the_r
     rest = order.transactions[-1]
     assert (rest.kind, rest.amount) == (TransactionKind.REFUND, Money(1800, "EUR"))
     assert order.left_of(order.charge) == 0
-
-
-async def test_of_a_refund_of_more_than_was_asked_no_more_is_on_record_than_was_taken(
-    shop: Any,
-) -> None:
-    placed = await shop.place()
-    shop.gateway.react(reactions.WAIT)
-    order = await shop.core.refund(placed.id, by="staff")
-    refund = order.transactions[-1]
-    more = Report(Succeeded(refund.provider_reference, Money(2600, "EUR"), refund.id))
-    order = await shop.core.settle(order, refund.id, more)
-
-    assert order.transaction(refund.id).review == "amount_differs:26.00 EUR"
-    assert order.refund_asked_minor_units == order.captured_minor_units == 2500
