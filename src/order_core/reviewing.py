@@ -150,6 +150,9 @@ def _is_undone_refund(order: Order, transaction: PaymentTransaction) -> bool:
 def _accepted(deciding: Settling) -> Order:
     if _is_settled_by_accepting(deciding.order, deciding.transaction):
         return _refunded_otherwise(deciding)
+    if _was_taken_by_another(deciding.order, deciding.transaction):
+        # What the provider did is the other one.
+        return never_happened(deciding)
     settled = _as_the_provider_has_it(deciding)
     order = _hold_given_up(deciding, settled)
     if _order_waits_for(deciding):
@@ -168,6 +171,19 @@ def _accepted(deciding: Settling) -> Order:
             return order
         return order.with_transaction(replace(held, attend_at=deciding.at))
     return order
+
+
+def _was_taken_by_another(order: Order, capture: PaymentTransaction) -> bool:
+    """Whether nobody has seen this capture, and others leave no room for it in its hold."""
+    if capture.kind is not TransactionKind.CAPTURE or not capture.is_given_up:
+        return False
+    others = [
+        t.amount.minor_units
+        for t in order.payments
+        if t.kind is capture.kind and t.parent_id == capture.parent_id
+    ]
+    hold = order.transaction(capture.parent_id or "")
+    return bool(others) and sum(others) + capture.amount.minor_units > hold.amount.minor_units
 
 
 def _is_settled_by_accepting(order: Order, undone: PaymentTransaction) -> bool:

@@ -87,7 +87,7 @@ class TakeIn:
             if found is None:
                 return UNKNOWN_TRANSACTION, None
             order, parent = found
-            ours = _known_by(order, fact)
+            ours = _known_by(order, fact) or _unseen(order, parent, fact)
             if ours is not None and (answer := _as_answer(outcome, ours)):
                 return SETTLED, await self.settle(order, ours.id, Report(answer))
             if _may_be_ours(order, parent, fact, terms.gateway):
@@ -136,6 +136,28 @@ def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
         return None
     # What was asked about in vain waits, too, and a person may have been wrong about it.
     return known if known.is_open or known.status in _IN_DOUBT else None
+
+
+def _unseen(
+    order: Order, parent: PaymentTransaction, fact: ProviderFact
+) -> PaymentTransaction | None:
+    """The capture of ours that nobody has seen, if the hold cannot have been taken twice.
+
+    Booked beside it, the same money would count twice once a person has accepted both.
+    """
+    if fact.kind is not TransactionKind.CAPTURE or not isinstance(fact.outcome, Succeeded):
+        return None
+    taken = fact.outcome.amount
+    unseen = [
+        t
+        for t in order.transactions
+        if t.kind is fact.kind
+        and (t.parent_id, t.provider_reference, t.amount) == (parent.id, None, taken)
+        and t.is_live
+        and not t.is_open
+    ]
+    twice = 2 * taken.minor_units > parent.amount.minor_units
+    return unseen[0] if unseen and twice else None
 
 
 def _may_be_ours(

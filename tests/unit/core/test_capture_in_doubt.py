@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotReview
+from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Report, Succeeded
@@ -14,7 +15,7 @@ from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
 
 
 async def given_up(shop: Any) -> Any:
@@ -142,3 +143,63 @@ async def test_a_capture_by_hand_that_is_told_meanwhile_is_booked_once_ours_is_d
     assert (order.captured_minor_units, order.transactions[-1].review) == (2500, "not_asked_for")
     assert order.charge.status is TransactionStatus.SUCCEEDED
     assert not (await shop.core.waiting()).events
+
+
+async def _by_hand(provider: Provider, order: Any, amount: Money) -> Any:
+    """An event tells of a capture of the hold, and does not say whose it is."""
+    hold, taken = order.charge.provider_reference, Succeeded("cp-9", amount, "")
+    await provider.tells(TransactionKind.CAPTURE, taken, parent_reference=hold)
+    return await provider.shop.orders.get(order.id)
+
+
+@pytest.mark.parametrize("accepted", ["not at all", "before", "after"])
+async def test_one_that_nobody_has_seen_is_the_one_that_is_told_without_a_name(
+    make_shop: Callable[..., Any], accepted: str
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await given_up(shop)
+    provider, ours = Provider(shop), order.transactions[-1]
+    if accepted == "before":
+        order = await decide(shop, order, ours, ReviewDecision.ACCEPT)
+    for _ in range(2):
+        order = await _by_hand(provider, order, WHOLE)
+    if accepted == "after":
+        with pytest.raises(CannotReview) as refusal:
+            await decide(shop, order, ours, ReviewDecision.ACCEPT)
+        assert refusal.value.reason == "not_in_review"
+
+    assert order.transaction(ours.id).provider_reference == "cp-9"
+    assert (order.captured_minor_units, order.payment_status) == (2500, PaymentStatus.PAID)
+    if accepted != "before":
+        # Staff had asked for it in order to begin.
+        assert order.status is OrderStatus.PROCESSING
+
+
+async def test_to_accept_one_for_which_another_left_no_room_takes_nothing_twice(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await given_up(shop)
+    provider, ours = Provider(shop), order.transactions[-1]
+    order = await _by_hand(provider, order, Money(1000, "EUR"))
+    other = order.transactions[-1]
+    for doubtful in (ours, other):
+        order = await decide(shop, order, doubtful, ReviewDecision.ACCEPT)
+
+    assert order.captured_minor_units == 1000
+    assert order.transaction(ours.id).status is TransactionStatus.FAILED
+    assert (order.payment_status, order.attend_at) == (PaymentStatus.PAID, None)
+
+
+async def test_two_captures_for_which_a_hold_has_room_are_two(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await shop.place()
+    provider = Provider(shop)
+    for reference in ("cp-1", "cp-2"):
+        hold, taken = order.charge.provider_reference, Succeeded(reference, PART, "")
+        await provider.tells(TransactionKind.CAPTURE, taken, parent_reference=hold)
+    order = await shop.orders.get(order.id)
+
+    assert order.captured_minor_units == 2 * PART.minor_units
