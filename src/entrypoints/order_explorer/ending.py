@@ -21,6 +21,7 @@ def end_of(live: Live, *, may_be_in_review: bool) -> tuple[tuple[str, ...], dict
     """What is wrong once the worker has had all the time it needs, and the orders by then."""
     core = live.core(SequentialIds("end"))
     until = live.clock.now() + LONGEST
+    walks_once_more = True
     for _ in range(MOST_ROUNDS):
         if live.clock.now() > until:
             break
@@ -28,6 +29,10 @@ def end_of(live: Live, *, may_be_in_review: bool) -> tuple[tuple[str, ...], dict
             continue
         due = [o.attend_at for o in _orders(live) if o.attend_at is not None]
         due += [notice.due_at for notice in live.orders.store.all_waiting_notices()]
+        if not due and walks_once_more:
+            # An event may have waited for what rests by now; a new process begins with all.
+            core, walks_once_more = live.core(SequentialIds("rest")), False
+            continue
         if not due:
             break
         # A lease that nobody gives back ends at a time that no order knows.

@@ -36,6 +36,7 @@ UNKNOWN_TRANSACTION: Final = "unknown_transaction"
 
 _ANONYMOUS: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
 """What a provider may tell of without saying whose it is."""
+_TOLD_BY_SUM: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.REFUND})
 _IN_DOUBT: Final = frozenset({TransactionStatus.FAILED, TransactionStatus.IN_REVIEW})
 _MOST_TRIES: Final = 20
 
@@ -92,7 +93,8 @@ class TakeIn:
                 return SETTLED, await self.settle(order, ours.id, Report(answer))
             if _may_be_ours(order, parent, fact, terms.gateway):
                 # What a look-up will show needs no event; else this one is tried again.
-                shown = _moves_nothing(fact) or fact.kind in terms.gateway.looks_up
+                anonymous = fact.kind in _ANONYMOUS and fact.kind in terms.gateway.looks_up
+                shown = _moves_nothing(fact) or anonymous
                 return (NO_NEWS if shown else UNKNOWN_TRANSACTION), order
             moved = self._moved(order, parent, fact, outcome)
             if moved is order:
@@ -141,29 +143,61 @@ def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
 def _unseen(
     order: Order, parent: PaymentTransaction, fact: ProviderFact
 ) -> PaymentTransaction | None:
-    """The capture of ours that nobody has seen, if the hold cannot have been taken twice.
+    """Ours that nobody has seen, if it must be the one that is told.
 
-    Booked beside it, the same money would count twice once a person has accepted both.
+    Booked beside it, the same money would count twice. It must be if a person has accepted it, or
+    if there is no room for two.
     """
-    if fact.kind is not TransactionKind.CAPTURE or not isinstance(fact.outcome, Succeeded):
+    candidates = _of_the_same_sum(order, parent, fact)
+    for accepted in candidates:
+        if accepted.status is TransactionStatus.SUCCEEDED:
+            return accepted
+    if len(candidates) != 1 or _room_in(order, parent, fact.kind) >= _sum_in(fact):
         return None
-    taken = fact.outcome.amount
-    unseen = [
+    (ours,) = candidates
+    # What an open capture came to is shown by its answer, or by a look at its hold.
+    return ours if ours.is_given_up or ours.kind is TransactionKind.REFUND else None
+
+
+def _of_the_same_sum(
+    order: Order, parent: PaymentTransaction, fact: ProviderFact
+) -> list[PaymentTransaction]:
+    """What may be what the fact tells without saying whose it is: ours, by no reference yet."""
+    if fact.kind not in _TOLD_BY_SUM or not isinstance(fact.outcome, Succeeded):
+        return []
+    if any(
+        (t.kind, t.provider_reference) == (fact.kind, fact.reference) for t in order.transactions
+    ):
+        # Told again, it is the one that it was found to be.
+        return []
+    same = (fact.kind, parent.id, None, fact.outcome.amount)
+    return [
         t
         for t in order.transactions
-        if t.kind is fact.kind
-        and (t.parent_id, t.provider_reference, t.amount) == (parent.id, None, taken)
+        if (t.kind, t.parent_id, t.provider_reference, t.amount) == same
         and t.is_live
-        and not t.is_open
+        and t.may_have_run
     ]
-    twice = 2 * taken.minor_units > parent.amount.minor_units
-    return unseen[0] if unseen and twice else None
+
+
+def _room_in(order: Order, parent: PaymentTransaction, kind: TransactionKind) -> int:
+    """How much more can be taken of a hold, or given back of a payment."""
+    if kind is TransactionKind.REFUND:
+        return order.left_of(parent)
+    taken = [t for t in order.transactions if (t.kind, t.parent_id) == (kind, parent.id)]
+    return parent.amount.minor_units - sum(t.amount.minor_units for t in taken if t.is_live)
+
+
+def _sum_in(fact: ProviderFact) -> int:
+    return fact.outcome.amount.minor_units if isinstance(fact.outcome, Succeeded) else 0
 
 
 def _may_be_ours(
     order: Order, parent: PaymentTransaction, fact: ProviderFact, gateway: GatewayProfile
 ) -> bool:
     """Whether ours is on its way, and nobody knows yet which of the two this is."""
+    if any(t.is_undecided for t in _of_the_same_sum(order, parent, fact)):
+        return True
     return fact.kind in _ANONYMOUS and any(
         t.kind is fact.kind
         and t.parent_id == parent.id

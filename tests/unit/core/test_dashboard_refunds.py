@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotRefund
+from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.outcomes import Declined, Outcome, Reversed, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
-from order_memory import reactions
+from order_core.reviewing import ReviewDecision
+from order_memory import Standing, reactions
+from tests.unit.core.telling_and_deciding import decide, without_look_ups
 
 WHOLE = Money(2500, "EUR")
 PART = Money(700, "EUR")
@@ -177,3 +180,118 @@ async def test_a_refund_of_a_hold_waits_until_its_capture_at_the_dashboard_is_kn
     assert order.left_of(capture) == 1800
     assert (await shop.core.waiting()).events == ()
     assert order.transaction(capture.parent_id).status is TransactionStatus.SUCCEEDED
+
+
+# Without our mark, while nobody has seen ours --------------------------------------------------
+
+
+async def _unanswered(shop: Any, *, arrives: bool) -> tuple[Order, Any]:
+    """An order, and its refund to which the provider has not answered."""
+    placed = await shop.place()
+    lost = [reactions.LOSE_REQUEST] * 200
+    shop.gateway.react(*([reactions.LOSE_ANSWER] if arrives else []), *lost)
+    order = await shop.core.refund(placed.id, amount=PART, by="staff")
+    return order, order.transactions[-1]
+
+
+async def test_a_refund_that_is_told_without_our_mark_is_ours_if_a_look_up_shows_it(
+    shop: Any,
+) -> None:
+    dashboard = Dashboard(shop)
+    order, ours = await _unanswered(shop, arrives=True)
+    entry = shop.gateway.ledger.entries[-1]
+    done = Succeeded(entry.reference, PART, "")
+    for _ in range(2):
+        assert await dashboard.tells(done, name=entry.reference) == "unknown_transaction"
+    await shop.work_until(passed=timedelta(days=1))
+    order = await the_order(shop, order)
+
+    assert order.refunded_minor_units == 700
+    assert order.transaction(ours.id).provider_reference == entry.reference
+    assert (await shop.core.waiting()).events == ()
+
+
+async def test_a_refund_by_hand_of_the_same_sum_is_booked_once_ours_is_decided(shop: Any) -> None:
+    dashboard = Dashboard(shop)
+    order, _ = await _unanswered(shop, arrives=True)
+    by_hand = replace(order.charge, id="dash", kind=TransactionKind.REFUND, amount=PART)
+    by_hand = replace(by_hand, parent_reference=order.charge.provider_reference)
+    done = shop.gateway.ledger.write(by_hand, Standing.SUCCEEDED)
+    await dashboard.tells(replace(done, transaction_id=""), name=done.reference)
+    await shop.work_until(passed=timedelta(days=1))
+    order = await the_order(shop, order)
+
+    assert order.refunded_minor_units == 1400
+    assert (await shop.core.waiting()).events == ()
+
+
+@pytest.mark.parametrize("decision", ["accept", "never_happened"])
+async def test_a_refund_that_nobody_can_ask_about_is_on_record_as_a_person_says(
+    shop: Any, decision: str
+) -> None:
+    shop = without_look_ups(shop)
+    dashboard = Dashboard(shop)
+    order, ours = await _unanswered(shop, arrives=decision == "accept")
+    await shop.work_until(passed=timedelta(days=1))
+    shop.gateway.forget_reactions()
+    assert await dashboard.tells(DONE) == "unknown_transaction"
+    order = await decide(shop, order, ours, ReviewDecision(decision))
+    # Said never to have happened, it is made anew, beside the one by hand.
+    await shop.work_until(passed=timedelta(days=1))
+    order = await the_order(shop, order)
+
+    assert order.refunded_minor_units == (700 if decision == "accept" else 1400)
+    assert (await shop.core.waiting()).events == ()
+
+
+async def test_a_refund_of_all_that_nobody_can_ask_about_is_the_one_that_is_told(
+    shop: Any,
+) -> None:
+    shop = without_look_ups(shop)
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=1))
+    await dashboard.tells(Succeeded("re-dash", WHOLE, ""))
+    order = await the_order(shop, placed)
+
+    assert (order.refunded_minor_units, order.payment_status) == (2500, PaymentStatus.REFUNDED)
+
+
+async def test_a_refund_of_all_by_hand_while_ours_is_under_way_asks_no_person(shop: Any) -> None:
+    placed, dashboard = await shop.place(), Dashboard(shop)
+    shop.gateway.react(reactions.LOSE_REQUEST)
+    order = await shop.core.refund(placed.id, by="staff")
+    by_hand = replace(order.charge, id="dash", kind=TransactionKind.REFUND)
+    by_hand = replace(by_hand, parent_reference=order.charge.provider_reference)
+    done = shop.gateway.ledger.write(by_hand, Standing.SUCCEEDED)
+    await dashboard.tells(replace(done, transaction_id=""), name=done.reference)
+    await shop.work_until(passed=timedelta(days=1))
+    order = await the_order(shop, order)
+
+    assert (order.refunded_minor_units, order.payment_status) == (2500, PaymentStatus.REFUNDED)
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+@pytest.mark.parametrize("accepted_first", [True, False])
+async def test_two_refunds_of_one_sum_that_nobody_can_ask_about_are_two(
+    shop: Any, *, accepted_first: bool
+) -> None:
+    shop = without_look_ups(shop)
+    order, dashboard = await shop.place(), Dashboard(shop)
+    half = Money(1250, "EUR")
+    shop.gateway.react(*[reactions.LOSE_ANSWER] * 2, *[reactions.LOSE_REQUEST] * 200)
+    for _ in range(2):
+        order = await shop.core.refund(order.id, amount=half, by="staff")
+    await shop.work_until(passed=timedelta(days=1))
+    made = [e.reference for e in shop.gateway.ledger.entries if e.amount == half]
+    for accepts in (accepted_first, not accepted_first):
+        for ours in order.transactions[1:] if accepts else ():
+            await decide(shop, order, ours, ReviewDecision.ACCEPT)
+        for reference in () if accepts else made:
+            await dashboard.tells(Succeeded(reference, half, ""), name=reference)
+    await shop.work_until(passed=timedelta(days=1))
+    order = await the_order(shop, order)
+
+    assert order.refunded_minor_units == 2500
+    assert sorted(t.provider_reference for t in order.transactions[1:]) == made
