@@ -62,8 +62,8 @@ class TakeIn:
             return OTHER_INSTALLATION, None
         if fact.transaction_id is not None:
             order = await self.orders.find_by_transaction(fact.transaction_id)
-            outcome = _as_outcome(fact.outcome)
-            named = order and _named(order, fact.transaction_id, fact)
+            named = _named(order, fact.transaction_id, fact) if order is not None else None
+            outcome = _as_outcome(fact.outcome, named)
             if order is not None and outcome is not None and named and _is_about(named, fact):
                 settled = await self.settle(order, named.id, Report(outcome))
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
@@ -220,16 +220,17 @@ def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTran
         same = transaction.provider_reference == fact.reference
         if beside and same and fact.kind in TAKING_KINDS:
             return transaction
-        if same and _was_made_after_all(ours, transaction):
+        if same and _was_made_beside(ours, transaction):
             return transaction
     return ours
 
 
-def _was_made_after_all(ours: PaymentTransaction, other: PaymentTransaction) -> bool:
-    """Whether it is the refund that we had called dead, entered again when it was made."""
-    again = other.origin is Origin.PROVIDER and other.is_live and not ours.is_live
+def _was_made_beside(ours: PaymentTransaction, other: PaymentTransaction) -> bool:
+    """Whether it is our refund, called dead and made after all, or made a second time."""
+    again = not ours.is_live or ours.provider_reference not in {None, other.provider_reference}
     refunds = ours.kind is other.kind is TransactionKind.REFUND
-    return again and refunds and other.parent_id == ours.parent_id
+    here = other.origin is Origin.PROVIDER and other.is_live and other.parent_id == ours.parent_id
+    return again and refunds and here
 
 
 def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:
@@ -244,23 +245,24 @@ def _is_about(transaction: PaymentTransaction, fact: ProviderFact) -> bool:
     return transaction.kind is fact.kind or both_take
 
 
-def _as_outcome(outcome: Outcome | Reversed | Restored) -> Outcome | None:
+def _as_outcome(
+    outcome: Outcome | Reversed | Restored, ours: PaymentTransaction | None
+) -> Outcome | None:
     if isinstance(outcome, Restored):
         return None
-    # A refund that came back: refused if it was open still, returned if it had succeeded.
-    return _as_no(outcome) if isinstance(outcome, Reversed) else outcome
+    if not isinstance(outcome, Reversed):
+        return outcome
+    # A refund that came back: refused if it was open still, returned if it had succeeded. Some
+    # providers name the return by a reference of its own, which is not that of the refund.
+    of_its_own = ours is not None and ours.provider_reference not in {None, outcome.reference}
+    reference = None if of_its_own else outcome.reference
+    return Declined(outcome.because, retryable=True, reference=reference)
 
 
 def _as_answer(outcome: Outcome | Reversed | Restored, ours: PaymentTransaction) -> Outcome | None:
     """What a fact that names none of our ids says to the movement that has its reference."""
-    answer = _as_outcome(outcome)
+    answer = _as_outcome(outcome, ours)
     return replace(answer, transaction_id=ours.id) if isinstance(answer, Succeeded) else answer
-
-
-def _as_no(outcome: Outcome | Reversed | Restored) -> Declined | None:
-    if isinstance(outcome, Reversed):
-        return Declined(outcome.because, retryable=True)
-    return outcome if isinstance(outcome, Declined) else None
 
 
 def _moved_or_undone(fact: ProviderFact) -> Succeeded | Reversed | Restored | Declined | None:

@@ -17,7 +17,7 @@ from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_email.wording import money_back, paid_back
 from order_memory import Standing, reactions
-from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
 
 
 async def lost_and_accepted(shop: Any) -> Order:
@@ -222,3 +222,51 @@ async def test_no_mail_speaks_of_nothing_that_was_got_back(shop: Any) -> None:
 
     assert mails
     assert all("got back 0.00" not in paid_back(n.order, n.happened.event.amount) for n in mails)
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_our_refund_that_came_back_before_we_heard_of_it_is_not_counted_when_that_is_told(
+    shop: Any, *, named: bool
+) -> None:
+    placed, provider = await shop.place(), Provider(shop)
+    shop.gateway.react(reactions.LOSE_ANSWER, reactions.WAIT)
+    refund = (await shop.core.refund(placed.id, by="staff", amount=PART)).transactions[-1]
+    parent = {"parent_reference": placed.charge.provider_reference}
+    mark = {"transaction_id": refund.id}
+    back = Reversed("re-9", PART, "account_closed")
+    await provider.tells(TransactionKind.REFUND, back, **mark, **parent)
+    done = Succeeded("re-9", PART, refund.id if named else "")
+    await provider.tells(TransactionKind.REFUND, done, **(mark if named else {}), **parent)
+    order = await shop.orders.get(placed.id)
+
+    assert order.refunded_minor_units == 0
+    # It is made anew, as that part.
+    assert order.refund_asked_minor_units == PART.minor_units
+
+
+async def test_the_return_of_what_went_back_twice_is_that_of_the_one_that_came_back(
+    shop: Any,
+) -> None:
+    placed, provider = await shop.place(), Provider(shop)
+    refund = (await shop.core.refund(placed.id, by="staff", amount=PART)).transactions[-1]
+    named = {"transaction_id": refund.id, "parent_reference": placed.charge.provider_reference}
+    again = Succeeded("re-9", PART, refund.id)
+    await provider.tells(TransactionKind.REFUND, again, **named)
+    for _ in range(2):
+        back = Reversed("re-9", PART, "account_closed")
+        await provider.tells(TransactionKind.REFUND, back, **named)
+    order = await shop.orders.get(placed.id)
+
+    second = next(t for t in order.transactions if t.provider_reference == "re-9")
+    assert (order.returned_of(refund), order.returned_of(second)) == (0, 700)
+    assert order.refund_asked_minor_units == order.refunded_minor_units == 700
+
+
+async def test_the_return_of_our_refund_may_have_a_reference_of_its_own(shop: Any) -> None:
+    placed, provider = await shop.place(), Provider(shop)
+    refund = (await shop.core.refund(placed.id, by="staff", amount=PART)).transactions[-1]
+    back = Reversed("return-9", PART, "account_closed")
+    await provider.tells(TransactionKind.REFUND, back, transaction_id=refund.id)
+    order = await shop.orders.get(placed.id)
+
+    assert order.refunded_minor_units == 0
