@@ -47,7 +47,7 @@ def money_moved(
 ) -> Order:
     """A success, of whatever kind."""
     transaction = settling.transaction
-    if outcome.transaction_id not in _marks_of(transaction):
+    if outcome.transaction_id not in _marks_of(transaction, outcome):
         return _without_our_mark(settling, outcome, fact)
     if not transaction.is_undecided:
         return money_moved_after_the_last_word(settling, outcome)
@@ -108,10 +108,17 @@ def _was_accepted(transaction: PaymentTransaction, outcome: Succeeded | Authoriz
     return final and transaction.provider_reference == outcome.reference
 
 
-def _marks_of(transaction: PaymentTransaction) -> set[str | None]:
-    """What the provider's object may carry: our id, or that of the payment it stands beside."""
+def _marks_of(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> set[str | None]:
+    """What the provider's object may carry: our id, or that of the payment it stands beside.
+
+    A refund may carry nothing, if it is the one to which the provider gave this reference:
+    doubted, it would be asked about for ever.
+    """
     if transaction.is_beside_ours:
         return {transaction.id, transaction.parent_id}
+    same = transaction.provider_reference == outcome.reference
+    if transaction.kind is TransactionKind.REFUND and same:
+        return {transaction.id, ""}
     return {transaction.id}
 
 

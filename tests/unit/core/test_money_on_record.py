@@ -270,3 +270,31 @@ async def test_the_return_of_our_refund_may_have_a_reference_of_its_own(shop: An
     order = await shop.orders.get(placed.id)
 
     assert order.refunded_minor_units == 0
+
+
+async def test_a_refund_that_a_look_up_shows_by_its_reference_without_our_mark_is_ours(
+    shop: Any,
+) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.core.refund(placed.id, by="staff", amount=PART)
+    refund = order.transactions[-1]
+    shown = Report(Succeeded(refund.provider_reference, PART, ""), shop.clock.now())
+    order = await shop.core.settle(order, refund.id, shown)
+
+    assert (order.refunded_minor_units, order.attend_at) == (700, None)
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+
+
+async def test_a_refund_that_carries_anothers_mark_is_doubted_whatever_its_reference(
+    shop: Any,
+) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.core.refund(placed.id, by="staff", amount=PART)
+    refund = order.transactions[-1]
+    shown = Report(Succeeded(refund.provider_reference, PART, "another"), shop.clock.now())
+    order = await shop.core.settle(order, refund.id, shown)
+
+    assert order.transaction(refund.id).review == "names_another_transaction"
+    assert order.refunded_minor_units == 0
