@@ -169,6 +169,16 @@ class Order:
         return PaymentStatus.UNPAID
 
     @property
+    def is_paid(self) -> bool:
+        """Whether payments that nobody doubts cover what it costs; a refund of a part is no matter.
+
+        It costs its total, or what a person accepted of its own payment instead.
+        """
+        price = min(self.total.minor_units, self.charge.amount.minor_units)
+        kept = [t for t in self.payments if not t.review and self.left_of(t)]
+        return price <= self._sum([t for t in kept if t.amount.currency == self.total.currency])
+
+    @property
     def charge(self) -> PaymentTransaction:
         """The charge or authorization that was recorded with the order."""
         return self.transactions[0]

@@ -46,8 +46,10 @@ def processed(
         return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
     if money_is_gone(order):
         raise CannotProcess(order.id, "refunded", "its money went back, or is about to")
-    if order.payment_status in {PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED}:
+    if order.is_paid:
         return order.moved_to(OrderStatus.PROCESSING).with_news(ProcessingBegan(by), at)
+    if order.payments:
+        raise CannotProcess(order.id, "unpaid", "less than it costs was taken for it")
     raise CannotProcess(order.id, "unpaid", "no money is held or taken for it")
 
 
