@@ -205,6 +205,11 @@ class Order:
         hold = self.hold
         return hold is not None and hold.id == held.id
 
+    def is_spare(self, held: PaymentTransaction) -> bool:
+        """Whether it is held, and nobody doubts that, although something else pays the order."""
+        undoubted = held.status is TransactionStatus.AUTHORIZED and not held.review
+        return undoubted and self.is_paid
+
     def is_let_go(self, held: PaymentTransaction) -> bool:
         """Whether a void of the hold is on its way or done, or a person's to decide about."""
         return any(
@@ -271,9 +276,10 @@ class Order:
             return False
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
-            # While it stands, a void of its own hold is never wanted; a person may want to let
-            # go what the provider holds beside it.
-            return parent.is_held and (parent.is_beside_ours or self.lets_go)
+            # While it stands, a void of the hold that it lives on is never wanted; a person may
+            # want to let go what the provider holds beside it.
+            unwanted = parent.is_beside_ours or self.lets_go or self.is_spare(parent)
+            return parent.is_held and unwanted
         if transaction.kind is TransactionKind.REFUND:
             paid = self.transaction(transaction.parent_id or "")
             return not self.taken_back_of(paid) or self._balance_of(paid) >= 0
@@ -318,6 +324,20 @@ class Order:
                 order = order.voiding(held, at=at, new_id=new_id, terms=terms)
             elif held.status is TransactionStatus.SUCCEEDED and held.kind in _TAKES:
                 order = order.refunding(held, at=at, new_id=new_id, terms=terms)
+        return order
+
+    def letting_go_what_is_spare(
+        self, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
+    ) -> "Order":
+        """The order with a void recorded of every hold that is spare: its buyer pays once.
+
+        What the provider would not let go of is a person's, whatever he decided about that.
+        """
+        order = self
+        tried = {t.parent_id for t in self.transactions if t.kind is TransactionKind.VOID}
+        for held in self.transactions:
+            if self.is_spare(held) and held.id not in tried:
+                order = order.voiding(held, at=at, new_id=new_id, terms=terms)
         return order
 
     def voiding(

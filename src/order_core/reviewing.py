@@ -153,6 +153,15 @@ def _accepted(deciding: Settling) -> Order:
     if _was_taken_by_another(deciding.order, deciding.transaction):
         # What the provider did is the other one.
         return never_happened(deciding)
+    accepted = _accepted_as_it_is(deciding)
+    if accepted.lets_go:
+        return accepted
+    return accepted.letting_go_what_is_spare(
+        at=deciding.at, new_id=deciding.new_id, terms=deciding.terms
+    )
+
+
+def _accepted_as_it_is(deciding: Settling) -> Order:
     settled = _as_the_provider_has_it(deciding)
     order = _hold_given_up(deciding, settled)
     if _order_waits_for(deciding):

@@ -8,7 +8,7 @@ from order_core.invariants.kinds_of_order import ENDED, PLACED, TAKES
 from order_core.invariants.rule import Invariant, Scope
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionStatus
+from order_core.payment import TransactionKind, TransactionStatus
 
 
 def _placed_is_paid(evidence: Evidence) -> Iterator[str]:
@@ -44,6 +44,17 @@ def _given_back_within_capture(evidence: Evidence) -> Iterator[str]:
     order = evidence.order
     if (back := order.refunded_minor_units) > (captured := order.captured_minor_units):
         yield f"{back} given back of {captured} captured (minor units)"
+
+
+def _paid_holds_nothing(evidence: Evidence) -> Iterator[str]:
+    order = evidence.order
+    if order.status not in PLACED or order.payment_status is PaymentStatus.IN_REVIEW:
+        return
+    # What the provider would not let go of is on record as that, and a person knows of it.
+    tried = {t.parent_id for t in order.transactions if t.kind is TransactionKind.VOID}
+    for held in order.transactions:
+        if order.is_spare(held) and held.id not in tried:
+            yield f"it is paid, and {held.id} still holds {held.amount}"
 
 
 def _lost_to_disputes(order: Order) -> int:
@@ -102,6 +113,12 @@ AT_REST: Final = (
         "No more goes back than was taken, unless a person has heard of it.",
         Scope.AT_REST,
         _given_back_within_capture,
+    ),
+    Invariant(
+        "paid_holds_nothing",
+        "A placed order that is paid holds no more of its buyer's money.",
+        Scope.AT_REST_WHOEVER_DECIDES,
+        _paid_holds_nothing,
     ),
     Invariant(
         "events_delivered",

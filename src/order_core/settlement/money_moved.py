@@ -31,6 +31,9 @@ from order_core.settlement.review import (
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
+PAID_ALREADY: Final = "paid_already"
+"""Why a capture of ours is in review: something else was accepted as the payment meanwhile."""
+
 _SHOWN_BY_MISTAKE: Final = timedelta(days=1)
 """So long another's payment may be shown in the place of ours, and ours after all."""
 _SUCCESS_OF_KIND: Final = {
@@ -151,9 +154,15 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if held.status is TransactionStatus.AUTHORIZED:
         # Taken now, and held no longer: nobody may void it.
         order = order.with_transaction(held.finished(TransactionStatus.SUCCEEDED))
+    if settling.order.is_paid:
+        # A person accepted another payment while this one was under way.
+        return concluded(settling, order, capture, MoneyEvent.SECOND_DEBIT, doubt=PAID_ALREADY)
     late = settling.transaction.reason == LATE
     event = MoneyEvent.CAPTURED_BEFORE_THE_END if late else MoneyEvent.CAPTURED
-    return concluded(settling, order, capture, event)
+    order = concluded(settling, order, capture, event)
+    return order.letting_go_what_is_spare(
+        at=settling.at, new_id=settling.new_id, terms=settling.terms
+    )
 
 
 def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:

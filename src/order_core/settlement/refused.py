@@ -141,7 +141,10 @@ def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str
         # What became of it is known, and a look at it would have no end.
         return order
     # The hold may be gone, which is why; until a look-up says so, the order stands.
-    return order.with_transaction(replace(held, attend_at=settling.at))
+    order = order.with_transaction(replace(held, attend_at=settling.at))
+    return order.letting_go_what_is_spare(
+        at=settling.at, new_id=settling.new_id, terms=settling.terms
+    )
 
 
 def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: str) -> Order:

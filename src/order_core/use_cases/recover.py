@@ -196,6 +196,9 @@ class Recover:
         )
 
     async def _decide_about_hold(self, order: Order, held: PaymentTransaction) -> Order:
+        # The capture or void is a movement like any other, and is looked after next.
+        if order.is_spare(held):
+            return await self._let_spare_go(order, held)
         ends = held.capture_before
         placed = order.status is OrderStatus.PENDING
         if held.status is _S.AUTHORIZED and placed and ends:
@@ -206,7 +209,6 @@ class Recover:
         return await self._let_go(order, held)
 
     async def _before_the_hold_ends(self, order: Order, held: PaymentTransaction) -> Order:
-        # The capture or void is a movement like any other, and is looked after next.
         terms, now = self.terms[held.provider], self.clock.now()
         if open_capture(order):
             return order
@@ -219,14 +221,15 @@ class Recover:
             decided = order.cancel(
                 by="end_of_authorization", at=now, new_id=self.ids.new_id, terms=terms
             )
-        try:
-            return (await self.orders.save(decided)).order
-        except ConcurrentUpdate:
-            return await self.orders.get(order.id)
+        return await self._stored(order, decided)
+
+    async def _let_spare_go(self, order: Order, held: PaymentTransaction) -> Order:
+        terms, now = self.terms[held.provider], self.clock.now()
+        decided = order.letting_go_what_is_spare(at=now, new_id=self.ids.new_id, terms=terms)
+        return await self._stored(order, decided)
 
     async def _let_go(self, order: Order, transaction: PaymentTransaction) -> Order:
         # By the provider's word, never by time alone: the buyer may be paying right now.
-        # The void is a movement like any other and is looked after next.
         now = self.clock.now()
         expires_at = transaction.action_expires_at
         expired = expires_at is not None and now >= expires_at
@@ -238,11 +241,15 @@ class Recover:
         voiding = order.voiding(
             transaction, at=now, new_id=self.ids.new_id, terms=self.terms[transaction.provider]
         )
-        if voiding is order:
+        return await self._stored(order, voiding)
+
+    async def _stored(self, order: Order, decided: Order) -> Order:
+        if decided is order:
             return order
         try:
-            return (await self.orders.save(voiding)).order
+            return (await self.orders.save(decided)).order
         except ConcurrentUpdate:
+            # Another change came first; the order as it is by then is decided about next time.
             return await self.orders.get(order.id)
 
     async def _give_back(

@@ -89,6 +89,8 @@ GIVEN_BACK: Final = MovedMoney(TransactionKind.REFUND, Money(2_400, "EUR"), "re_
 LIVING: Final = AliveMovement("t-1", TransactionKind.CHARGE, is_done=True, says="pi_7 is taken")
 COMING: Final = AliveMovement("t-1", TransactionKind.CHARGE, is_done=False, says="it is coming")
 HOLD: Final = replace(PAID, kind=TransactionKind.AUTHORIZATION, status=TransactionStatus.AUTHORIZED)
+SECOND_HOLD: Final = replace(HOLD, id="t-9", origin=Origin.PROVIDER, parent_id="t-1")
+VOID: Final = replace(PAID, id="t-8", kind=TransactionKind.VOID, parent_id="t-9")
 DOUBTFUL: Final = replace(PAID, status=TransactionStatus.IN_REVIEW, review="amount_differs")
 SOME: Final = Money(900, "EUR")
 
@@ -171,6 +173,12 @@ HEALTHY: Final[Mapping[str, Evidence]] = {
     "in doubt, where there was reason to": Evidence(an_order(DOUBTFUL), had_all_time=True),
     "before a person": Evidence(
         an_order(PAID, replace(DISPUTED, review="disputed")), at_provider=(TAKEN,)
+    ),
+    "paid, and in doubt about what is held beside": Evidence(
+        an_order(PAID, replace(SECOND_HOLD, review="not_asked_for"))
+    ),
+    "paid, and the provider would not let go what is held beside": Evidence(
+        an_order(PAID, SECOND_HOLD, replace(VOID, status=TransactionStatus.DECLINED))
     ),
     "decided by a person": Evidence(
         an_order(PAID, SECOND_DEBIT, event_count=3),
@@ -277,6 +285,10 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
     "given_back_within_capture": (
         lambda: Evidence(an_order(PAID, REFUND, BEYOND)),
         lambda: Evidence(an_order(PAID, REFUND, BEYOND, status=OrderStatus.CANCELLED)),
+    ),
+    "paid_holds_nothing": (
+        lambda: Evidence(an_order(HOLD, SECOND_DEBIT)),
+        lambda: Evidence(an_order(PAID, SECOND_HOLD, status=OrderStatus.PROCESSING)),
     ),
     "books_agree": (
         lambda: Evidence(PLACED, at_provider=()),

@@ -1,6 +1,7 @@
 """An order whose money is held, and which a person lets be paid by something else."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,13 +9,13 @@ import pytest
 from order_core.errors import CannotProcess
 from order_core.immutable import replace
 from order_core.money import Money
-from order_core.order import Order
+from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Report, Succeeded
+from order_core.outcomes import Authorized, Report, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
-from order_memory import Standing
+from order_memory import Standing, reactions
 from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide
 
 D = ReviewDecision
@@ -58,6 +59,157 @@ async def paid_beside(shop: Any, amount: Money = WHOLE) -> tuple[Order, PaymentT
     order, capture = await taken_by_hand(shop, order, second, amount)
     assert (capture.review, order.charge.status) == ("not_asked_for", TransactionStatus.AUTHORIZED)
     return order, capture
+
+
+def standing(shop: Any, hold: PaymentTransaction) -> Standing:
+    found: Standing = shop.gateway.ledger.entry(hold.provider_reference).standing
+    return found
+
+
+# Its own hold is let go once something else pays it -------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_accepting_another_payment_lets_its_own_hold_go(holding: Any, *, lost: bool) -> None:
+    order, capture = await paid_beside(holding)
+    holding.gateway.react(*[reactions.LOSE_REQUEST] * (3 if lost else 0))
+
+    await decide(holding, order, capture, D.ACCEPT)
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert standing(holding, order.charge) is Standing.VOIDED
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+    order = await holding.core.process(order.id, by="staff")
+    assert order.status is OrderStatus.PROCESSING
+
+
+async def test_a_hold_in_doubt_is_not_let_go_but_by_a_person(holding: Any) -> None:
+    order, capture = await paid_beside(holding)
+    mixed_up = Authorized("not-ours", order.total, "another-transaction")
+    order = await holding.core.settle(order, order.charge.id, Report(mixed_up))
+
+    order = await decide(holding, order, capture, D.ACCEPT)
+    assert order.charge.status is TransactionStatus.AUTHORIZED
+    order = await decide(holding, order, order.charge, D.REFUND)
+
+    assert order.charge.status is TransactionStatus.VOIDED
+
+
+async def test_its_own_hold_stays_if_what_is_accepted_does_not_pay_it(holding: Any) -> None:
+    order, capture = await paid_beside(holding, PART)
+
+    order = await decide(holding, order, capture, D.ACCEPT)
+
+    assert order.charge.status is TransactionStatus.AUTHORIZED
+    await holding.core.refund(order.id, by="staff")
+    order = await holding.core.process(order.id, by="staff")
+    assert order.status is OrderStatus.PROCESSING
+
+
+async def test_its_own_hold_stays_if_the_bank_takes_the_other_payment_back(holding: Any) -> None:
+    order, capture = await paid_beside(holding)
+    back = Reversed("dp-1", WHOLE, "lost")
+    provider = Provider(holding)
+    await provider.tells(
+        TransactionKind.REVERSAL, back, parent_reference=capture.provider_reference
+    )
+    order = await holding.orders.get(order.id)
+
+    order = await decide(holding, order, order.transaction(capture.id), D.ACCEPT)
+
+    assert order.charge.status is TransactionStatus.AUTHORIZED
+
+
+async def test_a_refusal_to_let_its_own_hold_go_goes_before_a_person(holding: Any) -> None:
+    order, capture = await paid_beside(holding)
+    holding.gateway.react(*[reactions.decline("not_possible")] * 20)
+
+    order = await decide(holding, order, capture, D.ACCEPT)
+
+    assert order.charge.status is TransactionStatus.AUTHORIZED
+    assert order.transactions[-1].review == "reversal_refused:not_possible"
+
+
+async def test_its_own_hold_is_let_go_when_its_capture_that_was_under_way_is_refused(
+    holding: Any,
+) -> None:
+    order, second = await held_again(holding, await holding.place())
+    order = await decide(holding, order, second, D.ACCEPT)
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    await holding.core.process(order.id, by="staff")
+    order, capture = await taken_by_hand(holding, order, second, WHOLE)
+    order = await decide(holding, order, capture, D.ACCEPT)
+    holding.gateway.react(reactions.decline("not_now"))
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert standing(holding, order.charge) is Standing.VOIDED
+    assert order.captured_minor_units == 2500
+
+
+async def test_a_capture_that_is_done_after_another_payment_was_accepted_goes_before_a_person(
+    holding: Any,
+) -> None:
+    order, second = await held_again(holding, await holding.place())
+    order = await decide(holding, order, second, D.ACCEPT)
+    holding.gateway.react(reactions.LOSE_ANSWER)
+    await holding.core.process(order.id, by="staff")
+    order, by_hand = await taken_by_hand(holding, order, second, WHOLE)
+    await decide(holding, order, by_hand, D.ACCEPT)
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert order.captured_minor_units == 5000
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.IN_REVIEW)
+
+
+async def test_a_second_hold_that_was_accepted_is_let_go_once_the_order_is_paid(
+    holding: Any,
+) -> None:
+    order, second = await held_again(holding, await holding.place())
+    order = await decide(holding, order, second, D.ACCEPT)
+    assert standing(holding, second) is Standing.AUTHORIZED
+
+    await holding.core.process(order.id, by="staff")
+    await holding.work_until(passed=timedelta(minutes=5))
+
+    order = await holding.orders.get(order.id)
+    assert standing(holding, second) is Standing.VOIDED
+    assert (order.status, order.captured_minor_units) == (OrderStatus.PROCESSING, 2500)
+
+
+async def test_its_own_hold_is_let_go_before_its_end_if_a_dispute_is_won_after_the_decision(
+    holding: Any,
+) -> None:
+    order, capture = await paid_beside(holding)
+    provider, reference = Provider(holding), capture.provider_reference
+    disputed = Reversed("dp-1", WHOLE, "disputed", open=True)
+    await provider.tells(TransactionKind.REVERSAL, disputed, parent_reference=reference)
+    order = await holding.orders.get(order.id)
+    await decide(holding, order, order.transaction(capture.id), D.ACCEPT)
+    order = await holding.orders.get(order.id)
+    assert order.charge.status is TransactionStatus.AUTHORIZED
+    await decide(holding, order, order.transactions[-1], D.DISPUTE_WON)
+    await holding.work_until(passed=timedelta(days=6, hours=12))
+
+    order = await holding.orders.get(order.id)
+    assert standing(holding, order.charge) is Standing.VOIDED
+
+
+async def test_a_refusal_to_let_its_own_hold_go_that_a_person_accepted_is_not_asked_for_again(
+    holding: Any,
+) -> None:
+    order, capture = await paid_beside(holding)
+    holding.gateway.react(*[reactions.decline("not_possible")] * 20)
+    order = await decide(holding, order, capture, D.ACCEPT)
+    order = await decide(holding, order, order.transactions[-1], D.ACCEPT)
+    await holding.work_until(passed=timedelta(days=6, hours=12))
+
+    order = await holding.orders.get(order.id)
+    assert [t.kind for t in order.transactions].count(TransactionKind.VOID) == 1
+    assert order.payment_status is PaymentStatus.PAID
 
 
 # What does not cover its price begins no order --------------------------------------------------
