@@ -83,7 +83,10 @@ NO_LOOK_UP: Final = "provider_has_no_look_up"
 NOT_IN_THIS_ACCOUNT: Final = "not_in_this_account"
 """Why one is whose object the provider does not know, though it named it once."""
 
-_GIVEN_UP: Final = frozenset({NO_LOOK_UP, NOT_IN_THIS_ACCOUNT})
+ANOTHERS_IS_SHOWN: Final = "anothers_payment_is_shown"
+"""Why one is in whose place every look-up shows what carries another's mark."""
+
+_GIVEN_UP: Final = frozenset({NO_LOOK_UP, NOT_IN_THIS_ACCOUNT, ANOTHERS_IS_SHOWN})
 
 
 class Origin(StrEnum):
@@ -166,7 +169,7 @@ class PaymentTransaction:
 
     @property
     def is_given_up(self) -> bool:
-        """In review only because the provider could not be asked."""
+        """In review only because the provider could not be asked, or did not show it."""
         return self.status is TransactionStatus.IN_REVIEW and self.review in _GIVEN_UP
 
     @property

@@ -96,25 +96,34 @@ def _noted(deciding: Settling) -> Order:
 
 
 def _never_happened(deciding: Settling) -> Order:
-    order_id, transaction = deciding.order.id, deciding.transaction
+    transaction = deciding.transaction
     anothers = transaction.takes_money and transaction.review == ANOTHER_TRANSACTION
     if anothers and transaction.is_open:
-        # It is asked about for as long as another's payment is shown in its place. A person may
-        # end that, but not while a request of ours may arrive, or waits at the provider.
-        skew = deciding.terms.policy.clock_skew
-        asked = transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
-        if not (asked and transaction.absence_is_proof_at(deciding.at, clock_skew=skew)):
-            raise CannotReview(order_id, "still_open", "this transaction has no outcome yet")
-        return never_happened(replace(deciding, transaction=replace(transaction, review=None)))
-    in_doubt = transaction.status is TransactionStatus.IN_REVIEW
-    if not (transaction.is_given_up or (anothers and in_doubt)) or _was_followed(deciding):
+        return _not_waited_for_any_more(deciding)
+    given_up = transaction.is_given_up
+    booked_here = anothers and transaction.status is TransactionStatus.IN_REVIEW
+    if not (given_up or booked_here) or _was_followed(deciding):
         because = "the provider has told what became of it"
-        raise CannotReview(order_id, "known_to_the_provider", because)
-    if anothers:
+        raise CannotReview(deciding.order.id, "known_to_the_provider", because)
+    if booked_here:
         # What becomes of another's payment is not of this order: a refund of it would be on
         # record here without what it gives back.
         transaction = replace(transaction, provider_reference=None)
     return never_happened(replace(deciding, transaction=transaction))
+
+
+def _not_waited_for_any_more(deciding: Settling) -> Order:
+    """It would be asked about for as long as another's payment is shown in its place.
+
+    A person may end that, but not while a request of ours may arrive, or waits at the provider.
+    """
+    transaction = deciding.transaction
+    asked = transaction.status in {TransactionStatus.RECORDED, TransactionStatus.UNKNOWN}
+    skew = deciding.terms.policy.clock_skew
+    if not (asked and transaction.absence_is_proof_at(deciding.at, clock_skew=skew)):
+        because = "this transaction has no outcome yet"
+        raise CannotReview(deciding.order.id, "still_open", because)
+    return never_happened(replace(deciding, transaction=replace(transaction, review=None)))
 
 
 def _was_followed(deciding: Settling) -> bool:

@@ -1,6 +1,5 @@
 """The money moved, or is held: the first word about a movement that was open."""
 
-from datetime import timedelta
 from typing import Final
 
 from order_core.events import (
@@ -20,22 +19,13 @@ from order_core.settlement.after_the_last_word import money_moved_after_the_last
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import held_and_taken, is_taken
 from order_core.settlement.refunded_beyond import refunded_beyond
-from order_core.settlement.review import (
-    ANOTHER_TRANSACTION,
-    against_our_wish,
-    another_amount,
-    doubted,
-    in_review,
-    paid_without_us,
-)
-from order_core.settlement.second_look import second_look_done
+from order_core.settlement.review import against_our_wish, another_amount, in_review
 from order_core.settlement.settling import Settling
+from order_core.settlement.without_our_mark import without_our_mark
 
 PAID_ALREADY: Final = "paid_already"
 """Why a capture of ours is in review: something else was accepted as the payment meanwhile."""
 
-_SHOWN_BY_MISTAKE: Final = timedelta(days=1)
-"""So long another's payment may be shown in the place of ours, and ours after all."""
 _SUCCESS_OF_KIND: Final = {
     TransactionKind.CHARGE: Succeeded,
     TransactionKind.AUTHORIZATION: Authorized,
@@ -51,7 +41,7 @@ def money_moved(
     """A success, of whatever kind."""
     transaction = settling.transaction
     if outcome.transaction_id not in _marks_of(transaction, outcome):
-        return _without_our_mark(settling, outcome, fact)
+        return without_our_mark(settling, outcome, fact)
     if not transaction.is_undecided:
         return money_moved_after_the_last_word(settling, outcome)
     holds = transaction.kind is TransactionKind.AUTHORIZATION
@@ -81,34 +71,6 @@ def _is_refund_of_more(ours: PaymentTransaction, outcome: Succeeded | Authorized
     refund = ours.kind is TransactionKind.REFUND and isinstance(outcome, Succeeded)
     comparable = outcome.amount.currency == ours.amount.currency
     return refund and comparable and outcome.amount.minor_units > ours.amount.minor_units
-
-
-def _without_our_mark(
-    settling: Settling, outcome: Succeeded | Authorized, fact: Answer | Report
-) -> Order:
-    ours = settling.transaction
-    if _was_accepted(ours, outcome):
-        return money_moved_after_the_last_word(settling, outcome)
-    asked_at = fact.asked_at if isinstance(fact, Report) else None
-    if asked_at is None:
-        return doubted(settling, ANOTHER_TRANSACTION)
-    # Marked with another name it is another's, and shown to us by mistake.
-    waits = ours.is_open and ours.takes_money and not outcome.transaction_id
-    proof_from = ours.absence_is_proof_from(settling.terms.policy.clock_skew)
-    if waits and asked_at >= proof_from:
-        # Nothing of ours can show up any more.
-        return paid_without_us(settling, outcome)
-    if asked_at >= proof_from + _SHOWN_BY_MISTAKE:
-        # The second look has gone on for a day, and would undo for ever what a person decides.
-        order = second_look_done(settling, settling.order)
-        settling = replace(settling, order=order, transaction=order.transaction(ours.id))
-    return doubted(settling, ANOTHER_TRANSACTION)
-
-
-def _was_accepted(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
-    # Whatever its mark, it is on record as ours; doubted anew, it would be a person's for ever.
-    final = transaction.is_live and not transaction.is_undecided
-    return final and transaction.provider_reference == outcome.reference
 
 
 def _marks_of(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> set[str | None]:

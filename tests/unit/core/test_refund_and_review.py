@@ -298,7 +298,7 @@ async def test_a_person_ends_what_is_asked_about_while_anothers_payment_is_shown
 ) -> None:
     opened = await shop.place(payment_method="lost_request")
     shop.gateway.look_up = _shows_anothers
-    await shop.work_until(passed=timedelta(days=2))
+    await shop.work_until(passed=timedelta(hours=12))
     order = await shop.orders.get(opened.id)
     assert (order.charge.is_open, order.charge.review) == (True, "names_another_transaction")
 
@@ -390,13 +390,71 @@ async def test_nobody_ends_what_may_arrive_yet_because_anothers_payment_is_shown
 ) -> None:
     opened = await shop.place(payment_method=method)
     shop.gateway.look_up = _shows_anothers
-    passed = timedelta(minutes=5) if method == "lost_request" else timedelta(days=2)
+    passed = timedelta(minutes=5) if method == "lost_request" else timedelta(hours=12)
     await shop.work_until(passed=passed)
     order = await shop.orders.get(opened.id)
 
     with pytest.raises(CannotReview) as refusal:
         await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
     assert refusal.value.reason == "still_open"
+
+
+async def _shown_for_two_days(shop: Any, method: str) -> Any:
+    """An order whose charge waits at the provider, which shows another's in its place."""
+    opened = await shop.place(payment_method=method)
+    shop.gateway.look_up = _shows_anothers
+    shop.gateway.react(*[reactions.decline("not_possible")] * 20)
+    await shop.work_until(passed=timedelta(days=2))
+    shop.gateway.forget_reactions()
+    return await shop.orders.get(opened.id)
+
+
+@pytest.mark.parametrize("method", ["lost_request", "pending", "action_required"])
+async def test_what_shows_anothers_payment_for_a_day_is_asked_about_no_more(
+    shop: Any, method: str
+) -> None:
+    order = await _shown_for_two_days(shop, method)
+
+    assert (order.charge.status, order.charge.review) == (
+        TransactionStatus.IN_REVIEW,
+        "anothers_payment_is_shown",
+    )
+    assert order.attend_at is None
+    order = await decide(shop, order, order.charge, ReviewDecision.NEVER_HAPPENED)
+    assert (order.status, order.attend_at) == (OrderStatus.PAYMENT_FAILED, None)
+
+
+async def test_another_payment_that_is_shown_once_after_days_ends_nothing(shop: Any) -> None:
+    opened = await shop.place(payment_method="pending")
+    await shop.work_until(passed=timedelta(days=3))
+    order = await shop.orders.get(opened.id)
+
+    seen = Report(await _shows_anothers(order.charge), shop.clock.now())
+    order = await shop.core.settle(order, order.charge.id, seen)
+    shop.gateway.settle(order.charge.provider_reference)
+    await shop.work_until(passed=timedelta(hours=1))
+
+    order = await shop.orders.get(opened.id)
+    assert (order.status, order.captured_minor_units) == (OrderStatus.PENDING, 2500)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_payment_that_shows_up_after_anothers_was_shown_for_a_day_counts(
+    shop: Any, *, cancelled: bool
+) -> None:
+    order = await _shown_for_two_days(shop, "pending")
+    if cancelled:
+        order = await shop.core.cancel(order.id, customer_id="ann")
+    shop.gateway.settle(order.charge.provider_reference)
+
+    paid = shop.gateway.ledger.entry(order.charge.provider_reference).outcome
+    order = await shop.core.settle(order, order.charge.id, Report(paid))
+    await shop.work_until(passed=timedelta(hours=1))
+
+    order = await shop.orders.get(order.id)
+    assert order.status is (OrderStatus.CANCELLED if cancelled else OrderStatus.PENDING)
+    assert order.captured_minor_units - order.refunded_minor_units == (0 if cancelled else 2500)
+    assert order.payment_status is not PaymentStatus.IN_REVIEW
 
 
 async def test_a_hold_without_our_mark_that_a_person_accepted_is_doubted_no_more(
