@@ -63,6 +63,12 @@ def _second_debit_reported(evidence: Evidence) -> Iterator[str]:
             yield f"{second.id} was taken beside {taken[0].id}, and nobody is told to look at it"
 
 
+def _booked_once(evidence: Evidence) -> Iterator[str]:
+    references = [t.provider_reference for t in evidence.order.payments if t.provider_reference]
+    for reference in sorted({each for each in references if references.count(each) > 1}):
+        yield f"{reference} was taken once, and is on record {references.count(reference)} times"
+
+
 def _refunds_within_capture(evidence: Evidence) -> Iterator[str]:
     asked = evidence.order.refund_asked_minor_units
     if asked and asked > (captured := evidence.order.captured_minor_units):
@@ -126,6 +132,12 @@ ALWAYS: Final = (
         "A second debit on a placed order is put before a person.",
         Scope.ALWAYS,
         _second_debit_reported,
+    ),
+    Invariant(
+        "booked_once",
+        "What the provider took once is on record once.",
+        Scope.ALWAYS,
+        _booked_once,
     ),
     Invariant(
         "refunds_within_capture",

@@ -7,7 +7,7 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
-from order_core.settlement.hold import hold_taken
+from order_core.settlement.hold import hold_taken, is_taken
 from order_core.settlement.settling import Settling
 
 ANOTHER_TRANSACTION: Final = "names_another_transaction"
@@ -17,38 +17,25 @@ ANOTHER_AMOUNT: Final = "amount_differs"
 def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Held instead of taken."""
     order = in_review(settling, "held_against_our_wish", outcome.reference)
-    seen = order.transaction(settling.transaction.id)
-    if not seen.takes_money:
-        return order
-    # What was really done is what a person decides about: money that is only held.
-    ends = outcome.capture_before if isinstance(outcome, Authorized) else None
-    return order.with_transaction(
-        replace(seen, kind=TransactionKind.AUTHORIZATION, capture_before=ends)
-    )
+    return _as_it_was_done(settling, order, outcome)
 
 
 def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """Our movement, with an amount that is not ours."""
     ours, reason = settling.transaction, f"{ANOTHER_AMOUNT}:{outcome.amount}"
-    comparable = _can_be_booked(outcome, settling)
     if ours.kind is TransactionKind.AUTHORIZATION and isinstance(outcome, Succeeded):
         # What was captured of it may have a reference of its own.
         order = in_review(settling, reason, ours.provider_reference or outcome.reference)
-        if not comparable:
+        if not _can_be_booked(outcome, settling):
             return order
         # Booked as a hold, it could only be let go, which is refused.
         return hold_taken(replace(settling, order=order), order.transaction(ours.id), outcome)
     order = in_review(settling, reason, outcome.reference)
-    payment = ours.takes_money or ours.kind is TransactionKind.CAPTURE
     # More than we asked for is not ours to have asked; of less, the rest is owed still.
     less = outcome.amount.minor_units < ours.amount.minor_units
-    in_part = ours.kind is TransactionKind.REFUND and less
-    if not ((payment or in_part) and comparable):
+    if ours.kind is TransactionKind.VOID or (ours.kind is TransactionKind.REFUND and not less):
         return order
-    # What moved is what a person decides about, and what can be given back.
-    doubtful = order.transaction(ours.id)
-    ends = outcome.capture_before if isinstance(outcome, Authorized) else doubtful.capture_before
-    return order.with_transaction(replace(doubtful, amount=outcome.amount, capture_before=ends))
+    return _as_it_was_done(settling, order, outcome)
 
 
 def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -59,17 +46,24 @@ def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Orde
     ours = settling.transaction
     same = outcome.amount == ours.amount
     reason = ANOTHER_TRANSACTION if same else f"{ANOTHER_AMOUNT}:{outcome.amount}"
+    if is_taken(settling.order, ours):
+        # What was captured of it is on record already, and is a person's to decide about there.
+        return in_review(settling, reason, ours.provider_reference or outcome.reference)
     order = in_review(settling, reason, outcome.reference)
-    held = isinstance(outcome, Authorized)
-    comparable = _can_be_booked(outcome, settling)
-    # What was really done is what a person decides about.
-    done = replace(
-        order.transaction(ours.id),
-        kind=TransactionKind.AUTHORIZATION if held else TransactionKind.CHARGE,
-        amount=outcome.amount if comparable else ours.amount,
-        capture_before=outcome.capture_before if isinstance(outcome, Authorized) else None,
-    )
-    return order.with_transaction(done)
+    return _as_it_was_done(settling, order, outcome)
+
+
+def _as_it_was_done(settling: Settling, order: Order, outcome: Succeeded | Authorized) -> Order:
+    """What was really done is what a person decides about, and what can be given back."""
+    doubtful = order.transaction(settling.transaction.id)
+    if _can_be_booked(outcome, settling):
+        doubtful = replace(doubtful, amount=outcome.amount)
+    if doubtful.takes_money and isinstance(outcome, Authorized):
+        kind, ends = TransactionKind.AUTHORIZATION, outcome.capture_before
+        doubtful = replace(doubtful, kind=kind, capture_before=ends)
+    elif doubtful.takes_money:
+        doubtful = replace(doubtful, kind=TransactionKind.CHARGE, capture_before=None)
+    return order.with_transaction(doubtful)
 
 
 def _can_be_booked(outcome: Succeeded | Authorized, settling: Settling) -> bool:

@@ -203,6 +203,9 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
     ),
     "one_live_charge": (lambda: Evidence(an_order(PAID, replace(OPEN, id="t-3"))),),
     "second_debit_reported": (lambda: Evidence(an_order(PAID, SECOND_DEBIT)),),
+    "booked_once": (
+        lambda: Evidence(an_order(PAID, replace(SECOND_DEBIT, provider_reference="pi_7"))),
+    ),
     "refunds_within_capture": (
         lambda: Evidence(an_order(PAID, replace(REFUND, amount=Money(2_401, "EUR")))),
     ),

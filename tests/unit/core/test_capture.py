@@ -393,6 +393,28 @@ async def test_a_hold_that_was_taken_before_we_heard_of_it_is_given_back_to_a_de
     assert order.attend_at is None
 
 
+@pytest.mark.parametrize("decision", list(ReviewDecision)[:2])
+async def test_a_hold_without_our_mark_that_was_taken_is_on_record_once(
+    holding: Any, decision: ReviewDecision
+) -> None:
+    opened, taken = await taken_by_hand_unheard(holding)
+    hold, unmarked = opened.charge.provider_reference, replace(taken, transaction_id="")
+    fact = ProviderFact(TransactionKind.CAPTURE, unmarked, taken.reference, parent_reference=hold)
+    await holding.core.receive_webhook.take_in("scripted", fact)
+    order = await holding.orders.get(opened.id)
+    asked_at = opened.charge.absence_is_proof_from(holding.policy.clock_skew)
+    holding.clock.set(asked_at)
+    order = await holding.core.settle(order, order.charge.id, Report(unmarked, asked_at))
+    order = await decide(holding, order, order.charge, decision)
+    if decision is ReviewDecision.ACCEPT:
+        order = await decide(holding, order, order.transactions[1], decision)
+
+    accepted = decision is ReviewDecision.ACCEPT
+    assert order.status is (OrderStatus.PENDING if accepted else OrderStatus.PAYMENT_FAILED)
+    assert order.captured_minor_units == 2500
+    assert order.refund_asked_minor_units == (0 if accepted else 2500)
+
+
 async def part_taken_by_hand_unheard(holding: Any) -> Any:
     """An order whose hold is heard of when somebody has captured a part of it."""
     opened = await holding.place(payment_method="action_required")

@@ -373,3 +373,25 @@ async def test_of_a_refund_that_was_made_in_part_an_ended_order_gives_back_the_r
     rest = order.transactions[-1]
     assert (rest.kind, rest.amount) == (TransactionKind.REFUND, Money(1800, "EUR"))
     assert order.left_of(order.charge) == 0
+
+
+@pytest.mark.parametrize("end", ["accepted", "cancelled"])
+async def test_a_charge_of_which_another_sum_was_only_held_is_a_hold(shop: Any, end: str) -> None:
+    opened = await shop.place(payment_method="lost_request")
+    ends = shop.clock.now() + timedelta(days=5)
+    less = Authorized("ref-1", Money(2400, "EUR"), opened.charge.id, capture_before=ends)
+    order = await shop.core.settle(opened, opened.charge.id, Report(less))
+    if end == "cancelled":
+        await shop.core.cancel(order.id, customer_id="ann")
+
+    order = await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
+
+    assert order.captured_minor_units == 0
+    if end == "cancelled":
+        assert order.transactions[-1].kind is TransactionKind.VOID
+    else:
+        assert (order.status, order.payment_status) == (
+            OrderStatus.PENDING,
+            PaymentStatus.AUTHORIZED,
+        )
+        assert order.charge.capture_before == ends
