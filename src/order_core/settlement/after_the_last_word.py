@@ -42,9 +42,9 @@ def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Aut
     order = second_look_done(settling, order)
     if not transaction.takes_money:
         return _done_again(settling, order, outcome)
-    # An authorization that was taken instead of held is money taken.
-    taken = isinstance(outcome, Succeeded)
-    kind = TransactionKind.CHARGE if taken else transaction.kind
+    # Whatever we had asked for: what was taken is money taken, and what is held, held.
+    held = isinstance(outcome, Authorized)
+    kind = TransactionKind.AUTHORIZATION if held else TransactionKind.CHARGE
     moved = unasked(settling, kind, outcome, parent=transaction)
     dead = transaction.status in DEAD_STATUSES
     event = MoneyEvent.PAID_AFTER_A_NO if dead else MoneyEvent.SECOND_DEBIT

@@ -20,6 +20,7 @@ from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
+_TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _EVENT_OF_KIND: Final = {
     TransactionKind.CHARGE: MoneyEvent.SECOND_DEBIT,
     TransactionKind.AUTHORIZATION: MoneyEvent.SECOND_DEBIT,
@@ -62,8 +63,7 @@ def _moved(
     settling: Settling, kind: TransactionKind, outcome: Succeeded, sequence: int | None
 ) -> Order:
     order, parent = settling.order, settling.transaction
-    known = {(t.kind, t.provider_reference) for t in order.transactions}
-    if (kind, outcome.reference) in known:
+    if _is_on_record(order, kind, outcome.reference):
         refund = refund_of(order, outcome.reference) if kind is TransactionKind.REFUND else None
         done = refund is not None and refund.status is TransactionStatus.SUCCEEDED
         return refunded_beyond(settling, refund, outcome) if refund and done else order
@@ -78,3 +78,12 @@ def _moved(
     news = ProviderMovedMoney(move.id, kind, str(outcome.amount), outcome.reference)
     order = order.with_transaction(move).with_news(news, settling.at)
     return concluded(settling, order, move, event, doubt=doubt)
+
+
+def _is_on_record(order: Order, kind: TransactionKind, reference: str) -> bool:
+    # A hold that was taken before we had heard of it is on record as a charge, and its event tells
+    # of a capture.
+    taken = kind in _TAKES and any(t.provider_reference == reference for t in order.payments)
+    return taken or any(
+        (t.kind, t.provider_reference) == (kind, reference) for t in order.transactions
+    )
