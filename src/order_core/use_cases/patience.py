@@ -6,6 +6,7 @@ from typing import Final
 
 from order_core.immutable import replace
 from order_core.order import Order
+from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus, fingerprint
 from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
@@ -64,7 +65,7 @@ def next_look(
             return None
         if now < (decided := transaction.capture_before - CAPTURE_MARGIN):
             return decided
-        if void_in_review(order, transaction) or not order.lives_on(transaction):
+        if void_in_review(order, transaction) or not _is_decided_about(order, transaction):
             # Whether it ends by itself is all that is left to find out.
             if not can_be_asked_about:
                 return None
@@ -74,6 +75,12 @@ def next_look(
     at = now + wait * _jitter(transaction)
     decisive = _decisive_moment(transaction, policy)
     return decisive if decisive is not None and now < decisive < at else at
+
+
+def _is_decided_about(order: Order, hold: PaymentTransaction) -> bool:
+    # What is begun, or left, is neither cancelled nor captured because its hold is about to end.
+    waits = order.lets_go or order.status is OrderStatus.PENDING
+    return waits and order.lives_on(hold)
 
 
 def void_in_review(order: Order, hold: PaymentTransaction) -> bool:

@@ -361,6 +361,20 @@ async def test_a_second_hold_without_look_up_comes_to_rest(holding: Any) -> None
     assert order.attend_at is None, order.attend_at
 
 
+async def test_a_second_hold_of_an_order_that_was_given_back_comes_to_rest(holding: Any) -> None:
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    holding.gateway = ScriptedGateway(holding.clock, profile=profile)
+    holding.core = holding.assembled(gateways={"scripted": holding.gateway})
+    order = await holding.place()
+    await holding.core.process(order.id, by="staff")
+    order = await holding.core.refund(order.id, by="staff")
+    order, second = await held_again(holding, order)
+    await decide(holding, order, second, ReviewDecision.ACCEPT)
+    await holding.work_until(passed=timedelta(days=9))
+    order = await holding.orders.get(order.id)
+    assert order.attend_at is None, order.attend_at
+
+
 async def test_an_accepted_hold_of_another_currency_is_no_money_of_this_order(
     holding: Any,
 ) -> None:
