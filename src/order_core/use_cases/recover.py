@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from order_core.clock_check import ClockCheck
@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _MOST_MOVEMENTS: Final = 20
 _MOST_TRIES: Final = 20
 _MOST_STRANGE_ANSWERS: Final = 5
+_LONGEST_UNHEARD: Final = timedelta(days=14)
+"""So long an event is waited for that alone can tell how a movement ends."""
 _S = TransactionStatus
 
 
@@ -145,8 +147,11 @@ class Recover:
     async def _without_look_up(
         self, order: Order, transaction: PaymentTransaction, now: datetime
     ) -> Order:
-        asked = transaction.status in {_S.RECORDED, _S.UNKNOWN}
-        if not (asked and self._is_proof(transaction, now)):
+        if transaction.is_open and transaction.status not in {_S.RECORDED, _S.UNKNOWN}:
+            if not self._is_proof(transaction, now - _LONGEST_UNHEARD):
+                return order
+            return await self._given_up(order, transaction, because=NO_LOOK_UP)
+        if not (transaction.is_open and self._is_proof(transaction, now)):
             return order
         if not transaction.may_have_run:
             # Nothing ever left, so there is nothing that a look-up could have shown.

@@ -1,5 +1,6 @@
 """What the worker makes of the charges that a request left open."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Absence, NotFound, Report, Succeeded
 from order_core.payment import Origin, TransactionStatus
-from order_core.payment_terms import GatewayProfile
+from order_core.payment_terms import CaptureMode, GatewayProfile
 from order_memory import ScriptedGateway, reactions
+from tests.unit.core.telling_and_deciding import without_look_ups
 
 
 async def test_a_charge_whose_answer_was_lost_is_found_and_places_the_order(shop: Any) -> None:
@@ -163,6 +165,32 @@ async def test_without_a_look_up_nobody_concludes_that_nothing_happened(shop: An
     assert order.status is OrderStatus.AWAITING_PAYMENT
     assert order.payment_status is PaymentStatus.IN_REVIEW
     assert shop.gateway.looked_up == ()
+
+
+@pytest.mark.parametrize("what", ["charge", "capture"])
+async def test_without_a_look_up_what_is_pending_goes_before_a_person_once_nobody_tells_its_end(
+    make_shop: Callable[..., Any], what: str
+) -> None:
+    capture = CaptureMode.ON_PROCESSING if what == "capture" else CaptureMode.IMMEDIATE
+    shop = without_look_ups(make_shop(capture=capture))
+    opened = await shop.place(payment_method="ok" if what == "capture" else "pending")
+    if what == "capture":
+        shop.gateway.react(reactions.WAIT)
+        opened = await shop.core.process(opened.id, by="staff")
+    pending = opened.transactions[-1]
+    assert pending.status is TransactionStatus.PENDING
+    await shop.work_until(passed=timedelta(days=2))
+    assert (await shop.orders.get(opened.id)).transaction(pending.id).is_open
+    await shop.work_until(passed=timedelta(days=14))
+    order = await shop.orders.get(opened.id)
+
+    assert order.transaction(pending.id).review == "provider_has_no_look_up"
+    assert order.attend_at is None
+    # It is welcome all the same, should it be told after all.
+    done = Report(Succeeded(pending.provider_reference, pending.amount, pending.id))
+    order = await shop.core.settle(order, pending.id, done)
+    begun = OrderStatus.PROCESSING if what == "capture" else OrderStatus.PENDING
+    assert (order.status, order.payment_status) == (begun, PaymentStatus.PAID)
 
 
 async def test_another_account_is_neither_asked_nor_charged(shop: Any) -> None:
