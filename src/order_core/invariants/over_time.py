@@ -47,6 +47,13 @@ def _statuses_along_the_table(evidence: Evidence) -> Iterator[str]:
         yield f"it moved from {before.status} to {now.status}"
 
 
+def _begun_is_paid(evidence: Evidence) -> Iterator[str]:
+    before, now = evidence.earlier, evidence.order
+    begun = before and before.status is OrderStatus.PENDING
+    if begun and now.status is OrderStatus.PROCESSING and not now.is_paid:
+        yield f"it was begun: {now.captured_minor_units} of {now.total} was captured"
+
+
 def _facts_only_added(evidence: Evidence) -> Iterator[str]:
     if evidence.earlier is None:
         return
@@ -117,6 +124,12 @@ OVER_TIME: Final = (
         "A status changes only as the status table allows.",
         Scope.ALWAYS,
         _statuses_along_the_table,
+    ),
+    Invariant(
+        "begun_is_paid",
+        "An order is begun only once what was taken for it covers what it costs.",
+        Scope.ALWAYS,
+        _begun_is_paid,
     ),
     Invariant(
         "facts_only_added",

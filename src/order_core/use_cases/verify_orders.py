@@ -14,7 +14,7 @@ from order_core.ports import AuditedOrder, Clock, OrderAudit, OwnerView
 
 UNSEEN: Final = frozenset(
     {
-        *("statuses_along_the_table", "facts_only_added", "told_stays_true"),
+        *("statuses_along_the_table", "begun_is_paid", "facts_only_added", "told_stays_true"),
         *("rest_is_reachable", "people_are_spared", "reviews_end"),
         *(invariant.name for invariant in AT_PROVIDER),
     }

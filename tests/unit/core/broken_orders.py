@@ -224,6 +224,12 @@ BROKEN: Final[Mapping[str, tuple[Break, ...]]] = {
         lambda: Evidence(an_order(replace(PAID, client_secret="pi_7_secret"))),
     ),
     "statuses_along_the_table": (lambda: Evidence(PLACED, earlier=FAILED),),
+    "begun_is_paid": (
+        lambda: Evidence(
+            an_order(HOLD, replace(SECOND_DEBIT, amount=SOME), status=OrderStatus.PROCESSING),
+            earlier=an_order(HOLD, replace(SECOND_DEBIT, amount=SOME)),
+        ),
+    ),
     "facts_only_added": (
         lambda: Evidence(PLACED, earlier=an_order(PAID, REFUND)),
         lambda: Evidence(FAILED, earlier=PLACED),
