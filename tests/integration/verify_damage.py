@@ -82,6 +82,33 @@ DAMAGES: Final[Mapping[str, Damage]] = {
         _order("captured_minor = 2 * captured_minor"),
         breaks="second_debit_reported placed_is_paid",
     ),
+    "booked_once": _damage(
+        _copied(
+            "payment_transactions",
+            _OF,
+            id="'{id}-2'",
+            position="1",
+            kind="'capture'",
+            origin="'provider'",
+            parent_id="id",
+        ),
+        _order("captured_minor = 2 * captured_minor"),
+        breaks="booked_once second_debit_reported placed_is_paid",
+    ),
+    "paid_holds_nothing": _damage(
+        _copied(
+            "payment_transactions",
+            _OF,
+            id="'{id}-2'",
+            position="1",
+            kind="'authorization'",
+            status="'authorized'",
+            origin="'provider'",
+            parent_id="id",
+            provider_reference="'other-{id}'",
+        ),
+        breaks="paid_holds_nothing",
+    ),
     "refunds_within_capture": _damage(
         _copied(
             "payment_transactions",
