@@ -400,7 +400,7 @@ async def test_a_hold_without_our_mark_that_was_taken_is_on_record_once(
     opened, taken = await taken_by_hand_unheard(holding)
     hold, unmarked = opened.charge.provider_reference, replace(taken, transaction_id="")
     fact = ProviderFact(TransactionKind.CAPTURE, unmarked, taken.reference, parent_reference=hold)
-    await holding.core.receive_webhook.take_in("scripted", fact)
+    await holding.core.receive_webhook.take_in_event.take_in("scripted", fact)
     order = await holding.orders.get(opened.id)
     asked_at = opened.charge.absence_is_proof_from(holding.policy.clock_skew)
     holding.clock.set(asked_at)
