@@ -7,8 +7,9 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import ActionRequired, Answer, Pending, Report
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.processing import LATE
+from order_core.settlement.review import ANOTHER_TRANSACTION
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -47,6 +48,9 @@ def waits(settling: Settling, outcome: ActionRequired | Pending, fact: Answer | 
             client_secret=outcome.client_secret or transaction.client_secret,
         )
         news = BuyerActionRequired(waiting.id, outcome.reference)
+    if _is_seen_again(transaction, outcome, fact):
+        # Another's was shown in its place meanwhile, by mistake.
+        waiting = replace(waiting, review=None)
     if waiting == transaction:
         return settling.order
     if found_after_all:
@@ -56,6 +60,15 @@ def waits(settling: Settling, outcome: ActionRequired | Pending, fact: Answer | 
     order = settling.order.with_transaction(waiting)
     changed = waiting.status is not transaction.status
     return order.with_news(news, settling.at) if changed else order
+
+
+def _is_seen_again(
+    transaction: PaymentTransaction, outcome: ActionRequired | Pending, fact: Answer | Report
+) -> bool:
+    """Whether a look-up shows it under its own reference, which old news would do as well."""
+    looked_up = isinstance(fact, Report) and fact.asked_at is not None
+    same = transaction.provider_reference == outcome.reference
+    return looked_up and same and transaction.review == ANOTHER_TRANSACTION
 
 
 def _asked_before_this_step(settling: Settling, fact: Answer | Report) -> bool:

@@ -10,7 +10,7 @@ from order_core.errors import CannotRefund, CannotReview, InvalidValue
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Authorized, Declined, Report, Succeeded
+from order_core.outcomes import Authorized, Declined, Pending, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -436,6 +436,39 @@ async def test_another_payment_that_is_shown_once_after_days_ends_nothing(shop: 
 
     order = await shop.orders.get(opened.id)
     assert (order.status, order.captured_minor_units) == (OrderStatus.PENDING, 2500)
+
+
+@pytest.mark.parametrize("method", ["pending", "action_required"])
+async def test_another_payment_that_is_shown_now_and_then_between_ours_ends_nothing(
+    shop: Any, method: str
+) -> None:
+    opened = await shop.place(payment_method=method)
+    shop.gateway.react(*[reactions.decline("not_possible")] * 20)
+    reviews = []
+    for _ in range(3):
+        await shop.work_until(passed=timedelta(days=1))
+        order = await shop.orders.get(opened.id)
+        reviews.append(order.charge.review)
+        seen = Report(await _shows_anothers(order.charge), shop.clock.now())
+        order = await shop.core.settle(order, order.charge.id, seen)
+        assert order.charge.review == "names_another_transaction"
+
+    await shop.work_until(passed=timedelta(days=1))
+
+    order = await shop.orders.get(opened.id)
+    assert order.charge.is_open
+    assert [*reviews, order.charge.review] == [None] * 4
+
+
+async def test_old_news_of_a_payment_ends_no_doubt_about_it(shop: Any) -> None:
+    opened = await shop.place(payment_method="pending")
+    reference = opened.charge.provider_reference
+    seen = Report(await _shows_anothers(opened.charge), shop.clock.now())
+    order = await shop.core.settle(opened, opened.charge.id, seen)
+
+    order = await shop.core.settle(order, order.charge.id, Report(Pending(reference)))
+
+    assert order.charge.review == "names_another_transaction"
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
