@@ -8,7 +8,6 @@ from typing import Final
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.immutable import replace
-from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -23,9 +22,8 @@ from order_core.payment import (
 )
 from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
-from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
-from order_core.settlement.hold import is_taken
+from order_core.settlement.hold import is_taken, let_go
 from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
@@ -356,7 +354,7 @@ def _hold_given_up(deciding: Settling, settled: PaymentTransaction) -> Order:
         return order
     order = order.with_transaction(hold.finished(_HOLD_BECOMES[settled.kind]))
     if void and not hold.is_beside_ours:
-        return concluded(deciding, order, settled, MoneyEvent.VOIDED)
+        return let_go(deciding, order, settled)
     return order
 
 

@@ -1,5 +1,6 @@
 """What becomes of money that is held."""
 
+from order_core.events import PaymentFailed
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
@@ -62,3 +63,11 @@ def hold_taken(settling: Settling, hold: PaymentTransaction, outcome: Succeeded)
         # Taken now, and held no longer: nobody may void it, or take it again.
         order = order.with_transaction(hold.finished(TransactionStatus.SUCCEEDED))
     return concluded(settling, order, capture, MoneyEvent.CAPTURED_UNASKED)
+
+
+def let_go(settling: Settling, order: Order, void: PaymentTransaction) -> Order:
+    """The void of its own payment is done: an order that waited for that is paid no more."""
+    after = concluded(settling, order, void, MoneyEvent.VOIDED)
+    if after.status is order.status:
+        return after
+    return after.with_news(PaymentFailed(void.parent_id or "", "expired"), settling.at)

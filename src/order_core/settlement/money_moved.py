@@ -4,7 +4,6 @@ from typing import Final
 
 from order_core.events import (
     PaymentCaptured,
-    PaymentFailed,
     PaymentRefunded,
     PaymentVoided,
 )
@@ -17,7 +16,7 @@ from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import concluded
-from order_core.settlement.hold import held_and_taken, is_taken
+from order_core.settlement.hold import held_and_taken, is_taken, let_go
 from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.review import against_our_wish, another_amount, in_review
 from order_core.settlement.settling import Settling
@@ -140,7 +139,4 @@ def _voided(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if parent.is_beside_ours:
         # What becomes of the order is for its own payment to say.
         return order
-    after = concluded(settling, order, done, MoneyEvent.VOIDED)
-    if after.status is order.status:
-        return after
-    return after.with_news(PaymentFailed(parent.id, "expired"), settling.at)
+    return let_go(settling, order, done)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotReview
+from order_core.events import PaymentFailed
 from order_core.immutable import replace
+from order_core.invariants import Evidence, violations
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
@@ -233,6 +235,23 @@ async def test_a_hold_that_was_voided_at_the_dashboard_is_held_no_longer_once_ac
     await shop.work_until(passed=timedelta(days=30))
 
     assert (await shop.orders.get(placed.id)).payment_status is PaymentStatus.UNPAID
+
+
+async def test_a_void_that_nobody_could_ask_about_ends_the_order_that_waits_and_its_buyer_hears_it(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
+    placed = await shop.place(payment_method="action_required")
+    shop.gateway.react(*[reactions.LOSE_ANSWER] * 50)
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(placed.id)
+    assert order.transactions[-1].kind is TransactionKind.VOID
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+
+    assert order.status is OrderStatus.PAYMENT_FAILED
+    history = await shop.core.history(order.id, customer_id="ann")
+    assert PaymentFailed(placed.charge.id, "expired") in [each.event for each in history]
+    assert violations(Evidence(order, history=tuple(history))) == ()
 
 
 async def test_a_dispute_that_was_looked_at_is_ended_by_a_person_for_good_or_ill(
