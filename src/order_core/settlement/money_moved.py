@@ -118,8 +118,9 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if settling.order.is_paid:
         # A person accepted another payment while this one was under way.
         return concluded(settling, order, capture, MoneyEvent.SECOND_DEBIT, doubt=PAID_ALREADY)
-    late = settling.transaction.reason == LATE
-    event = MoneyEvent.CAPTURED_BEFORE_THE_END if late else MoneyEvent.CAPTURED
+    # What went back, or is disputed, while it was under way begins nothing, whoever asked.
+    begins = settling.transaction.reason != LATE and order.is_paid
+    event = MoneyEvent.CAPTURED if begins else MoneyEvent.CAPTURED_BEFORE_THE_END
     order = concluded(settling, order, capture, event)
     return order.letting_go_what_is_spare(
         at=settling.at, new_id=settling.new_id, terms=settling.terms

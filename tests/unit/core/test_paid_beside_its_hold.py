@@ -263,3 +263,23 @@ async def test_what_a_person_accepted_as_its_own_payment_is_what_it_costs(shop: 
     order = await shop.core.process(order.id, by="staff")
 
     assert order.status is OrderStatus.PROCESSING
+
+
+@pytest.mark.parametrize("disputed", [False, True])
+async def test_a_capture_that_went_back_while_it_was_under_way_begins_no_order(
+    holding: Any, *, disputed: bool
+) -> None:
+    order = await holding.place()
+    holding.gateway.react(reactions.WAIT)
+    order = await holding.core.process(order.id, by="staff")
+    capture = order.transactions[-1]
+    holding.gateway.settle(capture.provider_reference)
+    kind = TransactionKind.REVERSAL if disputed else TransactionKind.REFUND
+    back = Reversed("back-1", WHOLE, "disputed") if disputed else Succeeded("back-1", WHOLE, "")
+    await Provider(holding).tells(kind, back, transaction_id=capture.id)
+
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert order.transaction(capture.id).status is TransactionStatus.SUCCEEDED
+    assert order.status is OrderStatus.PENDING
