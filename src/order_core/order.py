@@ -266,14 +266,16 @@ class Order:
     def wants(self, transaction: PaymentTransaction) -> bool:
         """Whether this movement should still be sent.
 
-        Nobody charges for a cancelled order, voids what a placed order lives on, or gives
-        back what the bank takes back already.
+        Nobody charges for a cancelled order, takes a hold of what is paid otherwise, voids what
+        a placed order lives on, or gives back what the bank takes back already.
         """
         if transaction.takes_money:
             return self.status is OrderStatus.AWAITING_PAYMENT
         if transaction.parent_reference is None:
             # Accepted by a person, and not told by the provider yet: nobody knows of what.
             return False
+        if transaction.kind is TransactionKind.CAPTURE:
+            return self.status is OrderStatus.PENDING and not self.is_paid
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
             # While it stands, a void of the hold that it lives on is never wanted; a person may

@@ -137,11 +137,12 @@ async def test_its_own_hold_is_let_go_when_its_capture_that_was_under_way_is_ref
 ) -> None:
     order, second = await held_again(holding, await holding.place())
     order = await decide(holding, order, second, D.ACCEPT)
-    holding.gateway.react(reactions.LOSE_REQUEST)
-    await holding.core.process(order.id, by="staff")
+    holding.gateway.react(reactions.WAIT)
+    order = await holding.core.process(order.id, by="staff")
+    under_way = order.transactions[-1].provider_reference
     order, capture = await taken_by_hand(holding, order, second, WHOLE)
     order = await decide(holding, order, capture, D.ACCEPT)
-    holding.gateway.react(reactions.decline("not_now"))
+    holding.gateway.refuse(under_way)
     await holding.work_until(passed=timedelta(hours=6))
 
     order = await holding.orders.get(order.id)
@@ -163,6 +164,28 @@ async def test_a_capture_that_is_done_after_another_payment_was_accepted_goes_be
     order = await holding.orders.get(order.id)
     assert order.captured_minor_units == 5000
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.IN_REVIEW)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_capture_that_has_not_left_when_another_payment_is_accepted_does_not_leave(
+    holding: Any, *, begun: bool
+) -> None:
+    order, second = await held_again(holding, await holding.place())
+    order = await decide(holding, order, second, D.ACCEPT)
+    holding.gateway.react(*[reactions.NOT_SEND] * 50)
+    await holding.core.process(order.id, by="staff")
+    order, by_hand = await taken_by_hand(holding, order, second, WHOLE)
+    await decide(holding, order, by_hand, D.ACCEPT)
+    holding.gateway.forget_reactions()
+    if begun:
+        await holding.core.process(order.id, by="staff")
+        await holding.core.refund(order.id, by="staff")
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert order.captured_minor_units == 2500
+    assert standing(holding, order.charge) is Standing.VOIDED or begun
+    assert order.payment_status is (PaymentStatus.REFUNDED if begun else PaymentStatus.PAID)
 
 
 async def test_a_second_hold_that_was_accepted_is_let_go_once_the_order_is_paid(
