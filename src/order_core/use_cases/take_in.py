@@ -92,9 +92,10 @@ class TakeIn:
             if ours is not None and (answer := _as_answer(outcome, ours)):
                 return SETTLED, await self.settle(order, ours.id, Report(answer))
             if _may_be_ours(order, parent, fact, terms.gateway):
-                # What a look-up will show needs no event; else this one is tried again.
-                anonymous = fact.kind in _ANONYMOUS and fact.kind in terms.gateway.looks_up
-                shown = _moves_nothing(fact) or anonymous
+                # That a hold was let go is shown by a look-up; of several captures it shows one,
+                # so this one is tried again once ours is decided.
+                let_go = fact.kind is TransactionKind.VOID and fact.kind in terms.gateway.looks_up
+                shown = _moves_nothing(fact) or let_go
                 return (NO_NEWS if shown else UNKNOWN_TRANSACTION), order
             moved = self._moved(order, parent, fact, outcome)
             if moved is order:

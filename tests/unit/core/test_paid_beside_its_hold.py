@@ -11,7 +11,7 @@ from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Authorized, Report, Reversed, Succeeded
+from order_core.outcomes import Authorized, Declined, Report, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -264,6 +264,25 @@ async def test_captures_by_hand_that_cover_its_price_together_begin_it(holding: 
     order = await holding.core.process(order.id, by="staff")
 
     assert order.status is OrderStatus.PROCESSING
+
+
+async def test_a_capture_by_hand_that_is_told_while_ours_is_under_way_is_on_record_beside_the_next(
+    holding: Any,
+) -> None:
+    order = await holding.place()
+    holding.gateway.react(reactions.LOSE_REQUEST)
+    order = await holding.core.process(order.id, by="staff")
+    ours = order.transactions[-1]
+    order, last = await taken_by_hand(holding, order, order.charge, PART)
+    assert (last.id, last.is_open) == (ours.id, True)
+    refused = Report(Declined("capture_exceeds_authorization"))
+    order = await holding.core.settle(order, ours.id, refused)
+    order, _ = await taken_by_hand(holding, order, order.charge, Money(1800, "EUR"))
+
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert sorted(t.amount.minor_units for t in order.payments) == [700, 1800]
 
 
 async def test_an_order_of_which_a_part_was_given_back_before_is_begun(holding: Any) -> None:
