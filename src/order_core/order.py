@@ -174,8 +174,15 @@ class Order:
 
         It costs its total, or what a person accepted of its own payment instead.
         """
+        return self._is_covered_by(self.payments)
+
+    def is_paid_without(self, payment: PaymentTransaction) -> bool:
+        """Whether its other payments cover what it costs."""
+        return self._is_covered_by([t for t in self.payments if t.id != payment.id])
+
+    def _is_covered_by(self, payments: list[PaymentTransaction]) -> bool:
         price = min(self.total.minor_units, self.charge.amount.minor_units)
-        kept = [t for t in self.payments if not t.review and self.left_of(t)]
+        kept = [t for t in payments if not t.review and self.left_of(t)]
         return price <= self._sum([t for t in kept if t.amount.currency == self.total.currency])
 
     @property

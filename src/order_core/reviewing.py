@@ -22,6 +22,7 @@ from order_core.payment import (
 )
 from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
+from order_core.settlement.consequences import PAID_ALREADY
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.hold import is_taken, let_go
 from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
@@ -289,7 +290,7 @@ def _dispute_ended(deciding: Settling, end: type[Restored | Reversed]) -> Order:
     deciding = replace(deciding, order=seen, transaction=paid)
     ended = told_of_dispute(deciding, word, last.provider_sequence)
     for transaction in ended.transactions[len(seen.transactions) :]:
-        if transaction.kind is TransactionKind.REVERSAL:
+        if transaction.review != PAID_ALREADY and transaction.kind is TransactionKind.REVERSAL:
             # Whoever says so has looked at it.
             ended = ended.with_transaction(replace(transaction, review=None))
     return ended

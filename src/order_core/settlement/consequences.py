@@ -12,6 +12,9 @@ from order_core.settlement.settling import Settling
 
 NOT_ASKED_FOR: Final = "not_asked_for"
 
+PAID_ALREADY: Final = "paid_already"
+"""Why money that is ours as we asked, or again, is in review: something else pays the order."""
+
 
 def concluded(
     settling: Settling,

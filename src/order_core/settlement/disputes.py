@@ -15,7 +15,7 @@ from order_core.payment import (
     PaymentTransaction,
     TransactionKind,
 )
-from order_core.settlement.consequences import concluded
+from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -54,8 +54,19 @@ def told_of_dispute(
     )
     news = ProviderMovedMoney(move.id, move.kind, str(outcome.amount), outcome.reference)
     order = order.with_transaction(move).with_news(news, settling.at)
+    if _pays_twice(settling, order):
+        # Something else was taken for it while the bank had this.
+        return concluded(settling, order, move, MoneyEvent.SECOND_DEBIT, doubt=PAID_ALREADY)
     order = concluded(settling, order, move, _EVENT_OF_PHASE[phase], doubt=outcome.because)
     return _giving_back_the_rest(settling, order)
+
+
+def _pays_twice(settling: Settling, order: Order) -> bool:
+    """Whether this gives back to us what the order, which stands, is paid without."""
+    paid = order.transaction(settling.transaction.id)
+    was_gone = not settling.order.left_of(settling.transaction)
+    back = was_gone and order.left_of(paid) > 0 and not paid.review
+    return back and not order.lets_go and order.is_paid_without(paid)
 
 
 def _giving_back_the_rest(settling: Settling, order: Order) -> Order:

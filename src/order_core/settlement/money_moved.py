@@ -15,15 +15,12 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.payment_terms import decided_by
 from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
-from order_core.settlement.consequences import concluded
+from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.hold import held_and_taken, is_taken, let_go
 from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.review import against_our_wish, another_amount, in_review
 from order_core.settlement.settling import Settling
 from order_core.settlement.without_our_mark import without_our_mark
-
-PAID_ALREADY: Final = "paid_already"
-"""Why a capture of ours is in review: something else was accepted as the payment meanwhile."""
 
 _SUCCESS_OF_KIND: Final = {
     TransactionKind.CHARGE: Succeeded,

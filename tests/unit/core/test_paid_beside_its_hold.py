@@ -11,7 +11,7 @@ from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Authorized, Declined, Report, Reversed, Succeeded
+from order_core.outcomes import Authorized, Declined, Report, Restored, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -219,6 +219,34 @@ async def test_its_own_hold_is_let_go_before_its_end_if_a_dispute_is_won_after_t
 
     order = await holding.orders.get(order.id)
     assert standing(holding, order.charge) is Standing.VOIDED
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_dispute_that_is_won_after_its_own_hold_was_taken_goes_before_a_person(
+    holding: Any, *, told: bool
+) -> None:
+    order, capture = await paid_beside(holding)
+    provider, reference = Provider(holding), capture.provider_reference
+    disputed = Reversed("dp-1", WHOLE, "disputed", open=True)
+    await provider.tells(TransactionKind.REVERSAL, disputed, parent_reference=reference)
+    order = await holding.orders.get(order.id)
+    dispute = order.transactions[-1]
+    for doubtful in (capture, dispute):
+        await decide(holding, order, doubtful, D.ACCEPT)
+    order = await holding.core.process(order.id, by="staff")
+    assert (order.status, order.captured_minor_units) == (OrderStatus.PROCESSING, 5000)
+
+    if told:
+        won = Restored("dp-1", WHOLE, "won")
+        await provider.tells(TransactionKind.REVERSAL, won, parent_reference=reference)
+        order = await holding.orders.get(order.id)
+    else:
+        order = await decide(holding, order, dispute, D.DISPUTE_WON)
+
+    assert order.transactions[-1].review == "paid_already"
+    order = await decide(holding, order, order.transactions[-1], D.REFUND)
+    assert order.captured_minor_units - order.refunded_minor_units == 2500
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
 
 
 async def test_a_refusal_to_let_its_own_hold_go_that_a_person_accepted_is_not_asked_for_again(
