@@ -8,6 +8,7 @@ from typing import Final
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
 from order_core.immutable import replace
+from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -22,7 +23,7 @@ from order_core.payment import (
 )
 from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
-from order_core.settlement.consequences import PAID_ALREADY
+from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.hold import is_taken, let_go
 from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
@@ -172,6 +173,10 @@ def _accepted(deciding: Settling) -> Order:
 def _accepted_as_it_is(deciding: Settling) -> Order:
     settled = _as_the_provider_has_it(deciding)
     order = _hold_given_up(deciding, settled)
+    if _order_waits_for(deciding) and not settled.is_live:
+        # It was held once, and let go by hand before anybody decided about it.
+        order = order.with_news(PaymentFailed(settled.id, "voided"), deciding.at)
+        return concluded(deciding, order, settled, MoneyEvent.VOIDED)
     if _order_waits_for(deciding):
         placed = OrderPlaced(settled.id, settled.provider_reference or "")
         return order.moved_to(OrderStatus.PENDING).with_news(placed, deciding.at)
@@ -359,6 +364,17 @@ def _hold_given_up(deciding: Settling, settled: PaymentTransaction) -> Order:
     return order
 
 
+def _was_let_go(order: Order, hold: PaymentTransaction) -> bool:
+    """Whether a void of the hold is on record as done, and nobody doubts that."""
+    return any(
+        t.kind is TransactionKind.VOID
+        and t.parent_id == hold.id
+        and t.status is TransactionStatus.SUCCEEDED
+        and not t.review
+        for t in order.transactions
+    )
+
+
 def _as_the_provider_has_it(deciding: Settling) -> PaymentTransaction:
     transaction = deciding.transaction
     accepted = replace(transaction, review=None)
@@ -368,5 +384,7 @@ def _as_the_provider_has_it(deciding: Settling) -> PaymentTransaction:
         return replace(accepted, status=TransactionStatus.SUCCEEDED)
     if is_taken(deciding.order, transaction):
         return replace(accepted, status=TransactionStatus.SUCCEEDED)
+    if _was_let_go(deciding.order, transaction):
+        return replace(accepted, status=TransactionStatus.VOIDED)
     attend_at = decided_by(transaction.capture_before, now=deciding.at)
     return replace(accepted, status=TransactionStatus.AUTHORIZED, attend_at=attend_at)

@@ -237,6 +237,33 @@ async def test_a_hold_that_was_voided_at_the_dashboard_is_held_no_longer_once_ac
     assert (await shop.orders.get(placed.id)).payment_status is PaymentStatus.UNPAID
 
 
+@pytest.mark.parametrize("decision", [ReviewDecision.ACCEPT, ReviewDecision.REFUND])
+async def test_a_hold_in_doubt_that_was_voided_at_the_dashboard_pays_nothing_and_is_held_no_longer(
+    make_shop: Callable[..., Any], decision: ReviewDecision
+) -> None:
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
+    opened = await shop.place(payment_method="action_required")
+    hold = opened.charge.provider_reference
+    less = Report(Authorized(hold, Money(2400, "EUR"), opened.charge.id))
+    await shop.core.settle(opened, opened.charge.id, less)
+    shop.gateway.ledger.end(hold, Standing.VOIDED, reason="voided")
+    voided = Succeeded("vo-1", Money(2400, "EUR"), "")
+    await Provider(shop).tells(TransactionKind.VOID, voided, parent_reference=hold)
+    order = await shop.orders.get(opened.id)
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+    await decide(shop, order, order.charge, decision)
+    await shop.work_until(passed=timedelta(days=30))
+
+    order = await shop.orders.get(opened.id)
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert (order.status, order.payment_status) == (
+        OrderStatus.PAYMENT_FAILED,
+        PaymentStatus.UNPAID,
+    )
+    history = await shop.core.history(order.id, customer_id="ann")
+    assert violations(Evidence(order, history=tuple(history))) == ()
+
+
 async def test_a_void_that_nobody_could_ask_about_ends_the_order_that_waits_and_its_buyer_hears_it(
     make_shop: Callable[..., Any],
 ) -> None:
