@@ -10,14 +10,17 @@ from order_core.immutable import replace
 from order_core.ports import Clock, EventPlace, OrderRepository, ReceivedEvent
 from order_core.use_cases.take_in import NO_NEWS, SETTLED, TakeIn
 
-TRIED_FOR: Final = timedelta(days=4)
-"""So long an unmatched event is tried again; then it waits for a person alone."""
+TRIED_FOR: Final = timedelta(days=28)
+"""So long an unmatched event is tried again; then it waits for a person alone. Its payment may be
+given up after 14 days and decided by a person then, or be read from the provider's record."""
 
 PAUSE: Final = timedelta(seconds=10)
 """Between the end of one walk through the events and the next."""
 
 _YOUNGEST: Final = timedelta(minutes=1)
-_WALKS_TO_ALL: Final = 64
+_USUALLY_KNOWN_WITHIN: Final = timedelta(days=4)
+_WALKS_TO_MOST: Final = 64
+_WALKS_TO_ALL: Final = 1024
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +31,10 @@ class MatchEvents:
 
     Walks through the events, page by page and the oldest first, so that one which never
     matches stands in nobody's way. Every walk reaches back a minute, every second one two,
-    every fourth one four, and every 64th (about each eleven minutes) over all: the older an
-    event is, the more rarely it is tried. Where a walk stands is not stored. Several
-    processes may walk at once, and one that starts anew begins with all.
+    every fourth one four, every 64th (about each eleven minutes) four days, and every 1024th
+    (about each three hours) over all: the older an event is, the more rarely it is tried.
+    Where a walk stands is not stored. Several processes may walk at once, and one that starts
+    anew begins with all.
     """
 
     orders: OrderRepository
@@ -69,8 +73,10 @@ class MatchEvents:
 
     def _reach(self) -> timedelta:
         power_of_two = self._walks & -self._walks
-        whole = not 0 < power_of_two < _WALKS_TO_ALL
-        return TRIED_FOR if whole else _YOUNGEST * power_of_two
+        if not 0 < power_of_two < _WALKS_TO_ALL:
+            return TRIED_FOR
+        most = power_of_two >= _WALKS_TO_MOST
+        return _USUALLY_KNOWN_WITHIN if most else _YOUNGEST * power_of_two
 
     async def _try(self, event: ReceivedEvent) -> None:
         if event.provider not in self.take_in.terms:

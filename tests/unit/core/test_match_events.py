@@ -14,8 +14,10 @@ from order_core.outcomes import Report, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.payment_terms import CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
+from order_core.reviewing import ReviewDecision
 from order_core.use_cases.match_events import PAUSE, TRIED_FOR
 from order_memory import reactions
+from tests.unit.core.telling_and_deciding import decide, without_look_ups
 
 MINUTE = timedelta(minutes=1)
 REFERENCE = "ref-000001"
@@ -164,12 +166,17 @@ async def test_events_that_never_match_do_not_keep_the_others_waiting(
     assert await unmatched(shop) == [f"e-{number}" for number in (4, 3, 2, 1, 0)]
 
 
+async def _match_again(shop: Any) -> int:
+    shop.clock.advance(PAUSE)
+    return int(await shop.core.match())
+
+
 async def test_the_older_an_event_is_the_more_rarely_it_is_tried(
     shop: Any, provider: Provider
 ) -> None:
     await provider.tells(refund("somebody-elses"))
     tried: list[int] = []
-    for _ in range(int(TRIED_FOR / PAUSE) + 101):
+    for _ in range(3 * 1024):
         tried.append(await shop.core.match())
         shop.clock.advance(PAUSE)
     an_hour = int(timedelta(hours=1) / PAUSE)
@@ -177,8 +184,33 @@ async def test_the_older_an_event_is_the_more_rarely_it_is_tried(
     assert sum(tried[:6]) >= 4
     assert sum(tried[an_hour : 2 * an_hour]) in {5, 6}
     assert sum(tried[:an_hour]) < 40
-    assert sum(tried[-100:]) == 0
+    for passed, times in ((timedelta(days=5), 1), (TRIED_FOR, 0)):
+        shop.clock.advance(passed)
+        tried = [await _match_again(shop) for _ in range(1024)]
+        assert sum(tried) == times
     assert await unmatched(shop) == ["e-0"]
+
+
+async def test_a_refund_is_booked_whose_capture_nobody_could_ask_about_for_two_weeks(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
+    provider = Provider(shop)
+    order = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.core.process(order.id, by="staff")
+    capture = order.transactions[-1]
+    shop.gateway.settle(capture.provider_reference)
+    assert await provider.tells(refund(order.charge.provider_reference)) == "unknown_transaction"
+    await shop.work_until(passed=timedelta(days=16))
+    order = await shop.orders.get(order.id)
+
+    await decide(shop, order, capture, ReviewDecision.ACCEPT)
+    for _ in range(1024):
+        await _match_again(shop)
+
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 800
+    assert await unmatched(shop) == []
 
 
 async def test_between_two_walks_the_store_is_not_asked(shop: Any, provider: Provider) -> None:
