@@ -153,7 +153,8 @@ def _unseen(
     for accepted in candidates:
         if accepted.status is TransactionStatus.SUCCEEDED:
             return accepted
-    if len(candidates) != 1 or _room_in(order, parent, fact.kind) >= _sum_in(fact):
+    done = isinstance(fact.outcome, Succeeded)
+    if not done or len(candidates) != 1 or _room_in(order, parent, fact.kind) >= _sum_in(fact):
         return None
     (ours,) = candidates
     # What an open capture came to is shown by its answer, or by a look at its hold.
@@ -163,19 +164,24 @@ def _unseen(
 def _of_the_same_sum(
     order: Order, parent: PaymentTransaction, fact: ProviderFact
 ) -> list[PaymentTransaction]:
-    """What may be what the fact tells without saying whose it is: ours, by no reference yet."""
-    if fact.kind not in _TOLD_BY_SUM or not isinstance(fact.outcome, Succeeded):
+    """What may be what the fact tells without saying whose it is: ours, by no reference yet.
+
+    That a refund came back is told with its sum, too; that it failed, with none.
+    """
+    told = fact.outcome
+    if fact.kind not in _TOLD_BY_SUM or not isinstance(told, Succeeded | Reversed | Declined):
         return []
+    amount = None if isinstance(told, Declined) else told.amount
     if any(
         (t.kind, t.provider_reference) == (fact.kind, fact.reference) for t in order.transactions
     ):
         # Told again, it is the one that it was found to be.
         return []
-    same = (fact.kind, parent.id, None, fact.outcome.amount)
     return [
         t
         for t in order.transactions
-        if (t.kind, t.parent_id, t.provider_reference, t.amount) == same
+        if (t.kind, t.parent_id, t.provider_reference) == (fact.kind, parent.id, None)
+        and (t.is_undecided if amount is None else t.amount == amount)
         and t.is_live
         and t.may_have_run
     ]

@@ -295,3 +295,51 @@ async def test_two_refunds_of_one_sum_that_nobody_can_ask_about_are_two(
 
     assert order.refunded_minor_units == 2500
     assert sorted(t.provider_reference for t in order.transactions[1:]) == made
+
+
+@pytest.mark.parametrize("told_as", [Declined, Reversed])
+async def test_our_refund_that_is_undone_before_we_heard_of_it_is_ours_though_it_has_no_mark(
+    shop: Any, told_as: type[Declined | Reversed]
+) -> None:
+    order = await shop.place()
+    dashboard = Dashboard(shop)
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    await shop.core.refund(order.id, by="staff", amount=PART)
+    made = shop.gateway.ledger.entries[-1].reference
+    shop.gateway.ledger.end(made, Standing.DECLINED, reason="returned")
+    failed = Declined("returned", reference=made)
+    undone = failed if told_as is Declined else Reversed(made, PART, "returned")
+    assert await dashboard.tells(undone, name=made) == "unknown_transaction"
+    # The provider repeats what it answered before.
+    shop.gateway.fail_look_ups(1)
+    await shop.work_until(passed=timedelta(hours=1))
+
+    order = await the_order(shop, order)
+    assert order.refunded_minor_units == 0
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert [t.kind for t in order.transactions[1:]] == [
+        TransactionKind.REFUND,
+        TransactionKind.REVERSAL,
+    ]
+    assert (await shop.core.waiting()).events == ()
+
+
+async def test_the_return_of_our_refund_that_a_person_accepted_unseen_is_its_return(
+    shop: Any,
+) -> None:
+    shop = without_look_ups(shop)
+    order = await shop.place()
+    dashboard = Dashboard(shop)
+    shop.gateway.react(*[reactions.LOSE_ANSWER] * 50)
+    await shop.core.refund(order.id, by="staff", amount=PART)
+    await shop.work_until(passed=timedelta(hours=6))
+    order = await the_order(shop, order)
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+    assert order.refunded_minor_units == 700
+
+    await dashboard.tells(Reversed("re-1", PART, "returned"), name="re-1")
+
+    order = await the_order(shop, order)
+    assert order.refunded_minor_units == 0
+    order = await decide(shop, order, order.transactions[-1], ReviewDecision.REFUND)
+    assert order.refund_asked_minor_units == 700
