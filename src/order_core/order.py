@@ -176,6 +176,11 @@ class Order:
         """
         return self._is_covered_by(self.payments)
 
+    @property
+    def is_paid_in_part(self) -> bool:
+        """Whether something is left of a payment that nobody doubts: no hold is taken beside it."""
+        return any(self.left_of(t) for t in self.payments if not t.review)
+
     def is_paid_without(self, payment: PaymentTransaction) -> bool:
         """Whether its other payments cover what it costs."""
         return self._is_covered_by([t for t in self.payments if t.id != payment.id])
@@ -282,7 +287,7 @@ class Order:
             # Accepted by a person, and not told by the provider yet: nobody knows of what.
             return False
         if transaction.kind is TransactionKind.CAPTURE:
-            return self.status is OrderStatus.PENDING and not self.is_paid
+            return self.status is OrderStatus.PENDING and not self.is_paid_in_part
         if transaction.kind is TransactionKind.VOID:
             parent = self.transaction(transaction.parent_id or "")
             # While it stands, a void of the hold that it lives on is never wanted; a person may

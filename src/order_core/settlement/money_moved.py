@@ -112,8 +112,8 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     if held.status is TransactionStatus.AUTHORIZED:
         # Taken now, and held no longer: nobody may void it.
         order = order.with_transaction(held.finished(TransactionStatus.SUCCEEDED))
-    if settling.order.is_paid:
-        # A person accepted another payment while this one was under way.
+    if settling.order.is_paid_in_part:
+        # A person accepted another payment, or a part of one, while this one was under way.
         return concluded(settling, order, capture, MoneyEvent.SECOND_DEBIT, doubt=PAID_ALREADY)
     # What went back, or is disputed, while it was under way begins nothing, whoever asked.
     begins = settling.transaction.reason != LATE and order.is_paid

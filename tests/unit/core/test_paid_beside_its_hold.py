@@ -150,19 +150,20 @@ async def test_its_own_hold_is_let_go_when_its_capture_that_was_under_way_is_ref
     assert order.captured_minor_units == 2500
 
 
+@pytest.mark.parametrize("accepted", [WHOLE, PART], ids=["all of it", "a part of it"])
 async def test_a_capture_that_is_done_after_another_payment_was_accepted_goes_before_a_person(
-    holding: Any,
+    holding: Any, accepted: Money
 ) -> None:
     order, second = await held_again(holding, await holding.place())
     order = await decide(holding, order, second, D.ACCEPT)
     holding.gateway.react(reactions.LOSE_ANSWER)
     await holding.core.process(order.id, by="staff")
-    order, by_hand = await taken_by_hand(holding, order, second, WHOLE)
+    order, by_hand = await taken_by_hand(holding, order, second, accepted)
     await decide(holding, order, by_hand, D.ACCEPT)
     await holding.work_until(passed=timedelta(hours=6))
 
     order = await holding.orders.get(order.id)
-    assert order.captured_minor_units == 5000
+    assert order.captured_minor_units == 2500 + accepted.minor_units
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.IN_REVIEW)
 
 
