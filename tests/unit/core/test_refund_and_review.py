@@ -399,21 +399,21 @@ async def test_nobody_ends_what_may_arrive_yet_because_anothers_payment_is_shown
     assert refusal.value.reason == "still_open"
 
 
-async def _shown_for_two_days(shop: Any, method: str) -> Any:
+async def _shown_for_long(shop: Any, method: str) -> Any:
     """An order whose charge waits at the provider, which shows another's in its place."""
     opened = await shop.place(payment_method=method)
     shop.gateway.look_up = _shows_anothers
     shop.gateway.react(*[reactions.decline("not_possible")] * 20)
-    await shop.work_until(passed=timedelta(days=2))
+    await shop.work_until(passed=timedelta(days=2 if method == "lost_request" else 15))
     shop.gateway.forget_reactions()
     return await shop.orders.get(opened.id)
 
 
 @pytest.mark.parametrize("method", ["lost_request", "pending", "action_required"])
-async def test_what_shows_anothers_payment_for_a_day_is_asked_about_no_more(
+async def test_what_shows_anothers_payment_for_long_is_asked_about_no_more(
     shop: Any, method: str
 ) -> None:
-    order = await _shown_for_two_days(shop, method)
+    order = await _shown_for_long(shop, method)
 
     assert (order.charge.status, order.charge.review) == (
         TransactionStatus.IN_REVIEW,
@@ -436,6 +436,20 @@ async def test_another_payment_that_is_shown_once_after_days_ends_nothing(shop: 
 
     order = await shop.orders.get(opened.id)
     assert (order.status, order.captured_minor_units) == (OrderStatus.PENDING, 2500)
+
+
+async def test_two_mistakes_in_a_row_end_nothing_that_the_provider_has_shown_before(
+    shop: Any,
+) -> None:
+    opened = await shop.place(payment_method="pending")
+    await shop.work_until(passed=timedelta(days=3))
+    order = await shop.orders.get(opened.id)
+
+    for _ in range(2):
+        seen = Report(await _shows_anothers(order.charge), shop.clock.now())
+        order = await shop.core.settle(order, order.charge.id, seen)
+
+    assert (order.charge.is_open, order.charge.review) == (True, "names_another_transaction")
 
 
 @pytest.mark.parametrize("method", ["pending", "action_required"])
@@ -472,10 +486,10 @@ async def test_old_news_of_a_payment_ends_no_doubt_about_it(shop: Any) -> None:
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
-async def test_a_payment_that_shows_up_after_anothers_was_shown_for_a_day_counts(
+async def test_a_payment_that_shows_up_after_anothers_was_shown_for_long_counts(
     shop: Any, *, cancelled: bool
 ) -> None:
-    order = await _shown_for_two_days(shop, "pending")
+    order = await _shown_for_long(shop, "pending")
     if cancelled:
         order = await shop.core.cancel(order.id, customer_id="ann")
     shop.gateway.settle(order.charge.provider_reference)
