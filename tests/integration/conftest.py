@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.postgres import PostgresServer
+# Test files import from it before they name it as a plugin, which pytest warns of otherwise.
+pytest.register_assert_rewrite("tests.integration.stripe_desk")
+
+from tests.integration.postgres import PostgresServer  # noqa: E402
 
 
 @pytest.fixture(scope="session")

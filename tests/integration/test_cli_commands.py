@@ -1,6 +1,7 @@
 """The commands that end by themselves, each in a process of its own."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_help_names_every_command_and_is_quick() -> None:
     seconds = time.perf_counter() - began
 
     assert finished.returncode == 0
-    assert all(f"\n    {name} " in finished.stdout for name in COMMANDS)
+    assert [name for name in COMMANDS if not re.search(rf"\n    {name}\s", finished.stdout)] == []
     # 0.15 s on a machine with nothing else to do.
     assert seconds < 1
 

@@ -120,7 +120,7 @@ DAMAGES: Final[Mapping[str, Damage]] = {
             parent_id="id",
         ),
         _order("refund_asked_minor = captured_minor + 1, refunded_minor = captured_minor + 1"),
-        breaks="refunds_within_capture",
+        breaks="refunds_within_capture given_back_within_capture",
     ),
     "charge_is_the_total": _damage(
         _order("total_minor = total_minor - 100"), breaks="charge_is_the_total placed_is_paid"

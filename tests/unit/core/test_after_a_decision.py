@@ -166,6 +166,22 @@ async def test_accepting_a_stray_doubt_gives_nothing_back(shop: Any) -> None:
     assert shop.net_minor_units_at_the_provider() == 2500
 
 
+async def test_accepting_a_stray_doubt_decides_nothing_about_the_refund_that_was_refused(
+    shop: Any,
+) -> None:
+    placed = await shop.place()
+    shop.gateway.react(reactions.decline("account_closed"))
+    order = await shop.core.cancel(placed.id, customer_id="ann")
+    # Staff is just paying by bank transfer.
+    assert order.transactions[-1].review
+    order = await shop.core.settle(
+        order, order.charge.id, Report(Succeeded("ref-9", WHOLE, "another"))
+    )
+    await decide(shop, order, order.charge, D.ACCEPT)
+    await shop.work_until()
+    assert shop.net_minor_units_at_the_provider() == 2500
+
+
 @pytest.mark.parametrize("mode", list(CaptureMode))
 async def test_an_accepted_void_ends_what_waited_for_its_buyer(
     make_shop: Callable[..., Any], mode: CaptureMode

@@ -150,8 +150,9 @@ async def test_an_order_whose_money_is_on_its_way_back_is_not_begun(shop: Any) -
     shop.gateway.react(reactions.WAIT)
     await shop.core.refund(placed.id, by="staff")
 
-    with pytest.raises(CannotProcess):
+    with pytest.raises(CannotProcess) as refusal:
         await shop.core.process(placed.id, by="other staff")
+    assert refusal.value.reason == "refunded"
 
 
 async def test_a_refund_of_everything_gives_back_both_payments(

@@ -172,6 +172,19 @@ async def test_its_end_is_found_if_nobody_tells_it(holding: Any, *, decided: boo
     assert order.attend_at is None
 
 
+async def test_its_end_is_found_beside_an_order_that_is_begun(holding: Any) -> None:
+    placed = await holding.place()
+    begun = await holding.core.process(placed.id, by="staff")
+    order, second = await held_again(holding, begun)
+    holding.gateway.ledger.end(second.provider_reference, Standing.VOIDED, reason="expired")
+
+    await holding.work_until(passed=timedelta(days=9))
+
+    order = await holding.orders.get(order.id)
+    assert order.status is OrderStatus.PROCESSING
+    assert order.transaction(second.id).status is TransactionStatus.VOIDED
+
+
 async def test_the_order_does_not_end_with_it(holding: Any) -> None:
     order = await holding.place()
     soon = holding.clock.now() + timedelta(hours=30)
