@@ -17,7 +17,7 @@ _SHOWN_BY_MISTAKE: Final = timedelta(days=1)
 """So long another's payment may be shown in the place of ours, and ours after all."""
 
 _IS_THERE: Final = timedelta(days=14)
-"""The same of what was ever seen under a reference: it is there, and mostly ends by itself."""
+"""The same of what is open, and was seen under a reference: mostly it ends by itself."""
 
 
 def without_our_mark(
@@ -34,7 +34,8 @@ def without_our_mark(
     # Marked with another name it is another's, and shown to us by mistake.
     if not outcome.transaction_id and ours.is_open and ours.takes_money:
         return paid_without_us(settling, outcome)
-    by_mistake = _SHOWN_BY_MISTAKE if ours.provider_reference is None else _IS_THERE
+    is_there = ours.is_open and ours.provider_reference is not None
+    by_mistake = _IS_THERE if is_there else _SHOWN_BY_MISTAKE
     if asked_at < proof_from + by_mistake:
         return doubted(settling, ANOTHER_TRANSACTION)
     return _no_longer_asked_about(settling)

@@ -363,14 +363,18 @@ async def test_a_second_look_that_shows_anothers_payment_once_is_taken_again(sho
     assert order.refunded_minor_units == order.captured_minor_units == 2500
 
 
+@pytest.mark.parametrize("reference", [None, "ref-1"])
 @pytest.mark.parametrize("mark", ["another", ""])
 async def test_a_second_look_that_shows_anothers_payment_for_a_day_is_the_last(
-    shop: Any, mark: str
+    shop: Any, mark: str, reference: str | None
 ) -> None:
     opened = await shop.place(payment_method="lost_request")
     await shop.work_until(passed=timedelta(minutes=50))
     order = await shop.orders.get(opened.id)
     assert order.charge.status is TransactionStatus.FAILED
+    # The first of several steps may have had a name.
+    named = replace(order.charge, provider_reference=reference)
+    await shop.orders.save(order.with_transaction(named))
 
     async def shown(_transaction: Any, /) -> Succeeded:
         return Succeeded("ref-9", Money(2500, "EUR"), mark)
