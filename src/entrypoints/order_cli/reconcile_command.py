@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     providers = asyncio.run(_reconciled(settings, timedelta(days=arguments.days)))
     if not providers:
         print(
-            "order-core reconcile: no provider here has a record of its events that can be read",
+            "order-core reconcile: no provider here has a record of its events that can be read. "
+            "Stripe, PayPal and Square have one; are their settings in this environment?",
             file=sys.stderr,
         )
         return MISTAKE

@@ -1,5 +1,6 @@
 """What no delivered event has told is found in the provider's own record, once a day."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -60,6 +61,22 @@ class Forgetful:
             self._call = ""
             raise StoreUnavailable("away")
         return getattr(self._orders, name)
+
+
+class Slow:
+    """The shop's orders, with a turn for somebody else before each call and after it."""
+
+    def __init__(self, shop: Any) -> None:
+        self._orders = shop.orders
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*args: Any, **named: Any) -> Any:
+            await asyncio.sleep(0)
+            answer = await getattr(self._orders, name)(*args, **named)
+            await asyncio.sleep(0)
+            return answer
+
+        return call
 
 
 def refund(minor_units: int, name: str) -> WebhookEvent:
@@ -225,6 +242,35 @@ async def test_a_provider_that_breaks_stands_in_nobodys_way(
     assert "the events of scripted could not be read" in caplog.text
 
 
+async def test_what_two_processes_find_at_once_is_booked_once(shop: Any) -> None:
+    order = await shop.place()
+    record = Record(shop, refund(500, "re-1"), refund(300, "re-2"), refund(100, "re-3"))
+    cores = [reconciling(shop, record, orders=Slow(shop)) for _ in range(2)]
+
+    await asyncio.gather(*(walked(core) for core in cores))
+
+    order = await shop.orders.get(order.id)
+    assert order.refunded_minor_units == 900
+    assert len(order.transactions) == 4
+
+
+async def test_what_a_process_had_booked_when_it_died_is_not_booked_again_by_the_next(
+    shop: Any,
+) -> None:
+    order = await shop.place()
+    record = Record(shop, refund(500, "re-1"))
+    with pytest.raises(StoreUnavailable):
+        # It dies between the effect and the memory of it.
+        await reconciling(shop, record, orders=Forgetful(shop, "receive")).reconcile()
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 500
+    assert not await shop.orders.remembered("scripted", ["evt-re-1"])
+
+    await walked(reconciling(shop, record))
+
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 500
+    assert await shop.orders.remembered("scripted", ["evt-re-1"])
+
+
 @pytest.mark.parametrize("call", ["find_by_reference", "receive", "remembered"])
 async def test_nothing_is_passed_over_while_the_store_is_away(shop: Any, call: str) -> None:
     order = await shop.place()
@@ -246,6 +292,7 @@ async def test_an_event_that_breaks_stops_no_other(
     shop: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = await shop.place()
+    # As a broken adapter would make it.
     breaks = WebhookEvent("evt-odd", "charge.refunded", (None,))  # type: ignore[arg-type]
     core = reconciling(shop, Record(shop, breaks, refund(500, "re-1")))
 
