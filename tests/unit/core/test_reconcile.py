@@ -346,6 +346,18 @@ async def test_the_log_says_what_had_not_come(shop: Any, caplog: pytest.LogCaptu
     await walked(core)
 
     begin = shop.clock.now() - REACH
-    assert caplog.messages == [
-        f"scripted told 2 events since {begin}; 1 had not come, 1 were news",
-    ]
+    (told,) = caplog.records
+    assert told.getMessage() == (
+        f"scripted told 2 events since {begin}; 1 had not come, 1 were news"
+    )
+    assert told.levelname == "WARNING"
+
+
+async def test_a_walk_that_finds_no_news_is_no_warning(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "order_core.use_cases.reconcile")
+
+    await walked(reconciling(shop, Record(shop)))
+
+    assert [record.levelname for record in caplog.records] == ["INFO"]
