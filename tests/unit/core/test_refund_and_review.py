@@ -1,7 +1,6 @@
 """Staff gives money back, and decides what no rule can."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from order_core.outcomes import Authorized, Declined, Report, Succeeded
 from order_core.payment import TransactionKind
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-
-SECOND = timedelta(seconds=1)
 
 
 async def test_a_part_of_the_money_goes_back(shop: Any) -> None:
