@@ -23,6 +23,7 @@ from order_core.ports import (
     ReceivedEvent,
     RequestRecord,
 )
+from order_memory.contracts.views import VIEW
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.mapping import moment_us
@@ -208,18 +209,46 @@ async def test_a_page_comes_straight_from_its_index(
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
-        plans = [
-            await driver.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
-            for statement, arguments in (statements.page(query), statements.view_page(query, "e"))
-        ]
+        whole = await _plans(driver, *statements.page(query))
+        shown = await _plans(driver, *statements.view_page(query, "e"))
     await engine.dispose()
 
-    whole, shown = (json.loads(plan) if isinstance(plan, str) else plan for plan in plans)
-    assert _used_indexes(whole) == {index, "pk_payment_transactions"}
-    assert '"Sort"' not in json.dumps(whole).replace("Sort Key", "").partition("SubPlan")[0]
-    # What is shown is read from the order's own row.
-    assert _used_indexes(shown) == {index}
-    assert '"Sort"' not in json.dumps(shown)
+    for plan in whole:
+        assert _used_indexes(plan) == {index, "pk_payment_transactions"}
+        assert '"Sort"' not in json.dumps(plan).replace("Sort Key", "").partition("SubPlan")[0]
+    for plan in shown:
+        # What is shown is read from the order's own row.
+        assert _used_indexes(plan) == {index}
+        assert '"Sort"' not in json.dumps(plan)
+
+
+async def _plans(driver: Any, statement: str, arguments: list[Any]) -> list[Any]:
+    """The plan for these arguments, and the one that is kept for all."""
+    await driver.execute(f"PREPARE page AS {statement}")
+    written = ", ".join(f"'{each}'" for each in arguments)
+    plans = []
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await driver.execute(f"SET plan_cache_mode = {mode}")
+        plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE page({written})")
+        plans.append(json.loads(plan) if isinstance(plan, str) else plan)
+    await driver.execute("DEALLOCATE page")
+    return plans
+
+
+async def test_a_page_is_not_planned_anew_each_time(postgres_url: str) -> None:
+    async with opened(postgres_url, pool_size=1) as database:
+        orders = SqlOrders(database, view=VIEW)
+        for _ in range(4):
+            await orders.save(an_order())
+        for number in range(20):
+            await orders.list(OrderQuery("c-9", limit=2))
+            await orders.show_list(OrderQuery("c-9", limit=2, before=(NOON, f"{number}")), VIEW)
+        planned = await database.store.rows(
+            "SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE $1", "%LIMIT 3%"
+        )
+
+    # Five times PostgreSQL looks whether knowing the arguments makes a better plan.
+    assert [row[0] for row in planned] == [5, 5]
 
 
 # Looking for an order among many -----------------------------------------------------------

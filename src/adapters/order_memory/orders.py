@@ -119,7 +119,7 @@ class InMemoryOrders:
 
     async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
         page = await self.list(query)
-        return ViewedPage(tuple(ViewedOrder.of(each, view) for each in page.orders), page.has_more)
+        return ViewedPage(tuple(view.text_of(each) for each in page.orders), page.next_before)
 
     async def history(self, order_id: str, /) -> OrderHistory:
         row = self.store.row(order_id)

@@ -74,7 +74,7 @@ class SqlOrders:
         row = found[0]
         if row[_TEXT] is None:
             return ViewedOrder.of(await self.get(order_id), view)
-        return _viewed_from(row)
+        return ViewedOrder(row[_CUSTOMER_ID], row[_TEXT])
 
     async def find_request(
         self, customer_id: str, route: str, key: str, /
@@ -140,12 +140,14 @@ class SqlOrders:
     async def show_list(self, query: OrderQuery, view: OwnerView, /) -> ViewedPage:
         statement, arguments = self._store.statements.view_page(query, view.edition)
         found = await self._store.rows(statement, *arguments)
-        if any(row[_TEXT] is None for row in found[: query.limit]):
+        texts = tuple([row[_TEXT] for row in found[: query.limit]])
+        if None in texts:
             page = await self.list(query)
-            orders = tuple(ViewedOrder.of(order, view) for order in page.orders)
-            return ViewedPage(orders, page.has_more)
-        page_of_texts = tuple(map(_viewed_from, found[: query.limit]))
-        return ViewedPage(page_of_texts, has_more=len(found) > query.limit)
+            return ViewedPage(tuple(map(view.text_of, page.orders)), page.next_before)
+        if len(found) <= query.limit:
+            return ViewedPage(texts, next_before=None)
+        last = found[query.limit - 1]
+        return ViewedPage(texts, (moment_from(last[_CREATED_AT]), last[_ID]))
 
     async def history(self, order_id: str, /) -> OrderHistory:
         found = await self._store.rows(self._store.statements.history, order_id)
@@ -159,12 +161,10 @@ class SqlOrders:
         return OrderHistory(customer_id=found[0][0], entries=entries)
 
 
-_TEXT: Final = 3
-
-
-def _viewed_from(row: Row) -> ViewedOrder:
-    order_id, customer_id, created_at_us, text = row
-    return ViewedOrder(order_id, customer_id, moment_from(created_at_us), text)
+_TEXT: Final = 0
+_CUSTOMER_ID: Final = 1
+_CREATED_AT: Final = 1
+_ID: Final = 2
 
 
 def _only(found: list[Row]) -> Order | None:

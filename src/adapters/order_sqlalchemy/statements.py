@@ -39,8 +39,9 @@ class Statements:
         """The values that `order_from` reads."""
 
         self.order: Final = f"SELECT {self.whole_order} FROM orders o WHERE o.id = $1"
-        self.view: Final = f"SELECT {_viewed('$2')} FROM orders o WHERE o.id = $1"
-        """The order `$1` as its owner sees it in the edition `$2`."""
+        self.view: Final = f"""
+            SELECT {owner_view("$2")}, o.customer_id FROM orders o WHERE o.id = $1"""
+        """The order `$1` as its owner sees it in the edition `$2`, and whose it is."""
 
         self.request: Final = f"""
             SELECT r.body_fingerprint,
@@ -134,10 +135,11 @@ class Statements:
         return statement, arguments
 
     def view_page(self, query: OrderQuery, edition: str) -> tuple[str, list[Any]]:
-        """The same page, of the orders as their owner sees them."""
+        """The same page, of the orders as their owner sees them, and the place of each."""
         rows, arguments = self._rows_of(query)
         arguments.append(edition)
-        return f"SELECT {_viewed(f'${len(arguments)}')} FROM orders o {rows}", arguments
+        viewed = owner_view(f"${len(arguments)}")
+        return f"SELECT {viewed}, o.created_at_us, o.id FROM orders o {rows}", arguments
 
     @staticmethod
     def _rows_of(query: OrderQuery) -> tuple[str, list[Any]]:
@@ -156,19 +158,24 @@ class Statements:
         if query.created_before is not None:
             conditions.append("created_at_us < {}")
             arguments.append(moment_us(query.created_before))
-        arguments += (query.limit + 1, query.offset)
-        return _rows(query.statuses, tuple(conditions)), arguments
+        # Written out, not as an argument: a limit that it does not know makes PostgreSQL plan
+        # the page anew each time, which takes longer than reading it.
+        part = f"LIMIT {query.limit + 1}"
+        if query.offset:
+            part += " OFFSET {}"
+            arguments.append(query.offset)
+        return _rows(query.statuses, tuple(conditions), part), arguments
 
 
 @lru_cache(maxsize=256)
-def _rows(statuses: frozenset[OrderStatus] | None, conditions: tuple[str, ...]) -> str:
-    """Which rows, in which order; `{}` in a condition is the next argument."""
-    # Written out, not as an argument: only then the database sees that the index over placed
-    # orders has all that is asked for.
+def _rows(statuses: frozenset[OrderStatus] | None, conditions: tuple[str, ...], part: str) -> str:
+    """Which rows, in which order; `{}` in a condition or in `part` is the next argument."""
+    # Written out, too: only then the database sees that the index over placed orders has all
+    # that is asked for.
     which = PLACED if statuses is None else one_of("status", *statuses) if statuses else "1 = 0"
     text = f"""
         WHERE {" AND ".join((which, *conditions))} ORDER BY o.created_at_us DESC, o.id DESC
-        LIMIT {{}} OFFSET {{}}"""
+        {part}"""
     return text.format(*(f"${number}" for number in range(1, text.count("{}") + 1)))
 
 
@@ -177,7 +184,3 @@ def owner_view(edition: str) -> str:
     return f"""
         CASE WHEN o.owner_view_version = o.version AND o.owner_view_edition = {edition}
              THEN o.owner_view END"""
-
-
-def _viewed(edition: str) -> str:
-    return f"o.id, o.customer_id, o.created_at_us, {owner_view(edition)}"

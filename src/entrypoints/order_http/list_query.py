@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from order_core.errors import InvalidValue
-from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.ports import OrderQuery, ViewedOrder
+from order_core.ports import OrderQuery
 from order_core.ports.token_verifier import Principal
 from order_core.text import checked_text
 from order_http.authentication import MANAGE, is_staff, lacks
@@ -67,11 +66,12 @@ def list_query(request: Request, principal: Principal) -> OrderQuery:
     )
 
 
-def next_page(request: Request, query: OrderQuery, last: Order | ViewedOrder) -> str:
-    """The `Link` header of the page after the one that ends with `last`, filters kept."""
+def next_page(request: Request, query: OrderQuery, before: tuple[datetime, str]) -> str:
+    """The `Link` header of the page whose orders come after the one of `before`, filters kept."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name in FILTERS]
-    cursor = encode_cursor(last.created_at, last.id)
-    parameters = urlencode([*kept, ("limit", str(query.limit)), ("cursor", cursor)])
+    filters = f"{urlencode(kept)}&" if kept else ""
+    # Nothing in a cursor has to be escaped.
+    parameters = f"{filters}limit={query.limit}&cursor={encode_cursor(*before)}"
     root = request.scope.get("root_path", "")
     return f'<{root}/api/orders/?{parameters}>; rel="next"'
 

@@ -58,14 +58,13 @@ async def list_orders(desk: Desk, request: Request, principal: Principal) -> Res
         headers = _link(request, query, page)
         return json_response([order_for(principal, each) for each in page.orders], headers=headers)
     shown = await _in_time(desk, desk.core.show_list(query, view=OWNER_VIEW))
-    text = f"[{','.join([each.text for each in shown.orders])}]"
+    text = f"[{','.join(shown.texts)}]"
     return json_text_response(text, headers=_link(request, query, shown))
 
 
 def _link(request: Request, query: OrderQuery, page: OrderPage | ViewedPage) -> dict[str, str]:
-    if not (page.has_more and page.orders):
-        return {}
-    return {"Link": next_page(request, query, page.orders[-1])}
+    before = page.next_before
+    return {"Link": next_page(request, query, before)} if before else {}
 
 
 async def get_history(desk: Desk, request: Request, principal: Principal) -> Response:

@@ -110,6 +110,14 @@ class OrderPage:
     orders: tuple[Order, ...]
     has_more: bool
 
+    @property
+    def next_before(self) -> tuple[datetime, str] | None:
+        """`OrderQuery.before` of the next page; None: this is the last one."""
+        if not (self.has_more and self.orders):
+            return None
+        last = self.orders[-1]
+        return last.created_at, last.id
+
 
 @dataclass(frozen=True, slots=True)
 class OrderHistory:

@@ -25,22 +25,21 @@ class OwnerView(Protocol):
 
 
 class ViewedOrder(NamedTuple):
-    """An order as its owner sees it, and what is needed to find it and the ones after it."""
+    """An order as its owner sees it, and whose it is."""
 
-    id: str
     customer_id: str
-    created_at: datetime
     text: str
 
     @classmethod
     def of(cls, order: Order, view: OwnerView) -> "ViewedOrder":
         """The order, written down now."""
-        return cls(order.id, order.customer_id, order.created_at, view.text_of(order))
+        return cls(order.customer_id, view.text_of(order))
 
 
 @dataclass(frozen=True, slots=True)
 class ViewedPage:
-    """A page of a list."""
+    """A page of a list, as its owner sees the orders, newest first."""
 
-    orders: tuple[ViewedOrder, ...]
-    has_more: bool
+    texts: tuple[str, ...]
+    next_before: tuple[datetime, str] | None
+    """`OrderQuery.before` of the next page; None: this is the last one."""
