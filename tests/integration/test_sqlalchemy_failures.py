@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -187,7 +188,14 @@ async def test_a_database_that_is_not_there_is_told_by_every_call() -> None:
 
 
 async def test_a_folder_that_is_not_there_is_told_by_every_call(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+
     await _expect_unavailable(open_database(f"sqlite:///{tmp_path / 'nowhere' / 'orders.db'}"))
+
+    # aiosqlite does not wait for the thread of a connection that could not be opened; one that
+    # ends after the event loop fails in whatever test comes next.
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join, 10)
 
 
 async def test_a_database_without_tables_is_told_by_every_call(empty_database_url: str) -> None:
