@@ -145,6 +145,10 @@ bench-growth: venv ## Whether anything takes longer among more orders (up to a m
 bench-cores: venv ## What a second worker process gives (needs four cores, else says that it is skipped)
 	@.venv/bin/python -m benchmarks.cores
 
+.PHONY: bench-sqlite
+bench-sqlite: venv ## Creates a second on SQLite, and whether its file is ever locked
+	@.venv/bin/python -m benchmarks.sqlite
+
 .PHONY: bench-soak
 bench-soak: venv ## Whether memory grows over a million requests (ten minutes and more)
 	@.venv/bin/python -m benchmarks.soak

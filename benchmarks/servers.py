@@ -67,8 +67,24 @@ def ours(postgres: PostgresServer, folder: Path, *, workers: int = 1) -> Iterato
     """The service with everything on, without the embedded worker."""
     name = "order-core" if workers == 1 else f"order-core with {workers}"
     database = postgres.create_database()
+    url = postgres.url(database)
+    with _serving(url, folder, "--no-worker", workers=workers) as (port, process):
+        yield Server(name, port, process, database, "sandbox:ok")
+
+
+@contextmanager
+def ours_on_sqlite(folder: Path) -> Iterator[Server]:
+    """The service as `make demo` runs it: on a file in `folder`, and its worker inside."""
+    url = f"sqlite:///{folder / 'orders.sqlite3'}"
+    with _serving(url, folder) as (port, process):
+        yield Server("order-core on SQLite", port, process, url, "sandbox:ok")
+
+
+@contextmanager
+def _serving(url: str, folder: Path, *options: str, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """The port and the process of a service of ours."""
     settings = {
-        "DATABASE_URL": postgres.url(database),
+        "DATABASE_URL": url,
         "SANDBOX": "1",
         "SANDBOX_LEDGER": str(folder / f"sandbox-{workers}.sqlite3"),
         "PRICES": "trust",
@@ -82,8 +98,8 @@ def ours(postgres: PostgresServer, folder: Path, *, workers: int = 1) -> Iterato
     port = unused_port()
     variables = environment(**settings, PORT=str(port))
     log = folder / f"ours-{workers}.log"
-    with _running(command("serve", "--no-worker"), log, port, variables) as process:
-        yield Server(name, port, process, database, "sandbox:ok")
+    with _running(command("serve", *options), log, port, variables) as process:
+        yield port, process
 
 
 @contextmanager

@@ -47,7 +47,9 @@ class LoadGeneratorMissing(Exception):
     """There is no wrk, and Debian's archive cannot be reached either."""
 
 
-def press(port: int, load: Load, *, seconds: int, seed: str) -> Measured:
+def press(
+    port: int, load: Load, *, seconds: int, seed: str, connections: int = CONNECTIONS
+) -> Measured:
     """Ask the service on `port` for `seconds`; `seed` makes the orders differ from all others.
 
     Raises:
@@ -55,7 +57,7 @@ def press(port: int, load: Load, *, seconds: int, seed: str) -> Measured:
     """
     program, environment = _wrk()
     command = [
-        *(program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"),
+        *(program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"),
         *("-s", str(_HERE / "load.lua"), f"http://127.0.0.1:{port}", "--"),
         *(load.mode, load.path, load.token, str(load.rate), seed),
         *(str(load.ids), load.payment_method),
