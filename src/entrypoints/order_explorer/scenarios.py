@@ -209,7 +209,8 @@ SCENARIOS: Final = (
             Participant(
                 "webhook",
                 telling(TransactionKind.REFUND, at_the_dashboard=True),
-                rounds=3,
+                # One more than there are faults at the most: it is delivered until it is heard.
+                rounds=4,
                 until_heard=True,
                 after=("dashboard",),
                 begins=provider_was_asked,
