@@ -30,6 +30,7 @@ _REFUSED = (
     "UPDATE order_events SET name = 'order_placed'",
     "UPDATE order_events SET data = '{}'",
     "UPDATE received_events SET facts = NULL",
+    "DELETE FROM event_records",
     "UPDATE oauth_clients SET scope = 'orders:manage'",
     "INSERT INTO oauth_clients (id) VALUES ('mine')",
     "UPDATE alembic_version SET version_num = '0001'",

@@ -399,7 +399,7 @@ async def test_the_steps_make_the_same_tables_constraints_and_indexes_on_sqlite(
     found = _sqlite_catalog(stepped)
 
     assert found == _sqlite_catalog(new)
-    assert len(found) == 9 + 18
+    assert len(found) == 10 + 18
     assert sum("CHECK" in part for parts in found.values() for part in parts) > 15
     assert sum(" WHERE " in part for parts in found.values() for part in parts) == 13
 

@@ -272,6 +272,10 @@ _ATTEMPTS: Final = (
         ),
         "fk_received_events_order",
     ),
+    (
+        "INSERT INTO event_records VALUES ('stripe', 'live', 'a', 1), ('stripe', 'live', 'a', 2)",
+        "pk_event_records",
+    ),
     ("UPDATE oauth_clients SET id = 'client-c'", "pk_oauth_clients"),
     ("UPDATE oauth_clients SET secret_digest = 'plain'", "ck_oauth_clients_digest"),
     ("UPDATE oauth_clients SET old_secret_until_us = 1", "ck_oauth_clients_old_secret_whole"),

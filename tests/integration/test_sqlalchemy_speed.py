@@ -18,6 +18,7 @@ from order_core.outcomes import Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import (
     DuplicateGuard,
+    EventRecord,
     OrderQuery,
     ProviderFact,
     ReceivedEvent,
@@ -34,6 +35,7 @@ from tests.integration.sqlalchemy_wire import counted
 
 Call = Callable[[], Awaitable[Any]]
 _ACCOUNT = ("stripe", "acct_1/test")
+_RECORD = EventRecord(*_ACCOUNT, "default")
 
 
 def _unmatched(event_id: str) -> ReceivedEvent:
@@ -99,6 +101,9 @@ async def _calls(database: Database, size: int) -> dict[str, Call]:
         "unmatched": lambda: orders.unmatched_events(limit=size),
         "to match": lambda: orders.events_to_match(after=(NOON, "", ""), limit=size),
         "match": lambda: orders.match(_unmatched("evt_0")),
+        "taken in": lambda: orders.taken_in(_RECORD),
+        "begin taken in": lambda: orders.note_taken_in(_RECORD, until=NOON, before=None),
+        "move taken in": lambda: orders.note_taken_in(_RECORD, until=NOON, before=NOON),
         "history": lambda: orders.history(first.id),
         "list": lambda: orders.list(OrderQuery("c-9", limit=size)),
         "claim": claim,

@@ -1,6 +1,7 @@
 """Orders in memory."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from order_core.order import Order
 from order_core.order_status import UNPLACED
@@ -9,6 +10,7 @@ from order_core.ports import (
     DuplicateGuard,
     EarlierRequest,
     EventPlace,
+    EventRecord,
     Lease,
     OrderHistory,
     OrderPage,
@@ -17,6 +19,7 @@ from order_core.ports import (
     ReceivedEvent,
     RequestRecord,
     Saved,
+    TakenIn,
     ViewedOrder,
     ViewedPage,
 )
@@ -107,6 +110,14 @@ class InMemoryOrders:
 
     async def match(self, event: ReceivedEvent, /) -> bool:
         return self.store.match(event)
+
+    async def taken_in(self, record: EventRecord, /) -> TakenIn:
+        return TakenIn(self.store.taken_in_until(record), self.store.clock.now())
+
+    async def note_taken_in(
+        self, record: EventRecord, /, *, until: datetime, before: datetime | None
+    ) -> bool:
+        return self.store.note_taken_in(record, until=until, before=before)
 
     async def list(self, query: OrderQuery, /) -> OrderPage:
         wanted = sorted(

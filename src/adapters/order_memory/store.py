@@ -19,7 +19,15 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionStatus
-from order_core.ports import Clock, DuplicateGuard, Lease, Notice, ReceivedEvent, RequestRecord
+from order_core.ports import (
+    Clock,
+    DuplicateGuard,
+    EventRecord,
+    Lease,
+    Notice,
+    ReceivedEvent,
+    RequestRecord,
+)
 from order_memory.finding import payment_reference
 
 _NEVER_PLACED = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
@@ -89,6 +97,7 @@ class Store:
     _untold: list[tuple[datetime, str]] = field(default_factory=list)
     _received: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
     _unmatched: dict[tuple[str, str], ReceivedEvent] = field(default_factory=dict)
+    _taken_in: dict[EventRecord, datetime] = field(default_factory=dict)
 
     # Orders -------------------------------------------------------------------------------
 
@@ -325,6 +334,19 @@ class Store:
     def unmatched(self) -> tuple[ReceivedEvent, ...]:
         """The received events that no order is known for yet."""
         return tuple(self._unmatched.values())
+
+    def taken_in_until(self, record: EventRecord) -> datetime | None:
+        """Everything in the record before then was taken in; None: nobody has said."""
+        return self._taken_in.get(record)
+
+    def note_taken_in(
+        self, record: EventRecord, *, until: datetime, before: datetime | None
+    ) -> bool:
+        """Whether `before` stood there, and `until` does now."""
+        if self._taken_in.get(record) != before:
+            return False
+        self._taken_in[record] = until
+        return True
 
     def _keep(self, event: ReceivedEvent) -> None:
         key = (event.provider, event.event_id)

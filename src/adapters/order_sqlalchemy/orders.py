@@ -1,6 +1,7 @@
 """Orders in SQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from order_core.errors import OrderNotFound
@@ -10,6 +11,7 @@ from order_core.ports import (
     DuplicateGuard,
     EarlierRequest,
     EventPlace,
+    EventRecord,
     Lease,
     OrderHistory,
     OrderPage,
@@ -18,6 +20,7 @@ from order_core.ports import (
     ReceivedEvent,
     RequestRecord,
     Saved,
+    TakenIn,
     ViewedOrder,
     ViewedPage,
 )
@@ -131,6 +134,22 @@ class SqlOrders:
             )
         )
 
+    async def taken_in(self, record: EventRecord, /) -> TakenIn:
+        statement = self._store.statements.taken_in
+        [(now_us, until_us)] = await self._store.rows(statement, *_names(record))
+        return TakenIn(None if until_us is None else moment_from(until_us), moment_from(now_us))
+
+    async def note_taken_in(
+        self, record: EventRecord, /, *, until: datetime, before: datetime | None
+    ) -> bool:
+        values = [*_names(record), moment_us(until)]
+        if before is None:
+            statement = self._store.statements.begin_taken_in
+        else:
+            statement = self._store.statements.move_taken_in
+            values.append(moment_us(before))
+        return bool(await self._store.change(statement, *values))
+
     async def list(self, query: OrderQuery, /) -> OrderPage:
         statement, arguments = self._store.statements.page(query)
         found = await self._store.rows(statement, *arguments)
@@ -169,6 +188,10 @@ _ID: Final = 2
 
 def _only(found: list[Row]) -> Order | None:
     return order_from(found[0]) if found else None
+
+
+def _names(record: EventRecord) -> tuple[str, str, str]:
+    return record.provider, record.account, record.installation
 
 
 def _event_from(row: Row) -> ReceivedEvent:

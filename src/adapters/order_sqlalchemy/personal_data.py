@@ -148,6 +148,11 @@ COLUMNS: Final[Mapping[str, Mapping[str, Personal | NotPersonal]]] = {
             "90 days after the event, once it is booked",
         ),
     },
+    "event_records": {
+        "provider": _SETTING,
+        "account": _SETTING,
+        "installation": _SETTING,
+    },
     "oauth_clients": {
         "id": NotPersonal("the name of a program"),
         "scope": _WORD,

@@ -16,6 +16,7 @@ SERVING: Final[Mapping[str, tuple[str, ...]]] = {
     "idempotency_records": ("SELECT", "INSERT"),
     "order_fingerprints": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "received_events": ("SELECT", "INSERT", "UPDATE (verdict, order_id)", "DELETE"),
+    "event_records": ("SELECT", "INSERT", "UPDATE (taken_in_until_us)"),
     "oauth_clients": ("SELECT",),
     "oauth_grants": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "oauth_signing_keys": ("SELECT", "INSERT", "DELETE"),

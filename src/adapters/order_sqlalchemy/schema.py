@@ -354,4 +354,15 @@ Index(
     sqlite_where=text(DONE_WITH),
 )
 
+event_records: Final = Table(
+    "event_records",
+    metadata,
+    Column("provider", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("installation", Text, nullable=False),
+    # Up to when all of the provider's own record was taken in, by the database's clock.
+    Column("taken_in_until_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("provider", "account", "installation", name="pk_event_records"),
+)
+
 declare_oauth_tables(metadata)

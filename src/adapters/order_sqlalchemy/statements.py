@@ -91,6 +91,17 @@ class Statements:
             UPDATE received_events SET verdict = $3, order_id = $4
             WHERE provider = $1 AND event_id = $2 AND {UNMATCHED} RETURNING 1"""
 
+        of_record = "provider = $1 AND account = $2 AND installation = $3"
+        self.taken_in: Final = f"""
+            SELECT {now}, (SELECT taken_in_until_us FROM event_records WHERE {of_record})"""
+        self.begin_taken_in: Final = """
+            INSERT INTO event_records (provider, account, installation, taken_in_until_us)
+            VALUES ($1, $2, $3, $4)
+            ON CONFLICT (provider, account, installation) DO NOTHING RETURNING 1"""
+        self.move_taken_in: Final = f"""
+            UPDATE event_records SET taken_in_until_us = $4
+            WHERE {of_record} AND taken_in_until_us = $5 RETURNING 1"""
+
         self.history: Final = """
             SELECT o.customer_id, e.sequence, e.at_us, e.name, e.data
             FROM orders o LEFT JOIN order_events e ON e.order_id = o.id

@@ -13,6 +13,7 @@ from order_core.ports import (
     DuplicateGuard,
     EarlierRequest,
     EventPlace,
+    EventRecord,
     Lease,
     Notice,
     OrderHistory,
@@ -22,6 +23,7 @@ from order_core.ports import (
     ReceivedEvent,
     RequestRecord,
     Saved,
+    TakenIn,
     ViewedOrder,
     ViewedPage,
 )
@@ -236,6 +238,21 @@ class DistantOrders:
         known = await self._orders.remembered(provider, event_ids)
         await self._connection.answered(fault, None)
         return known
+
+    async def taken_in(self, record: EventRecord, /) -> TakenIn:
+        fault = await self._connection.ask("taken_in", None)
+        taken_in = await self._orders.taken_in(record)
+        await self._connection.answered(fault, None)
+        return taken_in
+
+    async def note_taken_in(
+        self, record: EventRecord, /, *, until: datetime, before: datetime | None
+    ) -> bool:
+        fault = await self._connection.ask("note_taken_in", None)
+        noted = await self._orders.note_taken_in(record, until=until, before=before)
+        self._connection.tell(f"note taken in until {until}", noted, None)
+        await self._connection.answered(fault, None)
+        return noted
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:
         return await self._orders.unmatched_events(limit=limit)

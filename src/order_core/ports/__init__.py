@@ -9,7 +9,13 @@ from order_core.ports.customer_data import (
     OrderTraces,
     Telling,
 )
-from order_core.ports.event_log import LONGEST_PAGE, EventLog, EventPage
+from order_core.ports.event_log import (
+    LONGEST_PAGE,
+    EventLog,
+    EventPage,
+    EventRecord,
+    TakenIn,
+)
 from order_core.ports.ids import Ids
 from order_core.ports.leftovers import Leftovers
 from order_core.ports.notifier import Notice, Notifier
@@ -46,6 +52,7 @@ __all__ = [
     "EventLog",
     "EventPage",
     "EventPlace",
+    "EventRecord",
     "HeldOrder",
     "HeldRequest",
     "HeldSession",
@@ -70,6 +77,7 @@ __all__ = [
     "RequestRecord",
     "Saved",
     "StoreClock",
+    "TakenIn",
     "Telling",
     "TokenVerifier",
     "ViewedOrder",

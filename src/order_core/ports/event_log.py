@@ -19,6 +19,29 @@ class EventPage:
     """Where the rest of them begins, in the provider's own words; None: there are no more."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """A provider's record of its events, as one installation reads it.
+
+    Another installation on the same account takes in other events of it.
+    """
+
+    provider: str
+    account: str
+    """The account and its mode, as the gateway's profile names them."""
+    installation: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """How far a record was taken in."""
+
+    until: datetime | None
+    """What the provider told before it was taken in, with its effects; None: nobody has said."""
+    now: datetime
+    """The store's present moment, by whose clock `until` is."""
+
+
 class EventLog(Protocol):
     """Every event of one account at one provider, whether or not it was ever delivered."""
 

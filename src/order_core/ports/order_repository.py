@@ -9,6 +9,7 @@ from order_core.errors import InvalidValue
 from order_core.events import Happened
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.ports.event_log import EventRecord, TakenIn
 from order_core.ports.owner_view import OwnerView, ViewedOrder, ViewedPage
 from order_core.ports.webhook_parser import ProviderFact
 
@@ -250,6 +251,23 @@ class OrderRepository(Protocol):
         """Store the verdict and order of an event that was unmatched until now.
 
         False, with nothing stored, if it is not remembered or not unmatched any more.
+        """
+        ...
+
+    async def taken_in(self, record: EventRecord, /) -> TakenIn:
+        """How far the record was taken in, and the store's present moment."""
+        ...
+
+    async def note_taken_in(
+        self, record: EventRecord, /, *, until: datetime, before: datetime | None
+    ) -> bool:
+        """Remember that everything before `until` was taken in, which may be earlier than before.
+
+        False, with nothing stored, if another moment than `before` stands there: somebody else
+        has moved it meanwhile, or the store was put back to an older state.
+
+        Raises:
+            StoreUnavailable: it may have been stored all the same.
         """
         ...
 

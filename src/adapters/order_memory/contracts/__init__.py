@@ -19,6 +19,7 @@ pytest.register_assert_rewrite(
     "order_memory.contracts.audit",
     "order_memory.contracts.customer_data",
     "order_memory.contracts.event_log",
+    "order_memory.contracts.event_records",
     "order_memory.contracts.finding",
     "order_memory.contracts.leases",
     "order_memory.contracts.leftovers",

@@ -11,6 +11,7 @@ from order_core.events import OrderCancelled
 from order_core.order_status import OrderStatus
 from order_core.ports import OrderRepository
 from order_memory.contracts import samples
+from order_memory.contracts.event_records import EventRecordSuite
 from order_memory.contracts.finding import FindingSuite
 from order_memory.contracts.leases import LeaseSuite
 from order_memory.contracts.lists import ListSuite
@@ -21,7 +22,13 @@ from order_memory.contracts.views import ViewSuite
 
 
 class OrderRepositoryContract(
-    RefusalSuite, LeaseSuite, ListSuite, ViewSuite, FindingSuite, ReceivedEventSuite
+    RefusalSuite,
+    LeaseSuite,
+    ListSuite,
+    ViewSuite,
+    FindingSuite,
+    ReceivedEventSuite,
+    EventRecordSuite,
 ):
     """An order is stored whole or not at all, and never over a change that was not seen."""
 
