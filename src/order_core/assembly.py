@@ -9,6 +9,7 @@ from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import (
     Clock,
     EventLog,
+    EventRecord,
     Ids,
     Leftovers,
     Notifier,
@@ -99,10 +100,13 @@ def assemble(
 
     Raises:
         ValueError: no gateway has the default provider's name, or a gateway's windows do
-            not fit the policy (see `PaymentTerms`).
+            not fit the policy (see `PaymentTerms`), or a record is no gateway's.
     """
     if default_provider not in gateways:
         raise ValueError(f"the default provider {default_provider!r} is not among the gateways")
+    event_logs = dict(event_logs or {})
+    if strangers := sorted(set(event_logs) - set(gateways)):
+        raise ValueError(f"there are event logs, but no gateways, of {strangers}")
     policy = policy or Policy()
     terms = {name: PaymentTerms(gateway.profile, policy) for name, gateway in gateways.items()}
     settle = Settle(orders, terms, clock, ids)
@@ -151,7 +155,16 @@ def assemble(
             check_clock=ClockCheck(clock, store_clock, policy.clock_skew) if store_clock else None,
         ),
         match=MatchEvents(orders, take_in, clock),
-        reconcile=Reconcile(orders, take_in_event, clock, dict(event_logs or {})),
+        reconcile=Reconcile(
+            orders=orders,
+            take_in_event=take_in_event,
+            clock=clock,
+            logs=event_logs,
+            records={
+                name: EventRecord(name, gateways[name].profile.account, policy.installation)
+                for name in event_logs
+            },
+        ),
         tell=TellCustomers(outbox, notifier),
         forget=ForgetLeftovers(leftovers, clock),
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode, Policy
+from order_core.ports import EventRecord, TakenIn
 from order_core.use_cases.reconcile import PAUSE_AFTER_A_FAILURE
 from order_emulators.chassis import Fault, Provision
 from order_memory import ManualClock, RecordingNotifier, TrustedPrices
@@ -52,6 +53,17 @@ class _LossyPost:
         raise httpx.ConnectError("nobody is there")
 
 
+class _OrdersOfTheDay(SqlOrders):
+    """Their database lives by the clock of the test."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        super().__init__(database)
+        self._clock = clock
+
+    async def taken_in(self, record: EventRecord, /) -> TakenIn:
+        return replace(await super().taken_in(record), now=self._clock.now())
+
+
 @dataclass
 class _Shop:
     database: Database
@@ -72,7 +84,7 @@ class _Shop:
             now=self.clock.now,
         )
         return assemble(
-            orders=SqlOrders(self.database),
+            orders=_OrdersOfTheDay(self.database, self.clock),
             work=SqlWorkQueue(self.database),
             outbox=SqlOutbox(self.database),
             gateways={"paypal": self.gateway},
@@ -162,6 +174,21 @@ async def test_a_refund_whose_event_was_lost_is_booked_by_the_workers_reconcilia
         assert late.verdict == "no_news"
         assert (await shop.stored(order)).version == booked.version
         assert await shop.reconciled() == 0
+
+
+async def test_a_refund_that_was_lost_before_days_without_any_process_is_booked(
+    tmp_path: Path,
+) -> None:
+    async with a_shop(tmp_path) as shop:
+        order = await shop.place()
+        await shop.reconciled()
+        part = {"value": "10.00", "currency_code": "EUR"}
+        await shop.at_the_dashboard(f"/v2/payments/captures/{paid(order)}/refund", amount=part)
+
+        shop.clock.advance(timedelta(days=5))
+        assert await shop.reconciled() == 2
+
+        assert (await shop.stored(order)).refunded_minor_units == 1000
 
 
 async def test_a_capture_that_nobody_told_of_is_booked_and_put_before_a_person(

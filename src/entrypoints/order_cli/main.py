@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_from_1_to(28),
         default=2,
         metavar="N",
-        help="how far to look back (default: %(default)s, as the worker does each day)",
+        help="how far to look back (default: %(default)s, as the worker does at least)",
     )
     of["reconcile"].add_argument("--json", action="store_true", help="for programs, one document")
     _add_client(of["client"])

@@ -3,96 +3,32 @@
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from order_core.errors import EventsUnavailable, StoreUnavailable
-from order_core.money import Money
 from order_core.order import PaymentStatus
-from order_core.outcomes import Succeeded
-from order_core.payment import TransactionKind
 from order_core.payment_terms import Policy
-from order_core.ports import EventPage, ProviderFact, WebhookEvent
+from order_core.ports import WebhookEvent
 from order_core.use_cases.reconcile import (
     EVERY,
     LONGEST_PAUSE_AFTER_A_FAILURE,
-    LONGEST_REACH,
     PAUSE_AFTER_A_FAILURE,
     REACH,
     YOUNGEST,
 )
-from order_memory import InMemoryEventLog, ManualClock
-
-REFERENCE = "ref-000001"
-_MOMENT = timedelta(microseconds=1)
-
-
-class Record:
-    """A provider's record, in pages of two; `asked` are the questions that it was asked."""
-
-    def __init__(self, shop: Any, *events: WebhookEvent) -> None:
-        self.log = InMemoryEventLog(shop.clock, page_size=2)
-        for event in reversed(events):
-            self.log.enter(event)
-        self.asked: list[tuple[datetime, datetime, str | None]] = []
-        self.fails_with: list[Exception] = []
-        # The youngest hour is left to the events themselves.
-        shop.clock.advance(2 * YOUNGEST)
-
-    async def read(
-        self, begin: datetime, end: datetime, /, *, page: str | None = None
-    ) -> EventPage:
-        self.asked.append((begin, end, page))
-        if self.fails_with:
-            raise self.fails_with.pop(0)
-        return await self.log.read(begin, end, page=page)
-
-
-class Forgetful:
-    """The shop's orders, away at the first call of one method."""
-
-    def __init__(self, shop: Any, call: str) -> None:
-        self._orders, self._call = shop.orders, call
-
-    def __getattr__(self, name: str) -> Any:
-        if name == self._call:
-            self._call = ""
-            raise StoreUnavailable("away")
-        return getattr(self._orders, name)
-
-
-class Slow:
-    """The shop's orders, with a turn for somebody else before each call and after it."""
-
-    def __init__(self, shop: Any) -> None:
-        self._orders = shop.orders
-
-    def __getattr__(self, name: str) -> Any:
-        async def call(*args: Any, **named: Any) -> Any:
-            await asyncio.sleep(0)
-            answer = await getattr(self._orders, name)(*args, **named)
-            await asyncio.sleep(0)
-            return answer
-
-        return call
-
-
-def refund(minor_units: int, name: str) -> WebhookEvent:
-    back = Succeeded(name, Money(minor_units, "EUR"), "")
-    fact = ProviderFact(TransactionKind.REFUND, back, name, parent_reference=REFERENCE)
-    return WebhookEvent(f"evt-{name}", "charge.refunded", (fact,))
-
-
-def reconciling(shop: Any, *records: Record, **ports: Any) -> Any:
-    names = ("scripted", "other")
-    return shop.assembled(event_logs=dict(zip(names, records, strict=False)), **ports)
-
-
-async def walked(core: Any, *, rounds: int = 20) -> list[int]:
-    """What a whole walk took in, round by round."""
-    return [await core.reconcile(limit=20) for _ in range(rounds)]
+from order_memory import ManualClock
+from tests.unit.core.recorded_events import (
+    MOMENT,
+    Forgetful,
+    Record,
+    Slow,
+    reconciling,
+    refund,
+    walked,
+)
 
 
 async def test_a_refund_at_the_dashboard_whose_event_was_lost_is_booked(shop: Any) -> None:
@@ -144,11 +80,11 @@ async def test_the_next_walk_is_a_day_later(shop: Any) -> None:
     core = reconciling(shop, record)
     await walked(core)
 
-    shop.clock.advance(EVERY - _MOMENT)
+    shop.clock.advance(EVERY - MOMENT)
     await walked(core)
     assert len(record.asked) == 1
 
-    shop.clock.advance(_MOMENT)
+    shop.clock.advance(MOMENT)
     await walked(core)
     assert len(record.asked) == 2
 
@@ -163,21 +99,6 @@ async def test_a_clock_that_is_set_back_does_not_lengthen_the_pause(shop: Any) -
     await reconcile()
 
     assert len(record.asked) == 2
-
-
-async def test_after_an_outage_of_days_the_walk_begins_where_the_last_one_ended(shop: Any) -> None:
-    record = Record(shop)
-    core = reconciling(shop, record)
-    await walked(core)
-    (_, read_to, _) = record.asked[0]
-
-    shop.clock.advance(timedelta(days=9))
-    await walked(core)
-    assert record.asked[1][0] == read_to
-
-    shop.clock.advance(timedelta(days=99))
-    await walked(core)
-    assert record.asked[2][0] == shop.clock.now() - LONGEST_REACH
 
 
 async def test_at_most_the_limit_is_taken_in_at_once(shop: Any) -> None:
@@ -327,13 +248,13 @@ async def test_a_process_with_a_wrong_setting_hides_no_event_from_the_others(sho
 async def test_a_record_that_never_ends_is_left_after_a_bound(
     shop: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_core.use_cases.walk_events._MOST_PAGES", 3)
+    monkeypatch.setattr("order_core.use_cases.walk_events._MOST_PAGES_A_DAY", 2)
     record = Record(shop, *(WebhookEvent(f"evt-{n}", "customer.created") for n in range(99)))
 
     await walked(reconciling(shop, record))
 
-    assert len(record.asked) == 3
-    assert "there are more than 3 pages" in caplog.text
+    assert len(record.asked) == 4
+    assert "there are more than 4 pages" in caplog.text
 
 
 async def test_the_log_says_what_had_not_come(shop: Any, caplog: pytest.LogCaptureFixture) -> None:
