@@ -27,6 +27,10 @@ class InMemoryEventLog:
         """Raises KeyError if it was never told."""
         return self._entered[event_id][1]
 
+    def told_at(self, event_id: str) -> datetime:
+        """When it was told. Raises KeyError if it never was."""
+        return self._entered[event_id][0]
+
     def __len__(self) -> int:
         return len(self._entered)
 

@@ -45,6 +45,7 @@ class Fault(StrEnum):
     WEBHOOK_FOREIGN = "webhook_of_another_installation"
     WEBHOOK_UNKNOWN = "webhook_about_an_order_we_lost"
     WEBHOOK_REDELIVERED = "webhook_redelivered"
+    NOBODY_THERE = "no_process_for_days"
     MAIL_FAILED = "mail_failed"
     MAIL_REFUSED = "mail_refused"
     CLIENT_GAVE_UP = "client_gave_up_waiting"

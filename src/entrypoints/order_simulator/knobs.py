@@ -47,6 +47,9 @@ class Knobs:
     """A worker starts with the settings of another account or installation."""
     wrong_clock: float = 0.05
     """An instance starts with a clock that is off by more than the policy allows."""
+    nobody_there: float = 0.4
+    """Of the shops that have a record: for days nothing of ours runs, and most of what is told
+    meanwhile is told in vain."""
     webhook_fault: float = 0.12
     """An event is dropped, repeated or late."""
     forgery: float = 0.01
@@ -85,6 +88,7 @@ CALM: Final = Knobs(
     mixed_up=0.0,
     strange_worker=0.0,
     wrong_clock=0.0,
+    nobody_there=0.0,
     webhook_fault=0.0,
     forgery=0.0,
     mail_fault=0.0,
@@ -125,5 +129,6 @@ ROUGH: Final = Knobs(
     bad_luck=0.15,
     mixed_up=0.01,
     wrong_clock=0.1,
+    nobody_there=0.5,
 )
 """Bad weather: much more of everything."""

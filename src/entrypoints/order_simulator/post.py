@@ -197,7 +197,13 @@ class Post:
         shop = self._shop
         process = shop.an_api_instance()
         if process is None:
-            shop.scheduler.after(5 * SECOND, lambda: self._deliver(event, order_id, attempt))
+            if shop.away_for() and order_id and shop.chance.happens(0.7):
+                # Providers deliver for days, and then no more.
+                shop.inject(Fault.WEBHOOK_DROPPED, event.id, order_id)
+                self._undelivered.append(event.id)
+                return
+            later = max(shop.away_for(), 5 * SECOND)
+            shop.scheduler.after(later, lambda: self._deliver(event, order_id, attempt))
             return
 
         def ended(task: Task) -> None:

@@ -63,8 +63,11 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        """Begin with nothing in memory."""
+        """Begin with nothing in memory, once anything of ours runs."""
         shop = self.shop
+        if shop.away_for():
+            shop.scheduler.after(shop.away_for(), self.start)
+            return
         self._draw_settings()
         self.core = shop.assembled(self)
         self.is_up = True

@@ -11,6 +11,7 @@ from order_core.assembly import OrderCore, assemble
 from order_core.errors import OrderCoreError
 from order_core.invariants.promises import NO_BUG
 from order_core.payment_terms import CaptureLate, CaptureMode, Policy
+from order_core.ports import EventRecord
 from order_memory import InMemoryOrders, InMemoryOutbox, InMemoryWorkQueue, TrustedPrices
 from order_simulator.bell import Bell
 from order_simulator.chance import Chance
@@ -28,7 +29,7 @@ from order_simulator.knobs import CALM, Knobs
 from order_simulator.luck import BAD_LUCK, BadLuck
 from order_simulator.post import NAME, SignedEvents
 from order_simulator.process import NewIds, Process, SkewedClock
-from order_simulator.provider import Provider
+from order_simulator.provider import PROFILE, Provider
 from order_simulator.record import Record
 from order_simulator.staff import Staff
 from order_simulator.story import Story
@@ -41,6 +42,8 @@ _TROUBLED: Final = 2 * DAY
 """So long faults go on after the last customer came."""
 _BATCH: Final = 10
 _BETWEEN_PAGES: Final = HOUR
+OURS: Final = EventRecord(NAME, PROFILE.account, Policy().installation)
+"""The provider's record, as our processes read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Shop:
         self.is_calm = False
         self.database_down_until = 0
         self.provider_down_until = 0
+        self._away_until = 0
         self.true_clock = SkewedClock(self.scheduler, 0)
         self.orders = InMemoryOrders(self.true_clock)
         self.store = self.orders.store
@@ -81,7 +85,7 @@ class Shop:
         self.provider = Provider(self)
         self.staff = Staff(self)
         self.restarts = 0
-        self._index = index
+        self._seed, self._index = seed, index
         self._customers = customers
         self._faults: Counter[Fault] = Counter()
         self._luck: dict[str, BadLuck | None] = {}
@@ -137,6 +141,10 @@ class Shop:
         self._outages(self.knobs.database_outages, (5, 30, 120, 600), database=True)
         self._outages(self.knobs.provider_outages, (20, 120, 900, 1800), database=False)
         self.scheduler.at(max(at, self._closes_at) + _TROUBLED, self._calm_down)
+        away = Chance(f"away {self._seed}/{self._index}")
+        if self.has_record and away.happens(self.knobs.nobody_there):
+            begin = self._closes_at + int(away.random() * _TROUBLED)
+            self.scheduler.at(begin, partial(self._leave, int(away.uniform(3, 9) * DAY)))
 
     def _outages(self, an_hour: float, lengths: tuple[int, ...], *, database: bool) -> None:
         at = 0.0
@@ -150,6 +158,16 @@ class Shop:
                     self.provider_down_until = until
 
             self.scheduler.at(int(at), begin)
+
+    def _leave(self, length: int) -> None:
+        if self.store.taken_in_until(OURS) is None:
+            # Whoever starts with no walk behind him looks two days back, and no further.
+            self.scheduler.after(HOUR, partial(self._leave, length))
+            return
+        self._away_until = self.scheduler.now + length
+        self.inject(Fault.NOBODY_THERE, "shop", None)
+        for process in self._processes:
+            process.crash()
 
     def _calm_down(self) -> None:
         self.is_calm = True
@@ -177,6 +195,10 @@ class Shop:
             webhooks={NAME: SignedEvents(self.provider.post)},
             event_logs={NAME: Record(process)} if self.has_record else None,
         )
+
+    def away_for(self) -> int:
+        """How long nothing of ours will run; 0 while something may."""
+        return max(self._away_until - self.scheduler.now, 0)
 
     def an_api_instance(self) -> Process | None:
         """Some instance that takes requests, as a load balancer chooses; None if all are down."""

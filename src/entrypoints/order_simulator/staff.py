@@ -95,6 +95,8 @@ class Staff:
         """Ask until there is an answer; whether it was done."""
         shop, chance = self._shop, self._shop.chance
         for _ in range(_MOST_TRIES):
+            if away := shop.away_for():
+                await pause(away)
             try:
                 order = await ask(shop, request, what)
             except (*AGAIN, NoAnswer):
