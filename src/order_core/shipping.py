@@ -93,6 +93,11 @@ def delivered(
     """
     if order.status is OrderStatus.DELIVERED:
         return order
-    if refusal := _NOT_SHIPPED.get(order.status):
+    if refusal := delivery_refusal(order):
         raise CannotDeliver(order.id, *refusal)
     return order.moved_to(OrderStatus.DELIVERED).with_news(OrderDelivered(by), at)
+
+
+def delivery_refusal(order: Order) -> tuple[str, str] | None:
+    """Why it cannot arrive now (a word, a clause), or None."""
+    return _NOT_SHIPPED.get(order.status)

@@ -49,6 +49,21 @@ async def test_an_order_is_shipped_and_delivered_and_its_owner_can_follow_it(
     assert "by" not in history[-1]["details"]
 
 
+async def test_staff_is_told_when_an_order_can_leave_and_arrive(shop: InMemoryShop) -> None:
+    app = service(shop.core)
+    address = await processing(app)
+    shipped = (await act(app, f"{address}/ship", PARCEL)).json()
+    delivered = (await act(app, f"{address}/deliver")).json()
+
+    assert shipped["allowed_actions"] == ["ship", "deliver", "refund"]
+    assert delivered["allowed_actions"] == ["refund"]
+    assert {
+        each["action"]: each["reason"]
+        for each in delivered["refused_actions"]
+        if each["action"] in {"ship", "deliver"}
+    } == {"ship": "already_delivered", "deliver": "already_delivered"}
+
+
 async def test_before_the_first_parcel_there_is_nothing_to_follow(shop: InMemoryShop) -> None:
     app = service(shop.core)
     address = await processing(app)

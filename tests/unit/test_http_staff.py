@@ -113,10 +113,12 @@ async def test_staff_is_told_what_can_be_done_and_why_not(
         own = (await owner.get(address)).json()
 
     assert paid["allowed_actions"] == ["process", "refund"]
-    assert [each["action"] for each in paid["refused_actions"]] == ["review"]
+    assert [each["action"] for each in paid["refused_actions"]] == ["ship", "deliver", "review"]
     assert own["allowed_actions"] == ["cancel", "process", "refund"]
     assert {each["action"]: each["reason"] for each in open_["refused_actions"]} == {
         "process": "unpaid",
+        "ship": "unpaid",
+        "deliver": "unpaid",
         "refund": "nothing_captured",
         "review": "not_in_review",
     }
@@ -134,7 +136,7 @@ async def test_a_paid_order_is_processed_however_often_it_is_asked_for(shop: InM
     without_key = await act(app, f"{address}/process")
 
     assert (first.status_code, first.json()["status"]) == (200, "processing")
-    assert first.json()["allowed_actions"] == ["refund"]
+    assert first.json()["allowed_actions"] == ["ship", "refund"]
     assert again.json() == without_key.json() == first.json()
     async with customer(app) as ann:
         too_late = await ann.post(f"{address}/cancel")

@@ -37,7 +37,7 @@ def _absent_unless(when: str) -> Any:  # noqa: ANN401 - pydantic's Field
     return Field(default=None, description=f"Only {when}.", json_schema_extra=_leave_out)
 
 
-Action = Literal["cancel", "process", "refund", "review"]
+Action = Literal["cancel", "process", "ship", "deliver", "refund", "review"]
 
 
 class _Answer(BaseModel):

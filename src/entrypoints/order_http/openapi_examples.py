@@ -93,10 +93,15 @@ _CHARGE: Final[dict[str, Any]] = {
     "amount": 49.0,
     "provider_reference": "pay-1843",
 }
+_NOT_IN_REVIEW: Final = {
+    "action": "review",
+    "reason": "not_in_review",
+    "detail": "nothing of its payment is in review",
+}
 STAFFS_ORDER: Final[dict[str, Any]] = {
     **ORDER,
     "status": "processing",
-    "allowed_actions": ["refund"],
+    "allowed_actions": ["ship", "refund"],
     "refused_actions": [
         {
             "action": "process",
@@ -104,10 +109,11 @@ STAFFS_ORDER: Final[dict[str, Any]] = {
             "detail": "it is being processed already",
         },
         {
-            "action": "review",
-            "reason": "not_in_review",
-            "detail": "nothing of its payment is in review",
+            "action": "deliver",
+            "reason": "not_shipped",
+            "detail": "it has not been shipped yet",
         },
+        _NOT_IN_REVIEW,
     ],
     "customer_id": "customer-ada",
     "transactions": [_CHARGE],
@@ -130,13 +136,14 @@ REFUNDED_ORDER: Final[dict[str, Any]] = {
 SHIPPED_ORDER: Final[dict[str, Any]] = {
     **STAFFS_ORDER,
     "status": "shipped",
+    "allowed_actions": ["ship", "deliver", "refund"],
     "refused_actions": [
         {
             "action": "process",
             "reason": "already_shipped",
             "detail": "it has already been shipped",
         },
-        STAFFS_ORDER["refused_actions"][1],
+        _NOT_IN_REVIEW,
     ],
 }
 EVENT: Final[dict[str, Any]] = {"id": "evt_1815", "type": "payment_intent.succeeded"}

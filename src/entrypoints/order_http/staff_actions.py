@@ -8,6 +8,7 @@ from order_core.order_status import OrderStatus
 from order_core.payment_terms import GatewayProfile, PaymentTerms
 from order_core.processing import processed
 from order_core.refunding import refunded
+from order_core.shipping import delivery_refusal, shipping_refusal
 
 Refusal = tuple[str, str]
 """A stable word, and a clause for people."""
@@ -24,6 +25,8 @@ def refusals(order: Order) -> dict[str, Refusal | None]:
     disputed = any(order.is_disputed(paid) for paid in order.transactions)
     return {
         "process": process_refusal(order),
+        "ship": shipping_refusal(order),
+        "deliver": delivery_refusal(order),
         "refund": _refund_refusal(order),
         "review": None if in_review or disputed else _NOT_IN_REVIEW,
     }
