@@ -12,6 +12,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from tests.integration.postgres import PostgresServer
 from tests.integration.service_process import (
     SECRET,
     environment,
@@ -136,6 +137,42 @@ def test_migrating_an_unreachable_server_shows_the_address_without_its_password(
     assert finished.returncode == 1
     assert "postgresql+asyncpg://ann:********@127.0.0.1:1/shop cannot be" in finished.stderr
     assert "hunter2" not in finished.stderr
+    assert finished.stderr.endswith(
+        "There is no connection: ConnectionRefusedError: Connect call failed ('127.0.0.1', 1).\n"
+    )
+
+
+def test_what_the_database_itself_objects_to_is_told(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.execute("CREATE ROLE only_looks LOGIN")
+    try:
+        role_url = postgres_url.replace("//postgres@", "//only_looks@")
+        forbidden = run_command("migrate", DATABASE_URL=role_url)
+        misspelt = run_command("migrate", DATABASE_URL=postgres_url.replace(name, "no_such"))
+    finally:
+        postgres_server.execute("DROP ROLE only_looks")
+
+    assert (forbidden.returncode, misspelt.returncode) == (1, 1)
+    assert "InsufficientPrivilegeError: permission denied for schema public." in forbidden.stderr
+    assert 'InvalidCatalogNameError: database "no_such" does not exist.' in misspelt.stderr
+
+
+@pytest.mark.parametrize("command", [("verify",), ("customer", "export", "ann")])
+def test_who_reads_a_database_without_tables_is_told_to_migrate(
+    command: tuple[str, ...], tmp_path: Path, postgres_url: str
+) -> None:
+    (tmp_path / "shop.db").touch()
+    answers = [
+        run_command(*command, DATABASE_URL=f"sqlite:///{tmp_path / 'shop.db'}"),
+        run_command(*command, DATABASE_URL=postgres_url),
+    ]
+
+    for answer in answers:
+        assert answer.returncode != 0
+        assert "does not have the schema of this version" in answer.stderr
+        assert answer.stderr.endswith("Bring it there with: order-core migrate\n")
 
 
 def test_check_shows_the_configuration_with_secrets_masked(tmp_path: Path) -> None:

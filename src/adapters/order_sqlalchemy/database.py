@@ -1,5 +1,6 @@
 """One database, opened for the repository, the work queue and the outbox together."""
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from order_core.errors import StoreUnavailable
 from order_sqlalchemy.store import Store, Timeouts
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +50,20 @@ class Database:
         [(microseconds,)] = await self.store.rows(self.store.statements.now)
         return _EPOCH + timedelta(microseconds=microseconds)
 
+    async def revision(self) -> str | None:
+        """Which schema is there, None if none is. It is only read.
+
+        Raises:
+            StoreUnavailable: it cannot be.
+        """
+        try:
+            [(found,)] = await self.store.rows("SELECT version_num FROM alembic_version")
+        except StoreUnavailable as error:
+            if _lacks_table(error.__cause__):
+                return None
+            raise
+        return str(found)
+
     async def figures(self) -> Figures:
         """Raises StoreUnavailable."""
         [(open_charges, oldest_us, unknown, late, waiting)] = await self.store.rows(
@@ -58,6 +74,13 @@ class Database:
 
     async def close(self) -> None:
         await self.store.close()
+
+
+def _lacks_table(error: BaseException | None) -> bool:
+    # asyncpg may not be installed, so its errors are known by what they have.
+    return getattr(error, "sqlstate", None) == "42P01" or (
+        isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
+    )
 
 
 def open_database(

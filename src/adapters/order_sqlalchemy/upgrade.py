@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from order_core.errors import StoreUnavailable
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.revision import NEWEST, SHORT_WAITS, revision_of
+from order_sqlalchemy.said import said
 
 _log = logging.getLogger(__name__)
 
@@ -128,12 +129,18 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
             "begin",
             lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"),
         )
+    failed = "There is no connection"
     try:
         async with engine.connect() as connection:
+            failed = "The schema could not be brought up to date"
             yield connection
     except (SQLAlchemyError, OSError) as error:
-        raise StoreUnavailable(
-            f"The schema could not be brought up to date: {type(error).__name__}."
-        ) from error
+        raise StoreUnavailable(f"{failed}: {said(_of_driver(error))}.") from error
     finally:
         await engine.dispose()
+
+
+def _of_driver(error: Exception) -> BaseException:
+    """What the database said itself, out of what SQLAlchemy wraps around it."""
+    wrapped = error.orig if isinstance(error, DBAPIError) else None
+    return error if wrapped is None else wrapped.__cause__ or wrapped

@@ -16,7 +16,7 @@ async def ensure_schema(settings: Settings) -> None:
     version before, so when it changes is decided by a person: `order-core migrate`.
 
     Raises:
-        CannotStart: the database cannot be reached, or has another schema.
+        CannotStart: the database cannot be used, or has another schema.
     """
     if not await schema_differs(settings):
         return
@@ -38,27 +38,27 @@ async def ensure_reachable(database: Database, settings: Settings) -> None:
     try:
         await database.ping()
     except StoreUnavailable as error:
-        raise _unreachable(settings) from error
+        raise _unusable(settings, error) from error
 
 
 async def schema_differs(settings: Settings) -> bool:
     """Whether `migrate` has something to do.
 
     Raises:
-        CannotStart: the database cannot be reached.
+        CannotStart: the database cannot be used.
     """
     _refuse_missing_folder(settings)
     try:
         return await needs_upgrade(settings.database_url.get_secret_value())
     except StoreUnavailable as error:
-        raise _unreachable(settings) from error
+        raise _unusable(settings, error) from error
 
 
 async def migrate(settings: Settings) -> None:
     """Bring the database to the schema of this version; harmless if it is there.
 
     Raises:
-        CannotStart: the database cannot be reached, or a later version has changed it.
+        CannotStart: the database cannot be used, or a later version has changed it.
     """
     from alembic.util import CommandError
 
@@ -66,7 +66,7 @@ async def migrate(settings: Settings) -> None:
     try:
         await upgrade(settings.database_url.get_secret_value())
     except StoreUnavailable as error:
-        raise _unreachable(settings) from error
+        raise _unusable(settings, error) from error
     except CommandError as error:
         raise CannotStart(
             f"the database was changed by a later version of order-core ({error})"
@@ -80,10 +80,10 @@ async def refuse_other_schema(database: Database, *, otherwise: str = "") -> Non
         CannotStart: the database cannot be read, or has another schema than this version's.
     """
     try:
-        found = await database.store.rows("SELECT version_num FROM alembic_version")
+        found = await database.revision()
     except StoreUnavailable as error:
         raise CannotStart(f"the database cannot be read. {error}") from error
-    if [tuple(row) for row in found] != [(NEWEST,)]:
+    if found != NEWEST:
         raise CannotStart(
             f"the database does not have the schema of this version{otherwise}. Bring it there "
             "with: order-core migrate"
@@ -103,6 +103,6 @@ def _refuse_missing_folder(settings: Settings) -> None:
         raise CannotStart(f"the folder of the database, {folder}, does not exist")
 
 
-def _unreachable(settings: Settings) -> CannotStart:
+def _unusable(settings: Settings, error: StoreUnavailable) -> CannotStart:
     url = without_password(settings.database_url.get_secret_value())
-    return CannotStart(f"the database {url} cannot be reached; see ORDER_CORE_DATABASE_URL")
+    return CannotStart(f"the database {url} cannot be used; see ORDER_CORE_DATABASE_URL. {error}")
