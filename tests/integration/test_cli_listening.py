@@ -10,7 +10,7 @@ import pytest
 
 from order_cli.listening import free_port, refuse_taken_port
 from order_wiring.mistakes import CannotStart
-from tests.integration.service_process import unused_port
+from tests.integration.service_process import run_command, unused_port
 
 HOST = "127.0.0.1"
 CLAIM = """
@@ -50,6 +50,20 @@ def test_a_port_on_which_something_else_listens_is_taken() -> None:
         with pytest.raises(CannotStart, match=f":{port}: Address already in use"):
             refuse_taken_port(HOST, port)
         assert free_port(HOST, port) > port
+
+
+@pytest.mark.parametrize(
+    ("command", "chosen_with"),
+    [(("demo",), "--port"), (("emulate", "stripe"), "--host and --port")],
+)
+def test_a_command_that_takes_its_port_as_an_option_names_the_option(
+    command: tuple[str, ...], chosen_with: str
+) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        finished = run_command(*command, "--port", str(taken.getsockname()[1]))
+
+    assert finished.returncode == 1
+    assert finished.stderr.endswith(f"in use. Another address is set with {chosen_with}\n")
 
 
 def test_a_process_may_look_twice_at_the_port_that_it_took() -> None:

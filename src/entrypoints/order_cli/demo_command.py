@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.port is None:
         port = free_port(_HOST, _FIRST_PORT)
     else:
-        refuse_taken_port(_HOST, port := arguments.port)
+        refuse_taken_port(_HOST, port := arguments.port, chosen_with="--port")
     folder = Path(arguments.dir)
     common = _common(port, _secret_in(folder, "jwt-secret"), _secret_in(folder, "oauth-key-secret"))
     if playground is None:

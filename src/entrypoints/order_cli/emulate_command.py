@@ -32,7 +32,7 @@ def _address(arguments: argparse.Namespace) -> tuple[str, int]:
         raise CannotStart(f"--host {error}") from None
     if arguments.port is None:
         return host, free_port(host, FIRST_PORT)
-    refuse_taken_port(host, arguments.port)
+    refuse_taken_port(host, arguments.port, chosen_with="--host and --port")
     return host, arguments.port
 
 

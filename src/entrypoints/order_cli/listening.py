@@ -12,8 +12,11 @@ _CLAIMED: Final[dict[int, socket.socket]] = {}
 """Port -> what holds it for this process; the claim ends with the process."""
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Fail if something listens there.
+_BY_SETTINGS: Final = "ORDER_CORE_HOST and ORDER_CORE_PORT"
+
+
+def refuse_taken_port(host: str, port: int, *, chosen_with: str = _BY_SETTINGS) -> None:
+    """Fail if something listens there. `chosen_with` is how people choose another address.
 
     Granian shares ports between processes, so a second service would start, and half of
     the requests would silently go to the first. The port is this process's from here on, also
@@ -29,8 +32,8 @@ def refuse_taken_port(host: str, port: int) -> None:
         # The error's own text names the address a second time.
         because = os.strerror(error.errno) if error.errno else str(error)
         raise CannotStart(
-            f"cannot listen on {address(host, port)}: {because}. Another address is set "
-            "with ORDER_CORE_HOST and ORDER_CORE_PORT"
+            f"cannot listen on {address(host, port)}: {because}. "
+            f"Another address is set with {chosen_with}"
         ) from None
 
 
