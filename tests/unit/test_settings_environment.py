@@ -122,6 +122,12 @@ def test_a_duration_is_a_plain_number_of_seconds(text: str) -> None:
     )
 
 
+def test_the_bounds_of_a_duration_are_told_to_the_last_digit() -> None:
+    assert "ORDER_CORE_ACTION_EXPIRY: must be a number of seconds between 1 and 2592000" in refusal(
+        ACTION_EXPIRY="1e9"
+    )
+
+
 def test_durations_may_have_fractions() -> None:
     assert read(RECOVERY_DELAY="0.25").policy.recovery_delay == timedelta(milliseconds=250)
 

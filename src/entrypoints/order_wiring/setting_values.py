@@ -46,13 +46,13 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def seconds(low: float, high: float) -> Callable[[str], timedelta]:
+def seconds(low: int, high: int) -> Callable[[str], timedelta]:
     """Read a duration from `low` to `high` seconds, both included."""
 
     def read(text: str) -> timedelta:
         if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) and low <= float(text) <= high:
             return timedelta(seconds=float(text))
-        raise ValueError(f"must be a number of seconds between {low:g} and {high:g}")
+        raise ValueError(f"must be a number of seconds between {low} and {high}")
 
     return read
 

@@ -19,6 +19,6 @@ class SettingGroup(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def duration(low_seconds: float, high_seconds: float) -> BeforeValidator:
+def duration(low_seconds: int, high_seconds: int) -> BeforeValidator:
     """A time that is given in seconds, and lies between the two."""
     return BeforeValidator(value.seconds(low_seconds, high_seconds))
