@@ -98,6 +98,15 @@ def test_a_token_is_printed_alone_and_says_what_was_asked_for() -> None:
     assert (claims["email"], claims["email_verified"]) == ("ada@example.com", True)
 
 
+def test_a_token_for_a_scope_that_nothing_asks_for_is_refused() -> None:
+    finished = run_command("token", "--sub", "ada", "--scope", "order:read", JWT_SECRET=SECRET)
+
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        "order-core token: the scope must be some of: orders:manage, orders:read, orders:write\n"
+    )
+
+
 def test_a_token_without_a_secret_says_which_setting_is_missing() -> None:
     finished = run_command("token", "--sub", "ada")
 

@@ -15,7 +15,7 @@ from order_jwt import (
     Trust,
     issue_token,
 )
-from order_oauth import CLIENT_PREFIX
+from order_oauth import CLIENT_PREFIX, SCOPES
 from order_wiring.given_variables import PREFIX
 from order_wiring.mistakes import ConfigurationInvalid, Mistake
 from order_wiring.setting_groups.access import KEY_SOURCES
@@ -110,11 +110,13 @@ def token_for(
 
     Raises:
         ConfigurationInvalid: there is no secret to sign with.
-        ValueError: an empty subject, that of a client of our own issuer, or a lifetime that is
-            too long.
+        ValueError: an empty subject, that of a client of our own issuer, a scope that nothing
+            here asks for, or a lifetime that is too long.
     """
     if settings.oauth and subject.startswith(CLIENT_PREFIX):
         raise ValueError(f"a subject that begins with {CLIENT_PREFIX} is a client; it has a secret")
+    if not SCOPES.issuperset(scopes := scope.split()):
+        raise ValueError(f"the scope must be some of: {', '.join(sorted(SCOPES))}")
     if settings.jwt_secret is None:
         raise ConfigurationInvalid(
             [
@@ -128,7 +130,7 @@ def token_for(
     return issue_token(
         settings.jwt_secret.get_secret_value(),
         subject=subject,
-        scopes=scope.split(),
+        scopes=scopes,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         lifetime=lifetime,
