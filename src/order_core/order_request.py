@@ -20,6 +20,8 @@ LONGEST_URL: Final = 2000
 class OrderRequest:
     """A wish to buy `items`, paid by `payment_method`: `provider:token`, or a bare token.
 
+    A token that has a colon of its own needs its provider before it.
+
     Raises:
         InvalidValue: a rule about one value is broken; the field is named.
     """

@@ -193,6 +193,7 @@ async def test_a_provider_that_does_not_exist_is_named_by_pointer_not_by_value()
     assert answer.status_code == 422
     assert errors_of(answer) == {"/payment_method": "unknown_provider"}
     assert "sesame" not in answer.text
+    assert "a token with a colon needs its provider before it" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ _COME_BACK: Final[dict[type[errors.OrderCoreError], tuple[str, str]]] = {
     ),
 }
 """What to say, and after how many seconds it makes sense to try again."""
+_BEFORE_THE_COLON: Final = (
+    "names a provider that is not known here; a token with a colon needs its provider before it, "
+    "also the default one"
+)
 _CODE_OF_STATUS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -80,7 +84,7 @@ def problem_of(error: errors.OrderCoreError) -> Problem:
         case errors.QuoteRefused():
             return all_named(code, [field_error(refusal) for refusal in error.refusals])
         case errors.UnknownProvider():
-            wrong = FieldError("/payment_method", code, "names a provider that is not known here")
+            wrong = FieldError("/payment_method", code, _BEFORE_THE_COLON)
             return Problem(code, CODES[code][1] + ".", field_errors=[wrong])
         case errors.RequestInProgress():
             headers = {"Retry-After": str(error.retry_after_seconds)}

@@ -105,8 +105,8 @@ class OrderBody(StrictBody):
     payment_method: Annotated[
         str,
         Field(
-            description="`provider:token`, or a bare token for the default provider. "
-            "Never a card number.",
+            description="`provider:token`, or the token alone for the default provider if it has "
+            "no colon of its own. Never a card number.",
             json_schema_extra={"minLength": 1, "maxLength": LONGEST_TOKEN},
         ),
     ]
