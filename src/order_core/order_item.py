@@ -18,6 +18,7 @@ class OrderItem:
 
     Raises:
         InvalidValue: no or too long product id, or a quantity outside 1..`MAX_QUANTITY`.
+        TypeError: a quantity that is no int, or a price that is no `Money`, such as a float.
     """
 
     product_id: str
@@ -28,6 +29,8 @@ class OrderItem:
         checked_text(self.product_id, "product_id", longest=LONGEST_PRODUCT_ID)
         if type(self.quantity) is not int:
             raise TypeError(f"quantity must be an int, not {type(self.quantity).__name__}")
+        if not isinstance(self.price, Money):
+            raise TypeError(f"price must be Money, not {type(self.price).__name__}")
         if not 1 <= self.quantity <= MAX_QUANTITY:
             raise InvalidValue(
                 ("quantity",), "quantity_out_of_range", f"must be between 1 and {MAX_QUANTITY}"

@@ -340,6 +340,12 @@ def test_a_quantity_outside_its_bounds_is_refused(quantity: int) -> None:
     assert refusal.value.field == ("quantity",)
 
 
+@pytest.mark.parametrize("price", [12.5, "12.50", 12])
+def test_a_price_that_is_no_money_is_refused_where_it_is_given(price: Any) -> None:
+    with pytest.raises(TypeError, match=f"price must be Money, not {type(price).__name__}"):
+        OrderItem("mug", 1, price)
+
+
 @pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\ud800b", "x" * 201])
 def test_a_product_id_that_no_store_can_keep_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue):
