@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from order_simulator.judge import Finding
 from order_simulator.knobs import Knobs
 from order_simulator.shop import Shop, ShopReport
 from order_simulator.story import Story
-
-MOST_PROCESSES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -25,7 +24,6 @@ from order_memory.contracts.stores import LONG, LONGER_THAN_SHORT, SHORT, StoreS
 
 _GUARD = DuplicateGuard("two mugs to Kiel", LONG)
 _ROUTE = a_request("any").route
-_INSTANT = timedelta(microseconds=1)
 _LATE = "order-placed-late"
 _BEGAN = ProcessingBegan("staff")
 
