@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from order_core.order_status import OrderStatus
     from order_core.payment import PaymentTransaction
     from order_core.payment_terms import GatewayProfile, Policy
+    from order_core.ports.order_repository import OrderQuery
     from order_core.shipping_address import ShippingAddress
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Order",
     "OrderCore",
     "OrderItem",
+    "OrderQuery",
     "OrderRequest",
     "OrderStatus",
     "PaymentStatus",
@@ -39,6 +41,7 @@ _HOMES = {
     "Order": "order",
     "OrderCore": "assembly",
     "OrderItem": "order_item",
+    "OrderQuery": "ports.order_repository",
     "OrderRequest": "order_request",
     "OrderStatus": "order_status",
     "PaymentStatus": "order",
