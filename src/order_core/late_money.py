@@ -41,7 +41,9 @@ class MoneyEvent(StrEnum):
     CHARGED = "the charge of the order succeeds"
     HELD = "the authorization of the order succeeds"
     CAPTURED = "the capture that staff asked for succeeds"
-    CAPTURED_BEFORE_THE_END = "the capture made because the hold was about to end succeeds"
+    CAPTURED_BEGINNING_NOTHING = (
+        "a capture as the hold was about to end, or whose money went back meanwhile, succeeds"
+    )
     CAPTURED_UNASKED = (
         "a hold is captured at the dashboard, by a capture we had given up, or as it is made"
     )
@@ -118,9 +120,9 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
         pending=(_V.PROCESS, "Staff asked for it in order to begin."),
         **_ended(_V.REFUND, _DEAD_ORDER),
     ),
-    _E.CAPTURED_BEFORE_THE_END: _row(
+    _E.CAPTURED_BEGINNING_NOTHING: _row(
         _V.KEEP,
-        "The hold became the order's money; when work on it begins is for staff to say.",
+        "The hold was taken; when work on the order begins is for staff to say.",
         **_ended(_V.REFUND, _DEAD_ORDER),
     ),
     _E.CAPTURED_UNASKED: _row(_V.REVIEW, _NOT_ASKED, **_ended(_V.REFUND, _DEAD_ORDER)),

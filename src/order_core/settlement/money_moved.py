@@ -117,7 +117,7 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
         return concluded(settling, order, capture, MoneyEvent.SECOND_DEBIT, doubt=PAID_ALREADY)
     # What went back, or is disputed, while it was under way begins nothing, whoever asked.
     begins = settling.transaction.reason != LATE and order.is_paid
-    event = MoneyEvent.CAPTURED if begins else MoneyEvent.CAPTURED_BEFORE_THE_END
+    event = MoneyEvent.CAPTURED if begins else MoneyEvent.CAPTURED_BEGINNING_NOTHING
     order = concluded(settling, order, capture, event)
     return order.letting_go_what_is_spare(
         at=settling.at, new_id=settling.new_id, terms=settling.terms

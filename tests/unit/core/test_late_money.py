@@ -64,7 +64,7 @@ EXPECTED: Final = {
     _E.CHARGED: "P k k k k R R",
     _E.HELD: "P k k k k R R",
     _E.CAPTURED: "k B k k k R R",
-    _E.CAPTURED_BEFORE_THE_END: "k k k k k R R",
+    _E.CAPTURED_BEGINNING_NOTHING: "k k k k k R R",
     _E.CAPTURED_UNASKED: "? ? ? ? ? R R",
     _E.SECOND_DEBIT: "? ? ? ? ? R R",
     _E.PAID_AFTER_A_NO: "? ? ? ? ? R R",
@@ -274,7 +274,7 @@ SCENES: Final[dict[MoneyEvent, Scene]] = {
         charge_open, held, _K.AUTHORIZATION, _T.AUTHORIZED, policy=HOLDING, cancels=True
     ),
     _E.CAPTURED: Scene(capture_open, done(_K.CAPTURE), _K.CAPTURE, _T.SUCCEEDED, policy=HOLDING),
-    _E.CAPTURED_BEFORE_THE_END: Scene(
+    _E.CAPTURED_BEGINNING_NOTHING: Scene(
         capture_before_the_end_open, done(_K.CAPTURE), _K.CAPTURE, _T.SUCCEEDED, policy=HOLDING
     ),
     _E.CAPTURED_UNASKED: Scene(
