@@ -147,6 +147,23 @@ def _refunded_otherwise(deciding: Settling) -> Order:
     return order.with_transaction(replace(undone, reason=REFUNDED_OTHERWISE, review=None))
 
 
+def _without_what_is_back(deciding: Settling) -> Settling:
+    """The same about what is left to give back; the rest of it stands beside that.
+
+    Counted as given back otherwise, what went back through the provider, or was so counted before,
+    would be back twice.
+    """
+    order, undone = deciding.order, deciding.transaction
+    currency, left = undone.amount.currency, order.left_of(_paid_by(order, undone))
+    is_back = undone.amount.minor_units - left
+    if is_back <= 0:
+        return deciding
+    amount = Money(is_back, currency)
+    beside = replace(undone, id=deciding.new_id(), amount=amount, review=None, attend_at=None)
+    part = replace(undone, amount=Money(left, currency))
+    return replace(deciding, order=order.with_transaction(beside), transaction=part)
+
+
 def _is_undone_refund(order: Order, transaction: PaymentTransaction) -> bool:
     """Whether it is a refund that was not made, as far as is known, or the return of one."""
     if transaction.kind is TransactionKind.REFUND:
@@ -158,7 +175,7 @@ def _is_undone_refund(order: Order, transaction: PaymentTransaction) -> bool:
 
 def _accepted(deciding: Settling) -> Order:
     if _is_settled_by_accepting(deciding.order, deciding.transaction):
-        return _refunded_otherwise(deciding)
+        return _refunded_otherwise(_without_what_is_back(deciding))
     if _was_taken_by_another(deciding.order, deciding.transaction):
         # What the provider did is the other one.
         return never_happened(deciding)

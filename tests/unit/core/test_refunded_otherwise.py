@@ -98,6 +98,34 @@ async def test_cancelling_gives_back_all_of_an_order_whose_refused_refund_was_me
     assert shop.net_minor_units_at_the_provider() == 0
 
 
+@pytest.mark.parametrize("undone", [_refused, _returned])
+async def test_to_accept_a_refund_counts_no_more_of_it_than_is_left(shop: Any, undone: Any) -> None:
+    provider = Provider(shop)
+    order, doubtful = await undone(shop, await shop.place())
+    of = {"parent_reference": order.charge.provider_reference}
+    await provider.tells(TransactionKind.REFUND, Succeeded("re-hand", PART, ""), **of)
+    order = await decide(shop, order, doubtful, D.ACCEPT)
+
+    assert order.refunded_minor_units + order.refunded_otherwise_minor_units == 2500
+    assert money_back(order).startswith("25.00 EUR have been paid back to you.")
+    # What somebody gave back by hand is owed again once it is undone.
+    failed = Declined("account_closed", reference="re-hand")
+    await provider.tells(TransactionKind.REFUND, failed, **of)
+    order = await shop.orders.get(order.id)
+    assert order.left_of(order.charge) == PART.minor_units
+
+
+async def test_two_refused_refunds_that_are_accepted_give_back_no_more_than_was_taken(
+    shop: Any,
+) -> None:
+    order, part = await _refused(shop, await shop.place(), part=True)
+    order, whole = await _refused(shop, order)
+    for refused in (part, whole):
+        order = await decide(shop, order, refused, D.ACCEPT)
+
+    assert order.refunded_otherwise_minor_units == 2500
+
+
 async def test_what_went_back_through_the_provider_after_all_was_not_refunded_otherwise(
     shop: Any,
 ) -> None:
