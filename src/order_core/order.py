@@ -345,12 +345,14 @@ class Order:
     ) -> "Order":
         """The order with a void recorded of every hold that is spare: its buyer pays once.
 
-        What the provider would not let go of is a person's, whatever he decided about that.
+        What the provider would not let go of is a person's, whatever he decided about that. A
+        void that never reached the provider was not refused.
         """
         order = self
-        tried = {t.parent_id for t in self.transactions if t.kind is TransactionKind.VOID}
+        voids = [t for t in self.transactions if t.kind is TransactionKind.VOID]
+        refused = {t.parent_id for t in voids if t.status is TransactionStatus.DECLINED or t.review}
         for held in self.transactions:
-            if self.is_spare(held) and held.id not in tried:
+            if self.is_spare(held) and held.id not in refused:
                 order = order.voiding(held, at=at, new_id=new_id, terms=terms)
         return order
 

@@ -51,9 +51,10 @@ def _paid_holds_nothing(evidence: Evidence) -> Iterator[str]:
     if order.status not in PLACED or order.payment_status is PaymentStatus.IN_REVIEW:
         return
     # What the provider would not let go of is on record as that, and a person knows of it.
-    tried = {t.parent_id for t in order.transactions if t.kind is TransactionKind.VOID}
+    voids = [t for t in order.transactions if t.kind is TransactionKind.VOID]
+    refused = {t.parent_id for t in voids if t.status is TransactionStatus.DECLINED}
     for held in order.transactions:
-        if order.is_spare(held) and held.id not in tried:
+        if order.is_spare(held) and held.id not in refused:
             yield f"it is paid, and {held.id} still holds {held.amount}"
 
 

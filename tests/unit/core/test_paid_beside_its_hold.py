@@ -222,6 +222,29 @@ async def test_its_own_hold_is_let_go_before_its_end_if_a_dispute_is_won_after_t
     assert standing(holding, order.charge) is Standing.VOIDED
 
 
+@pytest.mark.parametrize("reaction", [reactions.NOT_SEND, reactions.LOSE_REQUEST])
+async def test_its_own_hold_is_let_go_though_a_void_of_it_that_was_not_wanted_never_arrived(
+    holding: Any, reaction: Any
+) -> None:
+    order, capture = await paid_beside(holding)
+    holding.gateway.react(*[reaction] * 200)
+    order = await decide(holding, order, capture, D.ACCEPT)
+    void = order.transactions[-1]
+    provider, reference = Provider(holding), capture.provider_reference
+    disputed = Reversed("dp-1", WHOLE, "disputed", open=True)
+    await provider.tells(TransactionKind.REVERSAL, disputed, parent_reference=reference)
+    await holding.work_until(passed=timedelta(days=1))
+    order = await holding.orders.get(order.id)
+    assert (void.kind, void.is_open) == (TransactionKind.VOID, True)
+    assert order.transaction(void.id).status is TransactionStatus.FAILED
+    holding.gateway.forget_reactions()
+    won = Restored("dp-1", WHOLE, "won")
+    await provider.tells(TransactionKind.REVERSAL, won, parent_reference=reference)
+    await holding.work_until(passed=timedelta(days=5, hours=12))
+
+    assert standing(holding, order.charge) is Standing.VOIDED
+
+
 @pytest.mark.parametrize("told", [False, True])
 async def test_a_dispute_that_is_won_after_its_own_hold_was_taken_goes_before_a_person(
     holding: Any, *, told: bool
