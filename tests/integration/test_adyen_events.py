@@ -192,6 +192,7 @@ async def test_the_end_of_a_hold_is_told_with_its_own_reference(named: dict[str,
         "PAYMENT1",
         transaction_id="hold-1",
         installation="kiel-1",
+        parent_reference="PAYMENT1",
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from order_core.assembly import OrderCore, assemble
 from order_core.money import Money
-from order_core.order import Order
+from order_core.order import Order, PaymentStatus
 from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
@@ -213,6 +213,27 @@ async def test_a_hold_that_expired_leaves_an_order_that_is_not_paid(shop: AdyenS
         TransactionStatus.VOIDED,
         "authorization_expired",
     )
+
+
+@holding
+async def test_a_second_hold_that_expired_before_its_beginning_was_told_is_held_no_longer(
+    shop: AdyenShop,
+) -> None:
+    placed = await shop.place()
+    second = {"originalReference": None, "pspReference": "SECOND1"}
+    assert await shop.hears("EXPIRE", placed.charge, **second) == "unknown_transaction"
+    refused = {**second, "pspReference": "SECOND2", "success": "false"}
+    assert await shop.hears("AUTHORISATION", placed.charge, **refused) == "no_news"
+    await shop.hears("AUTHORISATION", placed.charge, **second)
+    await shop.core.match()
+    order = await shop.now(placed)
+
+    assert [t.status for t in order.transactions] == [
+        TransactionStatus.AUTHORIZED,
+        TransactionStatus.VOIDED,
+    ]
+    assert order.payment_status is PaymentStatus.AUTHORIZED
+    assert await shop.orders.unmatched_events(limit=9) == ()
 
 
 @holding

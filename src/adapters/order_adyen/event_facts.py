@@ -122,6 +122,7 @@ def _expired(told: _Told) -> ProviderFact | None:
         payment,
         transaction_id=ours.transaction_id,
         installation=ours.installation,
+        parent_reference=payment,
     )
 
 

@@ -15,7 +15,8 @@ class ProviderFact:
     `transaction_id` and `installation` are ours, as the provider stored them with the
     movement; None if it shows none (somebody moved the money at the provider's dashboard).
     `reference` names the movement at the provider, and `parent_reference` the payment that a
-    refund, capture, void or reversal belongs to. `Reversed` of the kind REFUND is a refund that
+    refund, capture, void or reversal belongs to, or the hold that an end by itself ends, where no
+    look-up shows how a hold ended. `Reversed` of the kind REFUND is a refund that
     came back; of the kind REVERSAL, a payment that the bank took back.
 
     `sequence` orders what is told about one movement, by the provider's own time or count: the
