@@ -59,6 +59,7 @@ class MoneyEvent(StrEnum):
     ALREADY_USED = "the payment belongs to another order already"
     NEVER_HAPPENED = "the payment is proven never to have happened"
     DECLINED_AFTERWARDS = "a decline comes after the payment's success"
+    REFUSED_AFTER_ALL = "a payment is declined that a person accepted and nobody had seen"
     HOLD_ENDED = "the provider lets a hold end"
     VOIDED = "our void is confirmed"
     VOIDED_AFTER_SUCCESS = "our void is confirmed although the payment was taken"
@@ -168,6 +169,11 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
     ),
     _E.DECLINED_AFTERWARDS: _row(
         _V.IGNORE, "It is about another try; the money that moved does not move back by it."
+    ),
+    _E.REFUSED_AFTER_ALL: _row(
+        _V.REVIEW,
+        "The provider's word is against a person's; which is true, he finds out. Until he has said "
+        "so, nothing of it is given back.",
     ),
     _E.HOLD_ENDED: _row(
         _V.KEEP, "The hold is gone and was not taken; the order is unpaid and cancellable."

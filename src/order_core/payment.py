@@ -67,6 +67,7 @@ DEAD_STATUSES: Final = frozenset(
 TAKING_KINDS: Final = frozenset({TransactionKind.CHARGE, TransactionKind.AUTHORIZATION})
 """The kinds that begin a payment. An order has one live one of ours at most."""
 
+_TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 
 DISPUTE_OPEN: Final = "dispute_open"
 DISPUTE_LOST: Final = "dispute_lost"
@@ -171,6 +172,12 @@ class PaymentTransaction:
     def is_given_up(self) -> bool:
         """In review only because the provider could not be asked, or did not show it."""
         return self.status is TransactionStatus.IN_REVIEW and self.review in _GIVEN_UP
+
+    @property
+    def is_taken_unseen(self) -> bool:
+        """Taken by a person's word alone: the provider has not shown it so."""
+        took = self.kind in _TAKES and self.status is TransactionStatus.SUCCEEDED
+        return took and (self.provider_reference is None or self.reason in _GIVEN_UP)
 
     @property
     def is_undecided(self) -> bool:

@@ -22,7 +22,7 @@ from order_core.settlement.unasked import unasked
 def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A second debit, or a success after a proven no: a transaction of its own."""
     order, transaction = settling.order, settling.transaction
-    if _is_unnamed(transaction, outcome):
+    if _is_unnamed(transaction, outcome) or _is_shown_at_last(transaction, outcome):
         return _named_at_last(settling, outcome)
     if transaction.status is TransactionStatus.AUTHORIZED:
         if isinstance(outcome, Succeeded):
@@ -86,9 +86,14 @@ def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized
     )
 
 
+def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    # What the provider has shown itself is not doubted because it declines another try.
+    return transaction.is_taken_unseen and transaction.provider_reference == outcome.reference
+
+
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A person accepted it unseen; now we hear by which reference the provider knows it."""
-    named = replace(settling.transaction, provider_reference=outcome.reference)
+    named = replace(settling.transaction, provider_reference=outcome.reference, reason=None)
     if isinstance(outcome, Authorized):
         ends = outcome.capture_before
         attend_at = decided_by(ends, now=settling.at)

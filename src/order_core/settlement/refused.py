@@ -18,6 +18,7 @@ from order_core.outcomes import Answer, Declined, Report
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
 from order_core.settlement.refund_undone import refund_returned
+from order_core.settlement.refused_after_all import refused_after_all
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -62,8 +63,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     if isinstance(fact, Report) and _is_refund_in_doubt(settling.transaction, outcome):
         return _refund_failed_after_all(settling, outcome)
     if not settling.transaction.is_undecided:
-        # The table ignores it; at most it was the second look.
-        return second_look_done(settling, settling.order)
+        return _after_the_last_word(settling, outcome)
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
         reference=outcome.reference,
@@ -81,6 +81,13 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     return concluded(
         settling, order, done, MoneyEvent.ALREADY_USED if used else MoneyEvent.DECLINED
     )
+
+
+def _after_the_last_word(settling: Settling, outcome: Declined) -> Order:
+    if settling.transaction.is_taken_unseen and outcome.reason != ALREADY_USED:
+        return refused_after_all(settling, outcome)
+    # The table ignores it; at most it was the second look.
+    return second_look_done(settling, settling.order)
 
 
 def _is_refund_in_doubt(ours: PaymentTransaction, outcome: Declined) -> bool:
@@ -123,7 +130,10 @@ def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) ->
     if outcome.reason == ALREADY_USED:
         # What was told is another order's payment; it says nothing about this hold.
         return settling.order
-    if outcome.reference not in {None, settling.transaction.provider_reference}:
+    ours = settling.transaction.provider_reference
+    can_ask = settling.transaction.kind in settling.terms.gateway.looks_up
+    unseen = ours is None and not can_ask
+    if outcome.reference not in {None, ours} and not unseen:
         # Another object of the provider's, a try that failed, says nothing about this one.
         return settling.order
     ended = settling.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)

@@ -15,7 +15,9 @@ from order_core.outcomes import Authorized, Declined, Outcome, Restored, Reverse
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.ports import ProviderFact, WebhookEvent
+from order_core.reviewing import ReviewDecision
 from order_memory import reactions
+from tests.unit.core.telling_and_deciding import decide, without_look_ups
 
 _K = TransactionKind
 _T = TransactionStatus
@@ -78,6 +80,7 @@ EXPECTED: Final = {
     _E.ALREADY_USED: "F . . . . . k",
     _E.NEVER_HAPPENED: "F k k k k k k",
     _E.DECLINED_AFTERWARDS: ". . . . . . .",
+    _E.REFUSED_AFTER_ALL: "? ? ? ? ? ? ?",
     _E.HOLD_ENDED: "k k k k k k k",
     _E.VOIDED: "F k k k k k k",
     _E.VOIDED_AFTER_SUCCESS: "? ? ? ? ? ? ?",
@@ -156,6 +159,15 @@ async def void_open_and_paid(shop: Any) -> Any:
     taken = Succeeded(order.charge.provider_reference or "", WHOLE, order.charge.id)
     await deliver(shop, about(order.charge, taken), name="e-before")
     return await shop.orders.get(order.id)
+
+
+async def accepted_unseen(shop: Any) -> Any:
+    without_look_ups(shop)
+    shop.core = shop.assembled(webhooks={"scripted": shop.parser})
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    order = await shop.place()
+    await shop.work_until(passed=timedelta(days=1))
+    return await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
 
 
 async def disputed(shop: Any) -> Any:
@@ -322,6 +334,13 @@ SCENES: Final[dict[MoneyEvent, Scene]] = {
     _E.NEVER_HAPPENED: Scene(charge_open, None, _K.CHARGE, _T.FAILED),
     _E.DECLINED_AFTERWARDS: Scene(
         paid, lambda o: about(o.charge, Declined("no")), _K.CHARGE, _T.SUCCEEDED
+    ),
+    _E.REFUSED_AFTER_ALL: Scene(
+        accepted_unseen,
+        lambda o: about(o.charge, Declined("refused", reference="psp-1")),
+        _K.CHARGE,
+        _T.SUCCEEDED,
+        ((_K.REVERSAL, _T.SUCCEEDED),),
     ),
     _E.HOLD_ENDED: Scene(
         paid,

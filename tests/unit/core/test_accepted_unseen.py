@@ -1,0 +1,138 @@
+"""A person says that money was taken which nobody saw, and the provider says no after all."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.errors import CannotProcess
+from order_core.order import Order, PaymentStatus
+from order_core.order_status import OrderStatus
+from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeeded
+from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
+
+D = ReviewDecision
+
+
+async def accepted_unseen(shop: Any) -> Order:
+    """An order whose charge, or hold, stands by a person's word alone."""
+    without_look_ups(shop)
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    order = await shop.place()
+    await shop.work_until(passed=timedelta(days=1))
+    shop.gateway.forget_reactions()
+    order = await shop.orders.get(order.id)
+    assert order.charge.review == "provider_has_no_look_up"
+    return await decide(shop, order, order.charge, D.ACCEPT)
+
+
+async def refused(shop: Any, order: Order, of: Any) -> Order:
+    """Its event says that it was refused."""
+    no = Declined("refused", reference="psp-1")
+    await Provider(shop).tells(of.kind, no, transaction_id=of.id)
+    told: Order = await shop.orders.get(order.id)
+    return told
+
+
+async def test_a_charge_that_is_refused_after_all_goes_before_a_person_and_is_not_given_back(
+    shop: Any,
+) -> None:
+    order = await accepted_unseen(shop)
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+    for _ in range(2):
+        order = await refused(shop, order, order.charge)
+
+    no = order.transactions[-1]
+    assert (no.kind, no.review) == (TransactionKind.REVERSAL, "refused_after_all:refused")
+    assert len(order.transactions) == 2
+    assert (order.status, order.charge.status) == (OrderStatus.PENDING, TransactionStatus.SUCCEEDED)
+    with pytest.raises(CannotProcess):
+        await shop.core.process(order.id, by="staff")
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    assert order.refund_asked_minor_units == 0
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_a_person_says_whether_it_was_taken(shop: Any, *, taken: bool) -> None:
+    order = await accepted_unseen(shop)
+    order = await refused(shop, order, order.charge)
+    order = await decide(shop, order, order.transactions[-1], D.DISPUTE_WON if taken else D.ACCEPT)
+    # What is told once more is known.
+    order = await refused(shop, order, order.charge)
+
+    assert order.payment_status is PaymentStatus.PAID
+    assert order.left_of(order.charge) == (2500 if taken else 0)
+    if taken:
+        order = await shop.core.process(order.id, by="staff")
+        assert order.status is OrderStatus.PROCESSING
+
+
+async def test_what_the_provider_has_shown_since_is_not_doubted(shop: Any) -> None:
+    order = await accepted_unseen(shop)
+    shown = Report(Succeeded("psp-1", WHOLE, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, shown)
+
+    assert await refused(shop, order, order.charge) == order
+
+
+@pytest.mark.parametrize("shown", [False, True])
+async def test_of_what_was_pending_only_its_own_refusal_is_about_it(
+    shop: Any, *, shown: bool
+) -> None:
+    """For a while the account was another one, while a charge of ours was pending."""
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.place()
+    own = order.charge.provider_reference
+
+    async def in_another_account(_transaction: Any, /) -> Any:
+        return NotFound(by_id=True)
+
+    shop.gateway.look_up = in_another_account
+    await shop.work_until(passed=timedelta(days=2))
+    order = await shop.orders.get(order.id)
+    order = await decide(shop, order, order.charge, D.ACCEPT)
+    other = Report(Declined("refused", reference="another-try"))
+    assert await shop.core.settle(order, order.charge.id, other) == order
+    if shown:
+        taken = Report(Succeeded(own, WHOLE, order.charge.id))
+        order = await shop.core.settle(order, order.charge.id, taken)
+    no = Report(Declined("refused", reference=own))
+    order = await shop.core.settle(order, order.charge.id, no)
+
+    assert (order.payment_status is PaymentStatus.IN_REVIEW) is not shown
+
+
+async def test_a_capture_that_is_refused_after_all_goes_before_a_person(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = without_look_ups(make_shop(capture=CaptureMode.ON_PROCESSING))
+    order = await shop.place()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.process(order.id, by="staff")
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(order.id)
+    capture = order.transactions[-1]
+    order = await decide(shop, order, capture, D.ACCEPT)
+    order = await refused(shop, order, capture)
+
+    assert order.transactions[-1].parent_id == capture.id
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert order.left_of(order.transaction(capture.id)) == 0
+
+
+async def test_a_hold_that_is_refused_after_all_is_none(make_shop: Callable[..., Any]) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await accepted_unseen(shop)
+    assert order.payment_status is PaymentStatus.AUTHORIZED
+    order = await refused(shop, order, order.charge)
+
+    assert order.payment_status is PaymentStatus.UNPAID
+    assert order.charge.status is TransactionStatus.VOIDED
+    held = Report(Authorized("psp-1", WHOLE, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, held)
+    assert order.payment_status is PaymentStatus.IN_REVIEW
