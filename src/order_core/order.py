@@ -306,7 +306,9 @@ class Order:
         """Why the owner cannot cancel now (a word, a clause), or None when he can."""
         if self.status is OrderStatus.CANCELLED:
             return ("already_cancelled", "it is cancelled already")
-        if any(t.kind is TransactionKind.CAPTURE and t.is_open for t in self.transactions):
+        captures = [t for t in self.transactions if t.kind is TransactionKind.CAPTURE and t.is_open]
+        # A send is counted only while it is wanted: what never left cannot leave once it is not.
+        if any(self.wants(capture) or not capture.has_never_left for capture in captures):
             return ("capture_in_progress", "its money is being taken just now")
         return CANCEL_REFUSALS.get(self.status)
 

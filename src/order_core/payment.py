@@ -236,6 +236,15 @@ class PaymentTransaction:
         """Whether a request of this step may have reached the provider."""
         return self.sends > self.never_ran
 
+    @property
+    def has_never_left(self) -> bool:
+        """Whether certainly no request of it reached the provider.
+
+        Each send is counted, in a save of its own, before its bytes leave.
+        """
+        recorded = self.status is TransactionStatus.RECORDED
+        return recorded and self.step == 1 and not self.may_have_run
+
     def sending(self, now: datetime) -> "PaymentTransaction":
         """The transaction with one more send counted; stored before the request leaves."""
         return replace(self, sends=self.sends + 1, last_send_at=now)

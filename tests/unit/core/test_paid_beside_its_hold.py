@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from order_core.errors import CannotProcess
+from order_core.errors import CannotCancel, CannotProcess
 from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
@@ -187,6 +187,62 @@ async def test_a_capture_that_has_not_left_when_another_payment_is_accepted_does
     assert order.captured_minor_units == 2500
     assert standing(holding, order.charge) is Standing.VOIDED or begun
     assert order.payment_status is (PaymentStatus.REFUNDED if begun else PaymentStatus.PAID)
+
+
+async def _not_wanted_any_more(shop: Any, *reaction: Any) -> Order:
+    """An order whose capture met this, and of which a person then accepted another payment."""
+    order, second = await held_again(shop, await shop.place())
+    order = await decide(shop, order, second, D.ACCEPT)
+    shop.gateway.react(*reaction)
+    await shop.core.process(order.id, by="staff")
+    order, by_hand = await taken_by_hand(shop, order, second, WHOLE)
+    return await decide(shop, order, by_hand, D.ACCEPT)
+
+
+async def test_a_capture_that_has_not_left_and_is_not_wanted_is_in_nobodys_way(
+    holding: Any,
+) -> None:
+    order = await _not_wanted_any_more(holding, *[reactions.NOT_SEND] * 50)
+    holding.gateway.forget_reactions()
+    await holding.core.cancel(order.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(hours=6))
+
+    order = await holding.orders.get(order.id)
+    assert order.captured_minor_units == order.refunded_minor_units == 2500
+    assert standing(holding, order.charge) is Standing.VOIDED
+    assert order.attend_at is None
+
+
+@pytest.mark.parametrize("reaction", [reactions.LOSE_REQUEST, reactions.LOSE_ANSWER])
+async def test_a_capture_that_may_have_left_is_waited_for_though_it_is_not_wanted(
+    holding: Any, reaction: Any
+) -> None:
+    order = await _not_wanted_any_more(holding, reaction)
+
+    with pytest.raises(CannotCancel) as refusal:
+        await holding.core.cancel(order.id, customer_id="ann")
+    assert refusal.value.reason == "capture_in_progress"
+
+
+async def test_a_capture_that_was_counted_before_its_process_died_is_waited_for(
+    holding: Any,
+) -> None:
+    order = await _not_wanted_any_more(holding, *[reactions.NOT_SEND] * 50)
+    capture = next(t for t in order.transactions if t.kind is TransactionKind.CAPTURE)
+    counted = order.with_transaction(capture.sending(holding.clock.now()))
+    order = (await holding.orders.save(counted)).order
+
+    with pytest.raises(CannotCancel):
+        await holding.core.cancel(order.id, customer_id="ann")
+
+
+async def test_a_capture_that_is_wanted_is_waited_for_also_before_it_leaves(holding: Any) -> None:
+    order = await holding.place()
+    holding.gateway.react(*[reactions.NOT_SEND] * 50)
+    await holding.core.process(order.id, by="staff")
+
+    with pytest.raises(CannotCancel):
+        await holding.core.cancel(order.id, customer_id="ann")
 
 
 async def test_a_second_hold_that_was_accepted_is_let_go_once_the_order_is_paid(
