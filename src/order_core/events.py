@@ -90,6 +90,8 @@ class RefundRecorded:
     name: ClassVar[str] = "refund_recorded"
     transaction_id: str
     amount: str
+    by: str | None = None
+    """Who asked for it; None: it follows from what happened before, a cancellation say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class CaptureRecorded:
     name: ClassVar[str] = "capture_recorded"
     transaction_id: str
     amount: str
+    by: str | None = None
+    """Who wants to begin processing; None: nobody yet, and the hold is about to end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -429,18 +429,23 @@ class Order:
         paid: PaymentTransaction,
         amount: Money | None = None,
         *,
+        by: str | None = None,
         at: datetime,
         new_id: Callable[[], str],
         terms: PaymentTerms,
     ) -> "Order":
-        """The order with a refund of `amount` recorded, or of all that is left of `paid`."""
+        """The order with a refund of `amount` recorded, or of all that is left of `paid`.
+
+        `by` is who asked for it, if anybody did.
+        """
         left = self.left_of(paid)
         wanted = amount.minor_units if amount else left
         if not 0 < wanted <= left:
             return self
         kind, back = TransactionKind.REFUND, Money(wanted, paid.amount.currency)
         refund = self.follow_up(kind, paid, back, at=at, new_id=new_id, terms=terms)
-        return self.with_transaction(refund).with_news(RefundRecorded(refund.id, str(back)), at)
+        recorded = RefundRecorded(refund.id, str(back), by)
+        return self.with_transaction(refund).with_news(recorded, at)
 
     def follow_up(
         self,

@@ -43,7 +43,7 @@ def processed(
         raise CannotProcess(order.id, "in_review", "its payment is in review")
     if order.hold is not None:
         # Nothing is left of what was taken beside it, although that may not be back yet.
-        return capturing(order, reason=None, at=at, new_id=new_id, terms=terms)
+        return capturing(order, by=by, at=at, new_id=new_id, terms=terms)
     if money_is_gone(order):
         raise CannotProcess(order.id, "refunded", "its money went back, or is about to")
     if order.is_paid:
@@ -56,29 +56,33 @@ def processed(
 def capturing(
     order: Order,
     *,
-    reason: str | None,
+    by: str | None,
     at: datetime,
     new_id: Callable[[], str],
     terms: PaymentTerms,
 ) -> Order:
-    """The order with a capture of what is held recorded, unless one is open or nothing is held."""
+    """The order with a capture of what is held recorded, unless one is open or nothing is held.
+
+    `by` is who wants to begin processing; None: nobody yet, and the hold is about to end.
+    """
     hold = order.hold
     under_way = open_capture(order)
-    if under_way and under_way.reason == LATE and reason is None:
+    if under_way and under_way.reason == LATE and by is not None:
         # Now somebody asks for it, so that the order begins when it is done.
-        return order.with_transaction(replace(under_way, reason=None))
+        asked_for = CaptureRecorded(under_way.id, str(under_way.amount), by)
+        return order.with_transaction(replace(under_way, reason=None)).with_news(asked_for, at)
     if hold is None or under_way:
         return order
     capture = order.follow_up(
         TransactionKind.CAPTURE,
         hold,
         hold.amount,
-        reason=reason,
+        reason=LATE if by is None else None,
         at=at,
         new_id=new_id,
         terms=terms,
     )
-    recorded = CaptureRecorded(capture.id, str(capture.amount))
+    recorded = CaptureRecorded(capture.id, str(capture.amount), by)
     return order.with_transaction(capture).with_news(recorded, at)
 
 

@@ -14,6 +14,7 @@ def refunded(
     order: Order,
     amount: Money | None,
     *,
+    by: str,
     at: datetime,
     new_id: Callable[[], str],
     terms: PaymentTerms,
@@ -30,7 +31,8 @@ def refunded(
     left_of = _left_of_payments(order)
     if amount is None:
         for paid_id in left_of:
-            order = order.refunding(order.transaction(paid_id), at=at, new_id=new_id, terms=terms)
+            paid = order.transaction(paid_id)
+            order = order.refunding(paid, by=by, at=at, new_id=new_id, terms=terms)
         return order
     wanted = amount.minor_units
     if amount.currency != order.total.currency:
@@ -40,9 +42,7 @@ def refunded(
     for paid_id, left in left_of.items():
         if wanted <= left:
             paid = order.transaction(paid_id)
-            return order.refunding(
-                paid, Money(wanted, order.total.currency), at=at, new_id=new_id, terms=terms
-            )
+            return order.refunding(paid, amount, by=by, at=at, new_id=new_id, terms=terms)
     most = Money(max(left_of.values()), order.total.currency)
     raise InvalidValue(("amount",), "refund_too_large", f"must not exceed {most}, which is left")
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import TokenUnverifiable
+from order_core.payment_terms import CaptureMode, Policy
 from order_core.ports import Principal
 from order_memory import FixedTokens, InMemoryShop, in_memory_shop
 from tests.unit.http_service import customer, order_body, service
@@ -90,6 +91,49 @@ async def test_what_a_service_does_as_staff_names_both() -> None:
         assert (await desk.post(f"{order}/process")).status_code == 200
 
     assert ("processing_began", "help-desk for staff-tom") in await happened(
+        app, "desk for staff", order
+    )
+    assert [event for event, _by in await happened(app, "lena", order)] == ["order_opened"]
+
+
+async def test_the_history_says_to_staff_who_gave_money_back() -> None:
+    app = app_over(in_memory_shop())
+    order = await placed_by(app, "lena")
+    async with customer(app, "desk for staff") as desk:
+        for amount in (1.5, None):
+            body = {} if amount is None else {"amount": amount}
+            assert (await desk.post(f"{order}/refunds", json=body)).status_code == 200
+
+    seen = await happened(app, "desk for staff", order)
+    assert [by for event, by in seen if event == "refund_recorded"] == [
+        "help-desk for staff-tom"
+    ] * 2
+    assert [event for event, _by in await happened(app, "lena", order)] == ["order_opened"]
+
+
+async def test_the_history_names_nobody_for_what_a_cancellation_gives_back() -> None:
+    app = app_over(in_memory_shop())
+    order = await placed_by(app, "lena")
+    async with customer(app, "lena") as lena:
+        assert (await lena.post(f"{order}/cancel")).status_code == 200
+
+    async with customer(app, "desk for staff") as desk:
+        (given_back,) = [
+            entry["details"]
+            for entry in (await desk.get(f"{order}/history")).json()
+            if entry["event"] == "refund_recorded"
+        ]
+    assert "by" not in given_back
+
+
+async def test_the_history_says_to_staff_who_had_the_money_taken() -> None:
+    shop = in_memory_shop(policy=Policy(capture=CaptureMode.ON_PROCESSING))
+    app = app_over(shop)
+    order = await placed_by(app, "lena")
+    async with customer(app, "desk for staff") as desk:
+        assert (await desk.post(f"{order}/process")).status_code == 200
+
+    assert ("capture_recorded", "help-desk for staff-tom") in await happened(
         app, "desk for staff", order
     )
     assert [event for event, _by in await happened(app, "lena", order)] == ["order_opened"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from order_core.events import Happened
+from order_core.events import Event, Happened
 from order_core.money import Money
 from order_core.order import Order
 from order_core.payment import PaymentTransaction, TransactionStatus
@@ -58,6 +58,8 @@ def order_json(order: Order) -> dict[str, Any]:
 
 
 _FOR_STAFF: Final = {
+    "refund_recorded": ("by",),
+    "capture_recorded": ("by",),
     "reviewed": ("by", "note"),
     "processing_began": ("by",),
     "order_shipped": ("by",),
@@ -73,14 +75,16 @@ def history_json(entries: tuple[Happened, ...], *, for_staff: bool) -> list[dict
             "sequence": entry.sequence,
             "at": time_json(entry.at),
             "event": entry.event.name,
-            "details": {
-                field.name: getattr(entry.event, field.name)
-                for field in fields(entry.event)
-                if for_staff or field.name not in _FOR_STAFF.get(entry.event.name, ())
-            },
+            "details": _details(entry.event, for_staff=for_staff),
         }
         for entry in entries
     ]
+
+
+def _details(event: Event, *, for_staff: bool) -> dict[str, Any]:
+    hidden = () if for_staff else _FOR_STAFF.get(event.name, ())
+    said = {each.name: getattr(event, each.name) for each in fields(event)}
+    return {name: value for name, value in said.items() if value is not None and name not in hidden}
 
 
 def tracking_json(order: Order) -> dict[str, Any]:

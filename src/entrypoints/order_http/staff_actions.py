@@ -13,6 +13,7 @@ from order_core.shipping import delivery_refusal, shipping_refusal
 Refusal = tuple[str, str]
 """A stable word, and a clause for people."""
 
+_NOBODY: Final = "nobody"
 _ALREADY: Final = ("already_processing", "it is being processed already")
 _CAPTURING: Final = ("capture_in_progress", "its money is being taken just now")
 _NOT_IN_REVIEW: Final = ("not_in_review", "nothing of its payment is in review")
@@ -36,7 +37,7 @@ def process_refusal(order: Order) -> Refusal | None:
     """Why the order cannot begin to be processed, or None."""
     try:
         after = processed(
-            order, by="nobody", at=order.created_at, new_id=_no_id, terms=_terms(order)
+            order, by=_NOBODY, at=order.created_at, new_id=_no_id, terms=_terms(order)
         )
     except CannotProcess as refusal:
         return refusal.reason, refusal.because
@@ -47,7 +48,7 @@ def process_refusal(order: Order) -> Refusal | None:
 
 def _refund_refusal(order: Order) -> Refusal | None:
     try:
-        refunded(order, None, at=order.created_at, new_id=_no_id, terms=_terms(order))
+        refunded(order, None, by=_NOBODY, at=order.created_at, new_id=_no_id, terms=_terms(order))
     except CannotRefund as refusal:
         return refusal.reason, refusal.because
     return None

@@ -22,7 +22,7 @@ from order_core.payment import (
 )
 from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
-from order_core.processing import LATE, capturing, open_capture
+from order_core.processing import capturing, open_capture
 from order_core.settlement import MAX_REFUSALS, beyond_proof
 from order_core.use_cases.carry_out import CarryOut, Held
 from order_core.use_cases.patience import attended, void_in_review
@@ -221,7 +221,7 @@ class Recover:
             t.kind is TransactionKind.CAPTURE and not t.is_live for t in order.transactions
         )
         if refused < MAX_REFUSALS and self.policy.capture_late is CaptureLate.CAPTURE:
-            decided = capturing(order, reason=LATE, at=now, new_id=self.ids.new_id, terms=terms)
+            decided = capturing(order, by=None, at=now, new_id=self.ids.new_id, terms=terms)
         else:
             decided = order.cancel(
                 by="end_of_authorization", at=now, new_id=self.ids.new_id, terms=terms

@@ -41,7 +41,7 @@ class RefundOrder:
         def with_refund(
             order: Order, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
         ) -> Order:
-            return refunded(order, amount, at=at, new_id=new_id, terms=terms)
+            return refunded(order, amount, by=by, at=at, new_id=new_id, terms=terms)
 
         body = fingerprint(order_id, str(amount or "the rest"))
         request = RequestRecord(by, ROUTE, key, body) if key else None
