@@ -11,6 +11,7 @@ from order_core import Money, Order, OrderItem, OrderRequest, Policy, ShippingAd
 from order_core.assembly import OrderCore, assemble
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionKind
+from order_core.payment_terms import CaptureMode
 from order_memory import (
     InMemoryOrders,
     InMemoryOutbox,
@@ -121,3 +122,9 @@ def shop() -> Shop:
 @pytest.fixture
 def make_shop() -> Callable[..., Shop]:
     return lambda **policy: Shop(Policy(**policy))
+
+
+@pytest.fixture
+def holding() -> Shop:
+    """One that holds the money first, and takes it when the order begins to be processed."""
+    return Shop(Policy(capture=CaptureMode.ON_PROCESSING))

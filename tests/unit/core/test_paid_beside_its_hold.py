@@ -1,6 +1,5 @@
 """An order whose money is held, and which a person lets be paid by something else."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +12,11 @@ from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Restored, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
-from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import Standing, reactions
 from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide
 
 D = ReviewDecision
-
-
-@pytest.fixture
-def holding(make_shop: Callable[..., Any]) -> Any:
-    return make_shop(capture=CaptureMode.ON_PROCESSING)
 
 
 async def taken_by_hand(

@@ -21,11 +21,6 @@ from order_memory import ScriptedGateway, Standing, reactions
 _DECISION = {"note": "looked at", "by": "staff"}
 
 
-@pytest.fixture
-def holding(make_shop: Callable[..., Any]) -> Any:
-    return make_shop(capture=CaptureMode.ON_PROCESSING)
-
-
 async def held_again(shop: Any, order: Any, **said: Any) -> tuple[Any, Any]:
     """The order with a second hold beside its own, and that hold."""
     again = replace(order.charge, provider_reference=None)
