@@ -6,15 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from order_core.errors import CannotCancel
 from order_core.events import (
     CUSTOMER,
     Event,
     Happened,
-    OrderCancelled,
     OrderOpened,
-    RefundRecorded,
-    VoidRecorded,
 )
 from order_core.immutable import replace
 from order_core.money import Money
@@ -33,10 +29,8 @@ from order_core.payment_terms import PaymentTerms
 from order_core.shipment import Shipment
 from order_core.shipping_address import ShippingAddress
 
-_TAKES: Final = frozenset({TransactionKind.CHARGE, TransactionKind.CAPTURE})
 _REFUND: Final = TransactionKind.REFUND
 _SUCCEEDED: Final = TransactionStatus.SUCCEEDED
-_ENDS_A_HOLD: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
 _LETS_GO: Final = frozenset(
     {OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED}
 )
@@ -111,7 +105,7 @@ class Order:
     @property
     def payments(self) -> list[PaymentTransaction]:
         """Every charge and capture that took money, whatever went back of it."""
-        return [t for t in self.transactions if t.kind in _TAKES and t.status is _SUCCEEDED]
+        return [t for t in self.transactions if t.took_money]
 
     @property
     def captured_minor_units(self) -> int:
@@ -312,71 +306,6 @@ class Order:
             return ("capture_in_progress", "its money is being taken just now")
         return CANCEL_REFUSALS.get(self.status)
 
-    def cancel(
-        self, *, by: str, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
-    ) -> "Order":
-        """The cancelled order, with every refund or void recorded that it now owes.
-
-        Cancelling twice changes nothing. An open charge is not sent any more; it is asked
-        about until it is settled, and what it took is given back.
-
-        Raises:
-            CannotCancel: the status table says no.
-        """
-        if self.status is OrderStatus.CANCELLED:
-            return self
-        if refusal := self.cancel_refusal:
-            raise CannotCancel(self.id, *refusal)
-        order = self.moved_to(OrderStatus.CANCELLED).with_news(OrderCancelled(by), at)
-        return order.giving_back(at=at, new_id=new_id, terms=terms)
-
-    def giving_back(
-        self, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
-    ) -> "Order":
-        """The order with a refund or void recorded for whatever it holds without a right to."""
-        order = self
-        for held in self.transactions:
-            if held.is_held:
-                order = order.voiding(held, at=at, new_id=new_id, terms=terms)
-            elif held.status is TransactionStatus.SUCCEEDED and held.kind in _TAKES:
-                order = order.refunding(held, at=at, new_id=new_id, terms=terms)
-        return order
-
-    def letting_go_what_is_spare(
-        self, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
-    ) -> "Order":
-        """The order with a void recorded of every hold that is spare: its buyer pays once.
-
-        What the provider would not let go of is a person's, whatever he decided about that. A
-        void that never reached the provider was not refused.
-        """
-        order = self
-        voids = [t for t in self.transactions if t.kind is TransactionKind.VOID]
-        refused = {t.parent_id for t in voids if t.status is TransactionStatus.DECLINED or t.review}
-        for held in self.transactions:
-            if self.is_spare(held) and held.id not in refused:
-                order = order.voiding(held, at=at, new_id=new_id, terms=terms)
-        return order
-
-    def voiding(
-        self,
-        held: PaymentTransaction,
-        *,
-        at: datetime,
-        new_id: Callable[[], str],
-        terms: PaymentTerms,
-    ) -> "Order":
-        """The order with a void of `held` recorded, unless a void or capture is open or done."""
-        if any(
-            t.parent_id == held.id and t.is_live and t.kind in _ENDS_A_HOLD
-            for t in self.transactions
-        ):
-            return self
-        void = self.follow_up(
-            TransactionKind.VOID, held, held.amount, at=at, new_id=new_id, terms=terms
-        )
-        return self.with_transaction(void).with_news(VoidRecorded(void.id, held.id), at)
-
     def left_of(self, paid: PaymentTransaction) -> int:
         """How many minor units of `paid` nobody has given, taken or asked back, in whatever way."""
         return max(self._balance_of(paid), 0)
@@ -423,29 +352,6 @@ class Order:
             for t in self.transactions
             if t.kind is TransactionKind.REVERSAL and t.parent_id == refund.id
         )
-
-    def refunding(
-        self,
-        paid: PaymentTransaction,
-        amount: Money | None = None,
-        *,
-        by: str | None = None,
-        at: datetime,
-        new_id: Callable[[], str],
-        terms: PaymentTerms,
-    ) -> "Order":
-        """The order with a refund of `amount` recorded, or of all that is left of `paid`.
-
-        `by` is who asked for it, if anybody did.
-        """
-        left = self.left_of(paid)
-        wanted = amount.minor_units if amount else left
-        if not 0 < wanted <= left:
-            return self
-        kind, back = TransactionKind.REFUND, Money(wanted, paid.amount.currency)
-        refund = self.follow_up(kind, paid, back, at=at, new_id=new_id, terms=terms)
-        recorded = RefundRecorded(refund.id, str(back), by)
-        return self.with_transaction(refund).with_news(recorded, at)
 
     def follow_up(
         self,

@@ -174,10 +174,15 @@ class PaymentTransaction:
         return self.status is TransactionStatus.IN_REVIEW and self.review in _GIVEN_UP
 
     @property
+    def took_money(self) -> bool:
+        """Whether it is a charge or capture that succeeded, whatever went back of it."""
+        return self.kind in _TAKES and self.status is TransactionStatus.SUCCEEDED
+
+    @property
     def is_taken_unseen(self) -> bool:
         """Taken by a person's word alone: the provider has not shown it so."""
-        took = self.kind in _TAKES and self.status is TransactionStatus.SUCCEEDED
-        return took and (self.provider_reference is None or self.reason in _GIVEN_UP)
+        unseen = self.provider_reference is None or self.reason in _GIVEN_UP
+        return self.took_money and unseen
 
     @property
     def is_undecided(self) -> bool:

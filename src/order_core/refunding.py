@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from order_core.errors import CannotRefund, InvalidValue
+from order_core.giving_back import refunding
 from order_core.money import Money
 from order_core.order import Order
 from order_core.payment import DISPUTE_LOST, DISPUTE_OPEN, REFUNDED_OTHERWISE
@@ -32,7 +33,7 @@ def refunded(
     if amount is None:
         for paid_id in left_of:
             paid = order.transaction(paid_id)
-            order = order.refunding(paid, by=by, at=at, new_id=new_id, terms=terms)
+            order = refunding(order, paid, by=by, at=at, new_id=new_id, terms=terms)
         return order
     wanted = amount.minor_units
     if amount.currency != order.total.currency:
@@ -42,7 +43,7 @@ def refunded(
     for paid_id, left in left_of.items():
         if wanted <= left:
             paid = order.transaction(paid_id)
-            return order.refunding(paid, amount, by=by, at=at, new_id=new_id, terms=terms)
+            return refunding(order, paid, amount, by=by, at=at, new_id=new_id, terms=terms)
     most = Money(max(left_of.values()), order.total.currency)
     raise InvalidValue(("amount",), "refund_too_large", f"must not exceed {most}, which is left")
 

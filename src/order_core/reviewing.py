@@ -7,6 +7,7 @@ from typing import Final
 
 from order_core.errors import CannotReview
 from order_core.events import OrderPlaced, PaymentFailed, Reviewed
+from order_core.giving_back import giving_back, letting_go_what_is_spare, refunding, voiding
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.money import Money
@@ -182,8 +183,8 @@ def _accepted(deciding: Settling) -> Order:
     accepted = _accepted_as_it_is(deciding)
     if accepted.lets_go:
         return accepted
-    return accepted.letting_go_what_is_spare(
-        at=deciding.at, new_id=deciding.new_id, terms=deciding.terms
+    return letting_go_what_is_spare(
+        accepted, at=deciding.at, new_id=deciding.new_id, terms=deciding.terms
     )
 
 
@@ -241,14 +242,14 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
     """It was ours after all, and an order that ended has no right to it."""
     at, new_id, terms = deciding.at, deciding.new_id, deciding.terms
     if settled.is_held:
-        return order.voiding(settled, at=at, new_id=new_id, terms=terms)
+        return voiding(order, settled, at=at, new_id=new_id, terms=terms)
     if settled.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}:
-        return order.refunding(settled, at=at, new_id=new_id, terms=terms)
+        return refunding(order, settled, at=at, new_id=new_id, terms=terms)
     differs = (deciding.transaction.review or "").startswith(ANOTHER_AMOUNT)
     if settled.kind is TransactionKind.REFUND and differs:
         # It was made in part, and nobody else asks for the rest.
         paid = order.transaction(settled.parent_id or "")
-        return order.refunding(paid, at=at, new_id=new_id, terms=terms)
+        return refunding(order, paid, at=at, new_id=new_id, terms=terms)
     return order
 
 
@@ -272,21 +273,21 @@ def _refunded(deciding: Settling) -> Order:
         failed = PaymentFailed(settled.id, "refunded_by_review")
         order = order.moved_to(OrderStatus.PAYMENT_FAILED).with_news(failed, at)
     if waiting and settled.kind is TransactionKind.AUTHORIZATION:
-        return order.giving_back(at=at, new_id=new_id, terms=terms)
+        return giving_back(order, at=at, new_id=new_id, terms=terms)
     if settled.is_held:
-        return order.voiding(settled, at=at, new_id=new_id, terms=terms)
+        return voiding(order, settled, at=at, new_id=new_id, terms=terms)
     owed = _owed_for(order, settled)
     part = None if order.status in _ENDED else _part_of(order, settled, owed)
-    refunding = order.refunding(owed, part, at=at, new_id=new_id, terms=terms)
+    decided = refunding(order, owed, part, at=at, new_id=new_id, terms=terms)
     if waiting:
         # An order that was never paid fails although its buyer has got everything already, and
         # whatever else was accepted of it meanwhile has no order to pay for any more.
-        return refunding.giving_back(at=at, new_id=new_id, terms=terms)
-    if refunding is order:
+        return giving_back(decided, at=at, new_id=new_id, terms=terms)
+    if decided is order:
         # Without a refund the review would end as if the money had gone back.
         because = "nothing is left of its payment to give back"
         raise CannotReview(order.id, "nothing_to_refund", because)
-    return refunding
+    return decided
 
 
 def _dispute_won(deciding: Settling) -> Order:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from order_core.events import LatePaymentReceived, OrderPlaced, ProcessingBegan, PutInReview
+from order_core.giving_back import giving_back
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent, Verdict, cell
 from order_core.order import Order
@@ -37,16 +38,12 @@ def concluded(
             return order.moved_to(OrderStatus.PROCESSING).with_news(began, settling.at)
         case Verdict.FAIL:
             # What came before it failed is owed as what comes afterwards is.
-            return order.moved_to(OrderStatus.PAYMENT_FAILED).giving_back(
-                at=settling.at, new_id=settling.new_id, terms=settling.terms
-            )
+            return _given_back(settling, order.moved_to(OrderStatus.PAYMENT_FAILED))
         case Verdict.KEEP:
             return order
         case Verdict.REFUND:
             late = LatePaymentReceived(moved.id, str(moved.amount))
-            return order.with_news(late, settling.at).giving_back(
-                at=settling.at, new_id=settling.new_id, terms=settling.terms
-            )
+            return _given_back(settling, order.with_news(late, settling.at))
         case Verdict.REVIEW:
             doubtful = replace(moved, review=doubt)
             return order.with_transaction(doubtful).with_news(
@@ -54,3 +51,7 @@ def concluded(
             )
         case Verdict.IGNORE:
             return settling.order
+
+
+def _given_back(settling: Settling, order: Order) -> Order:
+    return giving_back(order, at=settling.at, new_id=settling.new_id, terms=settling.terms)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from order_core.events import ProviderMovedMoney
+from order_core.giving_back import refunding
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent, Verdict, cell
 from order_core.money import Money
@@ -86,7 +87,7 @@ def _giving_back_the_rest(settling: Settling, order: Order) -> Order:
         return order
     back = Money(owed, paid.amount.currency)
     at, new_id, terms = settling.at, settling.new_id, settling.terms
-    return order.refunding(paid, back, at=at, new_id=new_id, terms=terms)
+    return refunding(order, paid, back, at=at, new_id=new_id, terms=terms)
 
 
 def _phase(outcome: Reversed | Restored) -> str:

@@ -7,6 +7,7 @@ from order_core.events import (
     PaymentRefunded,
     PaymentVoided,
 )
+from order_core.giving_back import letting_go_what_is_spare
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
@@ -119,8 +120,8 @@ def _captured(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     begins = settling.transaction.reason != LATE and order.is_paid
     event = MoneyEvent.CAPTURED if begins else MoneyEvent.CAPTURED_BEGINNING_NOTHING
     order = concluded(settling, order, capture, event)
-    return order.letting_go_what_is_spare(
-        at=settling.at, new_id=settling.new_id, terms=settling.terms
+    return letting_go_what_is_spare(
+        order, at=settling.at, new_id=settling.new_id, terms=settling.terms
     )
 
 

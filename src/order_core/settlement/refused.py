@@ -10,6 +10,7 @@ from order_core.events import (
     PutInReview,
     ReversalDeclined,
 )
+from order_core.giving_back import letting_go_what_is_spare, refunding, voiding
 from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.money import Money
@@ -152,8 +153,8 @@ def capture_refused(settling: Settling, refused: PaymentTransaction, reason: str
         return order
     # The hold may be gone, which is why; until a look-up says so, the order stands.
     order = order.with_transaction(replace(held, attend_at=settling.at))
-    return order.letting_go_what_is_spare(
-        at=settling.at, new_id=settling.new_id, terms=settling.terms
+    return letting_go_what_is_spare(
+        order, at=settling.at, new_id=settling.new_id, terms=settling.terms
     )
 
 
@@ -193,12 +194,13 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
         )
         return _asked_about(settling, order, parent) if void else order
     if void and not order.lets_go:
-        return order.voiding(parent, at=settling.at, new_id=settling.new_id, terms=settling.terms)
+        return voiding(order, parent, at=settling.at, new_id=settling.new_id, terms=settling.terms)
     if void:
         return order.with_transaction(replace(parent, attend_at=settling.at))
     # Somebody may have given back a part at the provider meanwhile.
     left = min(refused.amount.minor_units, order.left_of(parent))
-    retried = order.refunding(
+    retried = refunding(
+        order,
         parent,
         Money(left, refused.amount.currency),
         at=settling.at,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from order_core.cancelling import cancelled
 from order_core.errors import NotTheOwner
 from order_core.events import by_customer
 from order_core.order import Order
@@ -37,12 +38,12 @@ class CancelOrder:
             CommitUnknown: it may be cancelled; ask again.
         """
 
-        def cancelled(
+        def of_its_owner(
             order: Order, *, at: datetime, new_id: Callable[[], str], terms: PaymentTerms
         ) -> Order:
             if order.customer_id != customer_id:
                 raise NotTheOwner(order_id)
-            return order.cancel(by=by_customer(actor), at=at, new_id=new_id, terms=terms)
+            return cancelled(order, by=by_customer(actor), at=at, new_id=new_id, terms=terms)
 
         request = RequestRecord(customer_id, ROUTE, key, fingerprint(order_id)) if key else None
-        return await self.change_order(order_id, cancelled, request=request)
+        return await self.change_order(order_id, of_its_owner, request=request)

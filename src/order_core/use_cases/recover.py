@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from order_core.cancelling import cancelled
 from order_core.clock_check import ClockCheck
 from order_core.errors import CommitUnknown, ConcurrentUpdate, StoreUnavailable
 from order_core.events import PutInReview
+from order_core.giving_back import letting_go_what_is_spare, voiding
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
@@ -223,14 +225,14 @@ class Recover:
         if refused < MAX_REFUSALS and self.policy.capture_late is CaptureLate.CAPTURE:
             decided = capturing(order, by=None, at=now, new_id=self.ids.new_id, terms=terms)
         else:
-            decided = order.cancel(
-                by="end_of_authorization", at=now, new_id=self.ids.new_id, terms=terms
+            decided = cancelled(
+                order, by="end_of_authorization", at=now, new_id=self.ids.new_id, terms=terms
             )
         return await self._stored(order, decided)
 
     async def _let_spare_go(self, order: Order, held: PaymentTransaction) -> Order:
         terms, now = self.terms[held.provider], self.clock.now()
-        decided = order.letting_go_what_is_spare(at=now, new_id=self.ids.new_id, terms=terms)
+        decided = letting_go_what_is_spare(order, at=now, new_id=self.ids.new_id, terms=terms)
         return await self._stored(order, decided)
 
     async def _let_go(self, order: Order, transaction: PaymentTransaction) -> Order:
@@ -243,10 +245,9 @@ class Recover:
             return order
         if void_in_review(order, transaction):
             return order
-        voiding = order.voiding(
-            transaction, at=now, new_id=self.ids.new_id, terms=self.terms[transaction.provider]
-        )
-        return await self._stored(order, voiding)
+        terms = self.terms[transaction.provider]
+        decided = voiding(order, transaction, at=now, new_id=self.ids.new_id, terms=terms)
+        return await self._stored(order, decided)
 
     async def _stored(self, order: Order, decided: Order) -> Order:
         if decided is order:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CommitUnknown, PossibleDuplicate, StoreUnavailable
+from order_core.giving_back import voiding
 from order_core.immutable import replace
 from order_core.money import Money
 from order_core.order import PaymentStatus
@@ -96,13 +97,14 @@ async def test_not_sent_told_twice_does_not_hide_the_send_in_between(shop: Any) 
 async def test_the_void_of_an_expiry_is_not_sent_once_the_order_is_placed(shop: Any) -> None:
     opened = await shop.place(payment_method="action_required")
     shop.clock.advance(timedelta(minutes=31))
-    voiding = opened.voiding(
+    to_void = voiding(
+        opened,
         opened.charge,
         at=shop.clock.now(),
         new_id=lambda: "void-1",
         terms=shop.core.settle.terms["scripted"],
     )
-    stored = (await shop.orders.save(voiding)).order
+    stored = (await shop.orders.save(to_void)).order
     reference = opened.charge.provider_reference
     shop.gateway.approve(reference)
     paid = Report(Succeeded(reference, Money(2500, "EUR"), opened.charge.id))

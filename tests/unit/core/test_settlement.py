@@ -10,7 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from order_core.cancelling import cancelled
 from order_core.errors import CannotCancel
+from order_core.giving_back import refunding
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_item import OrderItem
@@ -211,7 +213,7 @@ def test_a_refund_comes_back_only_if_the_refusal_is_its_own(
     reference: str | None, *, comes_back: bool
 ) -> None:
     paid = after(an_order(), Report(Succeeded("pi-1", PRICE, "charge-1")))
-    owing = paid.refunding(paid.charge, at=NOON, new_id=lambda: "refund-1", terms=TERMS)
+    owing = refunding(paid, paid.charge, at=NOON, new_id=lambda: "refund-1", terms=TERMS)
     done = Report(Succeeded("re-1", PRICE, "refund-1"))
     refused = Report(Declined("charge_already_refunded", retryable=True, reference=reference))
     order = owing
@@ -329,8 +331,8 @@ class MoneyHistory(RuleBasedStateMachine):
     @rule()
     def the_owner_cancels(self) -> None:
         try:
-            self.order = self.order.cancel(
-                by="customer", at=self.now, new_id=self.ids.__next__, terms=TERMS
+            self.order = cancelled(
+                self.order, by="customer", at=self.now, new_id=self.ids.__next__, terms=TERMS
             )
         except CannotCancel:
             assert self.order.status is OrderStatus.PAYMENT_FAILED
