@@ -78,6 +78,9 @@ REFUNDED_OTHERWISE: Final = "refunded_otherwise"
 """The reason of a refund that was refused, or of its return, once its buyer has got the money
 another way than through the provider."""
 
+LATE: Final = "late"
+"""The reason of a capture that nobody asked for: the authorization was about to end."""
+
 NO_LOOK_UP: Final = "provider_has_no_look_up"
 """Why a movement is in review that nobody can ask about any more."""
 
@@ -181,8 +184,9 @@ class PaymentTransaction:
     @property
     def is_taken_unseen(self) -> bool:
         """Taken by a person's word alone: the provider has not shown it so."""
-        unseen = self.provider_reference is None or self.reason in _GIVEN_UP
-        return self.took_money and unseen
+        # What the provider shows has no reason any more; of a late capture the first one is kept.
+        given_up = self.reason in _GIVEN_UP or self.reason == LATE
+        return self.took_money and (self.provider_reference is None or given_up)
 
     @property
     def is_undecided(self) -> bool:

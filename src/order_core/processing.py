@@ -9,12 +9,9 @@ from order_core.events import CaptureRecorded, ProcessingBegan
 from order_core.immutable import replace
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.payment import PaymentTransaction, TransactionKind
+from order_core.payment import LATE, PaymentTransaction, TransactionKind
 from order_core.payment_terms import PaymentTerms
 from order_core.shipping import money_is_gone
-
-LATE: Final = "late"
-"""The reason of a capture that nobody asked for: the authorization was about to end."""
 
 _REFUSALS: Final = {
     OrderStatus.AWAITING_PAYMENT: ("unpaid", "it is not paid yet"),

@@ -7,8 +7,7 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Absence
-from order_core.payment import NO_LOOK_UP, TransactionKind, TransactionStatus
-from order_core.processing import LATE
+from order_core.payment import LATE, NO_LOOK_UP, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
 from order_core.settlement.refused import capture_refused, reversal_refused
 from order_core.settlement.second_look import second_look_done

@@ -12,9 +12,8 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Answer, Authorized, Report, Succeeded
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import LATE, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import decided_by
-from order_core.processing import LATE
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.hold import held_and_taken, is_taken, let_go

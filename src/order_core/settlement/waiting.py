@@ -7,8 +7,7 @@ from order_core.immutable import replace
 from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.outcomes import ActionRequired, Answer, Pending, Report
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
-from order_core.processing import LATE
+from order_core.payment import LATE, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.review import ANOTHER_TRANSACTION
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling

@@ -11,7 +11,7 @@ from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeeded
 from order_core.payment import TransactionKind, TransactionStatus
-from order_core.payment_terms import CaptureMode
+from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
 from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
@@ -136,3 +136,24 @@ async def test_a_hold_that_is_refused_after_all_is_none(make_shop: Callable[...,
     held = Report(Authorized("psp-1", WHOLE, order.charge.id))
     order = await shop.core.settle(order, order.charge.id, held)
     assert order.payment_status is PaymentStatus.IN_REVIEW
+
+
+async def test_so_does_one_that_nobody_asked_for_and_that_the_provider_had_named(
+    make_shop: Callable[..., Any],
+) -> None:
+    """Made because the hold was about to end, and answered; how it ended was never told."""
+    late = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=CaptureLate.CAPTURE)
+    shop = without_look_ups(late)
+    await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    await shop.work_until(passed=timedelta(days=30))
+    [order] = shop.all_orders
+    capture = order.transactions[-1]
+    assert (capture.kind, capture.review) == (TransactionKind.CAPTURE, "provider_has_no_look_up")
+    order = await decide(shop, order, capture, D.ACCEPT)
+    no = Report(Declined("refused", reference=capture.provider_reference))
+    order = await shop.core.settle(order, capture.id, no)
+
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    with pytest.raises(CannotProcess):
+        await shop.core.process(order.id, by="staff")
