@@ -87,8 +87,11 @@ def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized
 
 
 def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
-    # What the provider has shown itself is not doubted because it declines another try.
-    return transaction.is_taken_unseen and transaction.provider_reference == outcome.reference
+    # What the provider has shown itself is not doubted because it declines another try. Only held,
+    # or of another amount, it has not shown what the person accepted.
+    taken = isinstance(outcome, Succeeded) and outcome.amount == transaction.amount
+    same = transaction.provider_reference == outcome.reference
+    return transaction.is_taken_unseen and taken and same
 
 
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:

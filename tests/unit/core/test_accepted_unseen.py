@@ -31,6 +31,20 @@ async def accepted_unseen(shop: Any) -> Order:
     return await decide(shop, order, order.charge, D.ACCEPT)
 
 
+async def accepted_in_another_account(shop: Any) -> Order:
+    """For a while the account was another one, while a charge of ours was pending."""
+    shop.gateway.react(reactions.WAIT)
+    order = await shop.place()
+
+    async def in_another_account(_transaction: Any, /) -> Any:
+        return NotFound(by_id=True)
+
+    shop.gateway.look_up = in_another_account
+    await shop.work_until(passed=timedelta(days=2))
+    order = await shop.orders.get(order.id)
+    return await decide(shop, order, order.charge, D.ACCEPT)
+
+
 async def refused(shop: Any, order: Order, of: Any) -> Order:
     """Its event says that it was refused."""
     no = Declined("refused", reference="psp-1")
@@ -84,18 +98,8 @@ async def test_what_the_provider_has_shown_since_is_not_doubted(shop: Any) -> No
 async def test_of_what_was_pending_only_its_own_refusal_is_about_it(
     shop: Any, *, shown: bool
 ) -> None:
-    """For a while the account was another one, while a charge of ours was pending."""
-    shop.gateway.react(reactions.WAIT)
-    order = await shop.place()
+    order = await accepted_in_another_account(shop)
     own = order.charge.provider_reference
-
-    async def in_another_account(_transaction: Any, /) -> Any:
-        return NotFound(by_id=True)
-
-    shop.gateway.look_up = in_another_account
-    await shop.work_until(passed=timedelta(days=2))
-    order = await shop.orders.get(order.id)
-    order = await decide(shop, order, order.charge, D.ACCEPT)
     other = Report(Declined("refused", reference="another-try"))
     assert await shop.core.settle(order, order.charge.id, other) == order
     if shown:
@@ -105,6 +109,18 @@ async def test_of_what_was_pending_only_its_own_refusal_is_about_it(
     order = await shop.core.settle(order, order.charge.id, no)
 
     assert (order.payment_status is PaymentStatus.IN_REVIEW) is not shown
+
+
+async def test_that_it_is_only_held_does_not_show_it_taken(shop: Any) -> None:
+    accepted = await accepted_in_another_account(shop)
+    own, ends = accepted.charge.provider_reference, shop.clock.now() + timedelta(days=7)
+    held = Report(Authorized(own or "", WHOLE, accepted.charge.id, ends))
+    order = await shop.core.settle(accepted, accepted.charge.id, held)
+
+    # Nothing is to be done about a hold that is none: looked after, it would be so for ever.
+    assert (order, order.attend_at) == (accepted, None)
+    order = await shop.core.settle(order, order.charge.id, Report(Declined("no", reference=own)))
+    assert order.payment_status is PaymentStatus.IN_REVIEW
 
 
 async def test_a_capture_that_is_refused_after_all_goes_before_a_person(
