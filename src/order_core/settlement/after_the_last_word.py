@@ -14,6 +14,7 @@ from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.refunded_beyond import refunded_beyond
+from order_core.settlement.refused_after_all import shown_after_all
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
@@ -107,7 +108,7 @@ def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order
         unnamed = follower.parent_reference is None and not follower.may_have_run
         if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
-    return order
+    return shown_after_all(replace(settling, order=order, transaction=named))
 
 
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:

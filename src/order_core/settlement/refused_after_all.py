@@ -3,9 +3,10 @@
 from order_core.events import ProviderMovedMoney
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.outcomes import Declined, Reversed
+from order_core.outcomes import Declined, Restored, Reversed
 from order_core.payment import DISPUTE_OPEN, TransactionKind
 from order_core.settlement.consequences import concluded
+from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -26,8 +27,23 @@ def refused_after_all(settling: Settling, outcome: Declined) -> Order:
         # A person has heard of it, or the bank had something to take back.
         return order
     doubt = f"refused_after_all:{outcome.reason}"
-    gone = Reversed(outcome.reference or paid.id, paid.amount, doubt, open=True)
+    # By our own id no provider names a dispute: what shows the payment after all ends this one.
+    gone = Reversed(paid.id, paid.amount, doubt, open=True)
     move = unasked(settling, TransactionKind.REVERSAL, gone, parent=paid, reason=DISPUTE_OPEN)
-    news = ProviderMovedMoney(move.id, move.kind, str(move.amount), gone.reference)
+    news = ProviderMovedMoney(move.id, move.kind, str(move.amount), outcome.reference or paid.id)
     order = order.with_transaction(move).with_news(news, settling.at)
     return concluded(settling, order, move, MoneyEvent.REFUSED_AFTER_ALL, doubt=doubt)
+
+
+def shown_after_all(settling: Settling) -> Order:
+    """The order with that money again: the provider shows that it was taken, refused or not.
+
+    What a person has said of the refusal meanwhile was about what was known by then.
+    """
+    order, paid = settling.order, settling.transaction
+    if not any(
+        (t.parent_id, t.provider_reference) == (paid.id, paid.id) for t in order.transactions
+    ):
+        return order
+    there = Restored(paid.id, paid.amount, "shown_after_all")
+    return told_of_dispute(settling, there, None)

@@ -86,6 +86,41 @@ async def test_a_person_says_whether_it_was_taken(shop: Any, *, taken: bool) -> 
         assert order.status is OrderStatus.PROCESSING
 
 
+@pytest.mark.parametrize("word", [D.ACCEPT, D.DISPUTE_LOST, D.DISPUTE_WON, D.NOTE])
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_what_was_refused_is_there_again_once_the_provider_shows_it_taken(
+    shop: Any, *, word: ReviewDecision, cancelled: bool
+) -> None:
+    order = await accepted_unseen(shop)
+    order = await refused(shop, order, order.charge)
+    order = await decide(shop, order, order.transactions[-1], word)
+    if cancelled:
+        await shop.core.cancel(order.id, customer_id="ann")
+    provider = Provider(shop)
+    for _ in range(2):
+        taken = Succeeded("psp-2", WHOLE, order.charge.id)
+        await provider.tells(order.charge.kind, taken, transaction_id=order.charge.id)
+    # Of what was shown, the refusal of another try is no news.
+    order = await refused(shop, await shop.orders.get(order.id), order.charge)
+
+    owed = 2500 if cancelled else 0
+    assert order.refund_asked_minor_units == owed
+    assert order.left_of(order.charge) == 2500 - owed
+    assert (order.payment_status is PaymentStatus.IN_REVIEW) is (word is D.NOTE)
+
+
+async def test_a_refund_of_it_that_waited_for_that_is_the_only_one(shop: Any) -> None:
+    order = await accepted_unseen(shop)
+    await shop.core.cancel(order.id, customer_id="ann")
+    order = await refused(shop, order, order.charge)
+    taken = Succeeded("psp-2", WHOLE, order.charge.id)
+    await Provider(shop).tells(order.charge.kind, taken, transaction_id=order.charge.id)
+    order = await shop.orders.get(order.id)
+
+    assert order.refund_asked_minor_units == 2500
+    assert sum(t.kind is TransactionKind.REFUND for t in order.transactions) == 1
+
+
 async def test_what_the_provider_has_shown_since_is_not_doubted(shop: Any) -> None:
     order = await accepted_unseen(shop)
     shown = Report(Succeeded("psp-1", WHOLE, order.charge.id))
