@@ -66,7 +66,7 @@ class TakeIn:
             outcome = _as_outcome(fact.outcome, named)
             if order is not None and outcome is not None and named and _is_about(named, fact):
                 settled = await self.settle(order, named.id, Report(outcome))
-                if _ends_what_is_not_known(settled, fact):
+                if _ends_what_is_not_known(settled, settled.transaction(named.id), fact):
                     return UNKNOWN_TRANSACTION, settled
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
         return await self._moved_by_provider(provider, fact)
@@ -234,14 +234,18 @@ def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTran
     return ours
 
 
-def _ends_what_is_not_known(order: Order, fact: ProviderFact) -> bool:
+def _ends_what_is_not_known(order: Order, ours: PaymentTransaction, fact: ProviderFact) -> bool:
     """Whether it is the end of a hold whose beginning nobody has told, and so is tried again.
 
     A try that failed ends nothing: it names no payment that it was done to.
     """
-    ended = fact.parent_reference is not None and isinstance(fact.outcome, Declined)
+    if fact.parent_reference is None or not isinstance(fact.outcome, Declined):
+        return False
     known = {t.provider_reference for t in order.transactions if t.takes_money}
-    return ended and fact.kind in TAKING_KINDS and fact.parent_reference not in known
+    # Of one that a person accepted unseen, no beginning is waited for: it is the one that ended.
+    unseen = ours.status is TransactionStatus.VOIDED and ours.provider_reference is None
+    is_ours = unseen and ours.reason == fact.outcome.reason
+    return fact.kind in TAKING_KINDS and fact.parent_reference not in known and not is_ours
 
 
 def _was_made_beside(ours: PaymentTransaction, other: PaymentTransaction) -> bool:

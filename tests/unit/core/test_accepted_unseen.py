@@ -208,3 +208,32 @@ async def test_so_does_one_that_nobody_asked_for_and_that_the_provider_had_named
     assert order.payment_status is PaymentStatus.IN_REVIEW
     with pytest.raises(CannotProcess):
         await shop.core.process(order.id, by="staff")
+
+
+async def test_the_end_of_such_a_hold_is_not_kept_for_one_that_nobody_has_told(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await accepted_unseen(shop)
+    provider, expired = Provider(shop), Declined("expired", reference="psp-1")
+    about = {"transaction_id": order.charge.id, "parent_reference": "psp-1"}
+
+    assert await provider.tells(order.charge.kind, expired, **about) == "settled"
+    assert await provider.tells(order.charge.kind, expired, **about) == "no_news"
+    order = await shop.orders.get(order.id)
+    assert order.charge.status is TransactionStatus.VOIDED
+    assert shop.orders.store.unmatched() == ()
+
+
+async def test_that_of_a_hold_beside_one_that_was_let_go_is(make_shop: Callable[..., Any]) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await accepted_unseen(shop)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    void = order.transactions[-1]
+    order = await shop.core.settle(order, void.id, Report(Succeeded("v-1", WHOLE, void.id)))
+    assert order.charge.status is TransactionStatus.VOIDED
+    about = {"transaction_id": order.charge.id, "parent_reference": "psp-2"}
+    expired = Declined("expired", reference="psp-2")
+
+    verdict = await Provider(shop).tells(order.charge.kind, expired, **about)
+    assert verdict == "unknown_transaction"
