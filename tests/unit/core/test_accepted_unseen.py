@@ -134,7 +134,7 @@ async def test_of_what_was_pending_only_its_own_refusal_is_about_it(
     shop: Any, *, shown: bool
 ) -> None:
     order = await accepted_in_another_account(shop)
-    own = order.charge.provider_reference
+    own = order.charge.provider_reference or ""
     other = Report(Declined("refused", reference="another-try"))
     assert await shop.core.settle(order, order.charge.id, other) == order
     if shown:
