@@ -88,3 +88,18 @@ async def test_an_event_whose_facts_cannot_be_read_waits_for_a_person_and_the_ot
     ]
     waiting = await orders.unmatched_events(limit=9)
     assert [event.event_id for event in waiting] == ["e-2", "e-1", "e-0"]
+
+
+async def test_what_a_later_version_says_of_an_event_besides_hides_nothing_of_it(
+    database: Database, database_url: str
+) -> None:
+    orders = SqlOrders(database)
+    order = (await orders.save(samples.a_placed_order(two_days_ago()))).order
+    before = await orders.history(order.id)
+    longer = "SET data = json_set(data, '$.weather', 'fair')"
+    if database_url.startswith("postgresql"):
+        longer = """SET data = (data::jsonb || '{"weather": "fair"}'::jsonb)::json"""
+
+    await run_sql(database_url, f"UPDATE order_events {longer}")
+
+    assert await orders.history(order.id) == before

@@ -331,7 +331,10 @@ def happened_from(sequence: int, at_us: int, name: str, data: str) -> Happened:
 
 
 def _event_from(name: str, data: str) -> Event:
-    return EVENT_TYPES[name](**json.loads(data))
+    kind = EVENT_TYPES[name]
+    # What a later version says besides is not known here; both run while one replaces the other.
+    known = kind.__dataclass_fields__
+    return kind(**{key: value for key, value in json.loads(data).items() if key in known})
 
 
 def received_event_from(row: Row) -> ReceivedEvent:
