@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
 
 from order_core.errors import InvalidValue
 from order_core.order_status import OrderStatus
@@ -34,18 +36,59 @@ _TIME: Final = re.compile(
 T = TypeVar("T")
 
 
-def list_query(request: Request, principal: Principal) -> OrderQuery:
-    """What the query asks for: of the caller's own orders, or for staff of everybody's.
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """What the query of a list asks for, whoever asks."""
+
+    limit: int
+    offset: int
+    before: tuple[datetime, str] | None
+    statuses: frozenset[OrderStatus] | None
+    created_after: datetime | None
+    created_before: datetime | None
+    customer_id: str | None
+    filters: str
+    """As the address of the next page has them, with what joins them to the rest."""
+
+    def of(self, principal: Principal) -> OrderQuery:
+        """Of the caller's own orders, or for staff of everybody's.
+
+        Raises:
+            Problem: 403 for the orders of somebody else without the scope for that.
+        """
+        staff = is_staff(principal)
+        if not staff and self.customer_id not in {None, principal.subject}:
+            raise lacks(MANAGE)
+        return OrderQuery(
+            self.customer_id if staff else principal.subject,
+            limit=self.limit,
+            offset=self.offset,
+            before=self.before,
+            statuses=self.statuses,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+    def next_page(self, root: str, before: tuple[datetime, str]) -> str:
+        """The `Link` header of the page whose orders come after the one of `before`."""
+        # Nothing in a cursor has to be escaped.
+        query = f"{self.filters}limit={self.limit}&cursor={encode_cursor(*before)}"
+        return f'<{root}/api/orders/?{query}>; rel="next"'
+
+
+@lru_cache(maxsize=256)
+def list_request(query_string: bytes) -> ListRequest:
+    """What the query says. Nearly all lists are asked for by the same few, so they are kept read.
 
     Raises:
-        Problem: 422, with every parameter that breaks a rule; 403 for the orders of somebody
-            else without the scope for that.
+        Problem: 422, with every parameter that breaks a rule.
     """
-    reader = _Reader(request)
+    query = QueryParams(query_string)
+    reader = _Reader(query)
     limit = reader.read("limit", lambda text: _integer(text, 1, MAX_LIMIT))
     offset = reader.read("offset", lambda text: _integer(text, 0, MAX_OFFSET))
     before = reader.read("cursor", _cursor)
-    if "cursor" in request.query_params and "offset" in request.query_params:
+    if "cursor" in query and "offset" in query:
         reader.refuse("offset", "excluded", "cannot be combined with cursor")
     statuses = reader.statuses()
     created_after = reader.read("created_after", _time)
@@ -53,33 +96,23 @@ def list_query(request: Request, principal: Principal) -> OrderQuery:
     customer_id = reader.read("customer_id", _customer_id)
     if reader.errors:
         raise invalid(reader.errors)
-    if not is_staff(principal) and customer_id not in {None, principal.subject}:
-        raise lacks(MANAGE)
-    return OrderQuery(
-        customer_id if is_staff(principal) else principal.subject,
+    kept = [(name, value) for name, value in query.multi_items() if name in FILTERS]
+    return ListRequest(
         limit=DEFAULT_LIMIT if limit is None else limit,
         offset=offset or 0,
         before=before,
         statuses=statuses,
         created_after=created_after,
         created_before=created_before,
+        customer_id=customer_id,
+        filters=f"{urlencode(kept)}&" if kept else "",
     )
 
 
-def next_page(request: Request, query: OrderQuery, before: tuple[datetime, str]) -> str:
-    """The `Link` header of the page whose orders come after the one of `before`, filters kept."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name in FILTERS]
-    filters = f"{urlencode(kept)}&" if kept else ""
-    # Nothing in a cursor has to be escaped.
-    parameters = f"{filters}limit={query.limit}&cursor={encode_cursor(*before)}"
-    root = request.scope.get("root_path", "")
-    return f'<{root}/api/orders/?{parameters}>; rel="next"'
-
-
 class _Reader:
-    def __init__(self, request: Request) -> None:
+    def __init__(self, query: QueryParams) -> None:
         self._given: dict[str, list[str]] = {}
-        for name, value in request.query_params.multi_items():
+        for name, value in query.multi_items():
             self._given.setdefault(name, []).append(value)
         self.errors: list[FieldError] = []
 

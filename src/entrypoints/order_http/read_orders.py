@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from order_core.errors import OrderNotFound, StoreUnavailable
 from order_core.order import Order
-from order_core.ports import OrderPage, OrderQuery, ViewedPage
+from order_core.ports import OrderPage, ViewedPage
 from order_core.ports.token_verifier import Principal
 from order_http.authentication import is_staff
 from order_http.desk import Desk
-from order_http.list_query import list_query, next_page
+from order_http.list_query import ListRequest, list_request
 from order_http.order_json import (
     history_json,
     json_response,
@@ -52,19 +52,21 @@ async def get_order(desk: Desk, request: Request, principal: Principal) -> Respo
 
 async def list_orders(desk: Desk, request: Request, principal: Principal) -> Response:
     """200 with an array, newest first, and the address of the next page in `Link`."""
-    query = list_query(request, principal)
+    asked = list_request(request.scope["query_string"])
+    query = asked.of(principal)
     if is_staff(principal):
         page = await _in_time(desk, desk.core.list(query))
-        headers = _link(request, query, page)
-        return json_response([order_for(principal, each) for each in page.orders], headers=headers)
+        orders = [order_for(principal, each) for each in page.orders]
+        return json_response(orders, headers=_link(request, asked, page))
     shown = await _in_time(desk, desk.core.show_list(query, view=OWNER_VIEW))
     text = f"[{','.join(shown.texts)}]"
-    return json_text_response(text, headers=_link(request, query, shown))
+    return json_text_response(text, headers=_link(request, asked, shown))
 
 
-def _link(request: Request, query: OrderQuery, page: OrderPage | ViewedPage) -> dict[str, str]:
+def _link(request: Request, asked: ListRequest, page: OrderPage | ViewedPage) -> dict[str, str]:
     before = page.next_before
-    return {"Link": next_page(request, query, before)} if before else {}
+    root = request.scope.get("root_path", "")
+    return {"Link": asked.next_page(root, before)} if before else {}
 
 
 async def get_history(desk: Desk, request: Request, principal: Principal) -> Response:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,7 +77,7 @@ def _guard(desk: Desk, endpoint: Guarded) -> Handler:
             # Before the scope: what is refused for the lack of it counts as asked, too.
             await desk.limits.admit_customer(request, principal)
         check_scope(principal, endpoint.scope)
-        if request.scope["query_string"] and set(request.query_params) - endpoint.query:
+        if (query := request.scope["query_string"]) and _names_in(query) - endpoint.query:
             known = (
                 f"one of {', '.join(sorted(endpoint.query))}"
                 if endpoint.query
@@ -85,3 +87,8 @@ def _guard(desk: Desk, endpoint: Guarded) -> Handler:
         return await endpoint.work(desk, request, principal)
 
     return handler
+
+
+@lru_cache(maxsize=256)
+def _names_in(query_string: bytes) -> frozenset[str]:
+    return frozenset(QueryParams(query_string))
