@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotCancel, CannotProcess
+from order_core.events import CaptureRecorded
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, Report, Succeeded
@@ -129,6 +130,26 @@ async def test_before_the_hold_ends_the_money_is_taken_if_the_shop_says_so(
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
     assert processing.status is OrderStatus.PROCESSING
     assert taken(shop) == 2500
+
+
+async def test_who_wants_what_is_being_taken_already_is_on_record_too(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING, capture_late=CaptureLate.CAPTURE)
+    placed = await shop.place()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 50)
+    shop.clock.set(placed.charge.capture_before - timedelta(hours=20))
+    await shop.core.recover()
+    await shop.core.process(placed.id, by="grace")
+    shop.gateway.forget_reactions()
+    await shop.work_until(passed=timedelta(hours=2))
+
+    history = await shop.core.history(placed.id, customer_id=None)
+    recorded = [entry.event for entry in history if isinstance(entry.event, CaptureRecorded)]
+    assert [event.by for event in recorded] == [None, "grace"]
+    assert len({event.transaction_id for event in recorded}) == 1
+    order = await shop.orders.get(placed.id)
+    assert (order.status, order.captured_minor_units) == (OrderStatus.PROCESSING, 2500)
 
 
 async def test_a_captured_order_is_refunded_when_it_is_given_back(holding: Any) -> None:
