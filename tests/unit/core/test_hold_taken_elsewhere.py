@@ -10,11 +10,23 @@ from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Report, Succeeded
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import ProviderFact
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
 from tests.unit.core.telling_and_deciding import decide
+
+
+def taken_by_hand(shop: Any, held: PaymentTransaction) -> Any:
+    """What the provider says of the capture that somebody makes there, of the amount of `held`."""
+    by_hand = replace(
+        held,
+        id="by-hand",
+        kind=TransactionKind.CAPTURE,
+        provider_reference=None,
+        parent_reference=held.provider_reference,
+    )
+    return shop.gateway.ledger.carry_out(by_hand)
 
 
 async def test_a_hold_that_was_taken_at_the_dashboard_goes_back_if_its_order_is_cancelled(
@@ -35,17 +47,9 @@ async def test_a_hold_taken_at_the_dashboard_while_our_capture_is_lost_is_on_rec
     holding: Any,
 ) -> None:
     placed = await holding.place()
-    hold = placed.charge
     holding.gateway.react(reactions.LOSE_REQUEST)
     await holding.core.process(placed.id, by="staff")
-    by_hand = replace(
-        hold,
-        id="by-hand",
-        kind=TransactionKind.CAPTURE,
-        provider_reference=None,
-        parent_reference=hold.provider_reference,
-    )
-    holding.gateway.ledger.carry_out(by_hand)
+    taken_by_hand(holding, placed.charge)
     await holding.work_until(passed=timedelta(days=1))
 
     order = await holding.orders.get(placed.id)
@@ -57,16 +61,8 @@ async def test_a_hold_taken_at_the_dashboard_while_our_capture_is_lost_is_on_rec
 async def taken_by_hand_unheard(holding: Any) -> tuple[Any, Any]:
     """An order that does not know of its hold yet, which somebody captured already."""
     opened = await holding.place(payment_method="action_required")
-    reference = opened.charge.provider_reference
-    holding.gateway.approve(reference)
-    by_hand = replace(
-        opened.charge,
-        id="by-hand",
-        kind=TransactionKind.CAPTURE,
-        provider_reference=None,
-        parent_reference=reference,
-    )
-    return opened, holding.gateway.ledger.carry_out(by_hand)
+    holding.gateway.approve(opened.charge.provider_reference)
+    return opened, taken_by_hand(holding, opened.charge)
 
 
 @pytest.mark.parametrize("told", ["before", "after", "never"])
@@ -129,15 +125,7 @@ async def part_taken_by_hand_unheard(holding: Any) -> Any:
     opened = await holding.place(payment_method="action_required")
     reference = opened.charge.provider_reference
     holding.gateway.approve(reference)
-    by_hand = replace(
-        opened.charge,
-        id="by-hand",
-        kind=TransactionKind.CAPTURE,
-        amount=Money(1000, "EUR"),
-        provider_reference=None,
-        parent_reference=reference,
-    )
-    holding.gateway.ledger.carry_out(by_hand)
+    taken_by_hand(holding, replace(opened.charge, amount=Money(1000, "EUR")))
     await holding.work_until(passed=timedelta(minutes=5))
     order = await holding.orders.get(opened.id)
     assert (order.status, order.captured_minor_units) == (OrderStatus.AWAITING_PAYMENT, 1000)
