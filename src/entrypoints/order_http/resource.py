@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
@@ -16,6 +16,9 @@ from order_http.authentication import authenticate, check_scope
 from order_http.desk import Desk
 from order_http.endpoint import Endpoint, Guarded, Handler, check_guarded
 from order_http.problems import FieldError, invalid
+
+_LONGEST_NAME: Final = 64
+"""Of a parameter that is not known; no more of it is said back."""
 
 
 def routes_of(endpoints: Iterable[Endpoint], desk: Desk) -> list[BaseRoute]:
@@ -77,13 +80,16 @@ def _guard(desk: Desk, endpoint: Guarded) -> Handler:
             # Before the scope: what is refused for the lack of it counts as asked, too.
             await desk.limits.admit_customer(request, principal)
         check_scope(principal, endpoint.scope)
-        if (query := request.scope["query_string"]) and _names_in(query) - endpoint.query:
+        if (query := request.scope["query_string"]) and (
+            unknown := _names_in(query) - endpoint.query
+        ):
             known = (
                 f"one of {', '.join(sorted(endpoint.query))}"
                 if endpoint.query
                 else "left out: none is known"
             )
-            raise invalid([FieldError("?", "unknown_parameter", f"must be {known}")])
+            name = min(unknown)[:_LONGEST_NAME]
+            raise invalid([FieldError(f"?{name}", "unknown_parameter", f"must be {known}")])
         return await endpoint.work(desk, request, principal)
 
     return handler
