@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from order_core.errors import CommitUnknown, OrderNotFound, StoreUnavailable
 from order_core.ports import OrderQuery
 from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
 from order_sqlalchemy.store import Timeouts
+from tests.integration.locked_order import LockedOrder
 from tests.integration.postgres import PostgresServer
 from tests.integration.sqlalchemy_orders import an_order, opened, paid
 from tests.integration.sqlalchemy_wire import counted
@@ -22,26 +22,6 @@ from tests.integration.sqlalchemy_wire import counted
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
 _HALF_A_SECOND = 0.5
-
-
-class _Locked:
-    """Somebody else holds the row or the file, and does not let go."""
-
-    def __init__(self, url: str, order_id: str) -> None:
-        self._url = url
-        self._order_id = order_id
-
-    async def __aenter__(self) -> None:
-        self._connection = await asyncpg.connect(self._url.replace("+asyncpg", ""))
-        self._transaction = self._connection.transaction()
-        await self._transaction.start()
-        await self._connection.execute(
-            "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", self._order_id
-        )
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._transaction.rollback()
-        await self._connection.close()
 
 
 async def test_a_connection_that_breaks_while_it_is_opened_is_no_answer_and_no_crash() -> None:
@@ -103,7 +83,7 @@ async def test_a_save_that_waits_too_long_for_a_lock_stored_nothing(postgres_url
         orders = SqlOrders(database)
         saved = (await orders.save(an_order())).order
 
-        async with _Locked(postgres_url, saved.id):
+        async with LockedOrder(postgres_url, saved.id):
             with pytest.raises(StoreUnavailable, match="stored nothing"):
                 await orders.save(paid(saved))
 
@@ -139,7 +119,7 @@ async def test_a_connection_cut_in_the_middle_of_a_save_leaves_it_unknown(
         orders = SqlOrders(database)
         saved = (await orders.save(an_order())).order
 
-        async with _Locked(postgres_url, saved.id):
+        async with LockedOrder(postgres_url, saved.id):
             waiting = asyncio.create_task(orders.save(paid(saved)))
             await asyncio.sleep(0.3)
             await asyncio.to_thread(
@@ -158,7 +138,7 @@ async def test_a_cancelled_save_leaves_a_good_connection_behind(postgres_url: st
         orders = SqlOrders(database)
         saved = (await orders.save(an_order())).order
 
-        async with _Locked(postgres_url, saved.id):
+        async with LockedOrder(postgres_url, saved.id):
             waiting = asyncio.create_task(orders.save(paid(saved)))
             await asyncio.sleep(0.2)
             waiting.cancel()
@@ -171,7 +151,7 @@ async def test_an_exhausted_pool_is_told_in_time(postgres_url: str) -> None:
     async with opened(postgres_url, pool_size=1, pool=0.2) as database:
         orders = SqlOrders(database)
         saved = (await orders.save(an_order())).order
-        async with _Locked(postgres_url, saved.id):
+        async with LockedOrder(postgres_url, saved.id):
             waiting = asyncio.create_task(orders.save(paid(saved)))
             await asyncio.sleep(0.1)
 

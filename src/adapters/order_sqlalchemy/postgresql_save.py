@@ -45,10 +45,10 @@ _MOST_SHAPES: Final = 64
 def statement_of(shape: Shape) -> str:
     """The statement of every save of this shape, whose arguments are those of `arguments_of`.
 
-    One that adds answers how many orders were stored: none if the guard refuses. A key that
-    is written already then belongs to an order that does not exist, and this takes the whole
-    statement back. One that replaces answers whether the lease is held, or no row if there is
-    no order of this version.
+    It answers the order's id and whether the lease is held, or no row if nothing was stored. One
+    that adds stores nothing if the guard refuses; a key that is written already then belongs to
+    an order that does not exist, and this takes the whole statement back. One that replaces
+    stores nothing if there is no order of this version.
     """
     places = Places()
     order = places.row(schema.orders, ORDER_VALUES)
@@ -58,19 +58,17 @@ def statement_of(shape: Shape) -> str:
     parts: list[str] = []
     if shape.adds:
         parts += _added(places, shape, order, request)
-        answer = "SELECT count(*) FROM stored"
     else:
         if shape.compares_moments:
             parts.append(f"moment AS MATERIALIZED (SELECT {NOW} AS us)")
         parts.append(_replaced(places, shape, order))
         parts += _around_a_change(shape, request)
-        answer = "SELECT holds FROM stored"
     parts.append(f"transactions AS ({transactions})")
     if events:
         parts.append(events)
     if shape.erases:
         parts.append(_WORDS_ERASED)
-    return f"WITH {', '.join(parts)} {answer}"
+    return f"WITH {', '.join(parts)} SELECT id, holds FROM stored"
 
 
 def arguments_of(saving: Saving, shape: Shape) -> list[Any]:
@@ -124,7 +122,7 @@ def _added(
         INSERT INTO orders ({_columns(ORDER_VALUES)}, version,
                             lease_token, lease_until_us, lease_by_request)
         SELECT {_columns(order)}, 1, {token}, {NOW} + {duration}, {by_request} {before}
-        RETURNING id
+        RETURNING id, {"true" if shape.takes else "false"} AS holds
     )"""
 
 

@@ -6,7 +6,8 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -22,6 +23,7 @@ from order_core.errors import (
 from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.postgresql_queue import Arguments, SaveQueue
 from order_sqlalchemy.postgresql_save import NOW, arguments_of, statement_of
 from order_sqlalchemy.postgresql_shape import Shape
 from order_sqlalchemy.refusals import possible_duplicate, refusal
@@ -57,6 +59,10 @@ _NO_ANSWER: Final = ("08", "57")
 _CANCELLED_STATEMENT: Final = "57014"
 _COMPLETION_UNKNOWN: Final = "40003"
 _READ_ONLY: Final = "25006"
+
+_HOLDS: Final = 1
+
+_Fetch = Callable[["asyncpg.Connection[Any]"], Awaitable[list[Row]]]
 
 
 class PostgresqlStore:
@@ -108,6 +114,7 @@ class PostgresqlStore:
         )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
+        self._queues: dict[str, SaveQueue] = {}
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
@@ -138,21 +145,18 @@ class PostgresqlStore:
 
     async def save(self, saving: Saving, /) -> bool:
         shape = Shape.of(saving)
+        queue = self._queue_of(statement_of(shape))
         try:
-            found = await self._fetch(statement_of(shape), arguments_of(saving, shape))
+            stored = await queue.row(saving.order.id, arguments_of(saving, shape))
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
-        except _CONNECTION_LOST as error:
-            raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         except ValueError as error:
             raise StoreUnavailable(f"The save could not be written down: {said(error)}.") from error
-        if not saving.is_new:
-            if not found:
-                raise ConcurrentUpdate(saving.order.id)
-            return bool(found[0][0])
-        if not found[0][0]:
-            raise possible_duplicate(saving)
-        return saving.take is not None
+        except _CONNECTION_LOST as error:
+            raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
+        if stored:
+            return bool(stored[_HOLDS])
+        raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(saving.order.id)
 
     async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
         claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))
@@ -163,9 +167,31 @@ class PostgresqlStore:
         return await self.rows(self._claim_notices, limit, hold_us)
 
     async def close(self) -> None:
+        for queue in self._queues.values():
+            await queue.close()
         await self.connections.close()
 
-    async def _fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
+    def _queue_of(self, statement: str) -> SaveQueue:
+        if statement not in self._queues:
+            self._queues[statement] = SaveQueue(
+                partial(self._fetch, statement),
+                partial(self._fetch_for_each, statement),
+                stored_nothing=_stored_nothing,
+            )
+        return self._queues[statement]
+
+    async def _fetch(self, statement: str, arguments: Arguments) -> list[Row]:
+        return await self._on_a_connection(
+            lambda connection: connection.fetch(statement, *arguments, timeout=self._timeout)
+        )
+
+    async def _fetch_for_each(self, statement: str, many: list[Arguments]) -> list[Row]:
+        """The rows of all, in one transaction."""
+        return await self._on_a_connection(
+            lambda connection: connection.fetchmany(statement, many, timeout=self._timeout)
+        )
+
+    async def _on_a_connection(self, fetch: _Fetch) -> list[Row]:
         try:
             pooled = await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
@@ -173,7 +199,7 @@ class PostgresqlStore:
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         usable = False
         try:
-            rows: list[Row] = await connection.fetch(statement, *arguments, timeout=self._timeout)
+            rows = await fetch(connection)
             usable = True
         except asyncpg.PostgresError as error:
             # After any other error, a time-out or a cancelled task, an answer may still be on
@@ -192,6 +218,17 @@ def _is_open(pooled: PoolProxiedConnection) -> bool:
     return not driver.is_closed()
 
 
+def _stored_nothing(error: Exception) -> bool:
+    # A value that cannot be written down is found while it is, before anything is committed.
+    if isinstance(error, asyncpg.PostgresError):
+        return not _commit_is_unknown(error)
+    return isinstance(error, ValueError)
+
+
+def _commit_is_unknown(error: asyncpg.PostgresError) -> bool:
+    return error.sqlstate == _COMPLETION_UNKNOWN or _session_ended(error)
+
+
 def _session_ended(error: asyncpg.PostgresError) -> bool:
     state = error.sqlstate or ""
     return state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
@@ -199,7 +236,7 @@ def _session_ended(error: asyncpg.PostgresError) -> bool:
 
 def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
     state = error.sqlstate or ""
-    if state == _COMPLETION_UNKNOWN or _session_ended(error):
+    if _commit_is_unknown(error):
         return CommitUnknown(f"The database did not confirm the save: {said(error)}.")
     if state.startswith("23"):
         if error.constraint_name == "fk_idempotency_records_order" and saving.guard:

@@ -1,0 +1,342 @@
+"""Saves that wait together are one transaction, and each hears what became of its own order."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from order_core.errors import (
+    CommitUnknown,
+    ConcurrentUpdate,
+    IdempotencyKeyReused,
+    OrderNotFound,
+    PossibleDuplicate,
+    StoreUnavailable,
+)
+from order_core.order import Order
+from order_core.ports import DuplicateGuard, RequestRecord
+from order_sqlalchemy import Database, SqlOrders, postgresql_queue
+from order_sqlalchemy.mapping import Row
+from order_sqlalchemy.postgresql_queue import MOST_TOGETHER, SaveQueue
+from tests.integration.locked_order import LockedOrder
+from tests.integration.postgres import PostgresServer
+from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, opened, paid
+from tests.integration.sqlalchemy_wire import counted
+
+_NOT_LONG = 1.0
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    async with opened(postgres_url) as database:
+        yield database
+
+
+async def _stored(database: Database, how_many: int) -> list[Order]:
+    orders = SqlOrders(database)
+    return [(await orders.save(an_order())).order for _ in range(how_many)]
+
+
+async def _are_stored(database: Database, *orders: Order) -> list[bool]:
+    found = []
+    for order in orders:
+        try:
+            await SqlOrders(database).get(order.id)
+        except OrderNotFound:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
+
+
+async def _versions(database: Database, orders: Sequence[Order]) -> list[int]:
+    return [(await SqlOrders(database).get(order.id)).version for order in orders]
+
+
+async def _transactions(database: Database) -> list[int]:
+    """How many orders each transaction wrote that wrote what is there now, most first."""
+    rows = await database.store.rows("SELECT count(*) FROM orders GROUP BY xmin::text ORDER BY 1")
+    return [number for (number,) in reversed(rows)]
+
+
+async def test_new_orders_that_wait_together_are_one_transaction(database: Database) -> None:
+    orders, new = SqlOrders(database), [an_order() for _ in range(MOST_TOGETHER + 8)]
+
+    saved = await asyncio.gather(*(orders.save(order) for order in new))
+
+    assert [each.order.id for each in saved] == [order.id for order in new]
+    assert all(await _are_stored(database, *new))
+    assert await _transactions(database) == [MOST_TOGETHER, 7, 1], "the first one goes at once"
+
+
+async def test_changes_that_wait_together_are_one_transaction(database: Database) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 6)
+
+    await asyncio.gather(*(orders.save(paid(order)) for order in known))
+
+    assert await _versions(database, known) == [2] * 6
+    assert await _transactions(database) == [5, 1]
+
+
+async def test_each_hears_whether_it_holds_its_own_lease(database: Database) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 4)
+    await orders.save(known[2], take=a_lease(known[2], "another's"))
+    now = [*known[:2], (await orders.get(known[2].id)), known[3]]
+
+    saved = await asyncio.gather(
+        *(orders.save(paid(order), take=a_lease(order, f"mine-{order.id}")) for order in now)
+    )
+
+    assert [each.holds_lease for each in saved] == [True, True, False, True]
+
+
+async def test_one_that_is_refused_takes_nobody_with_it(database: Database) -> None:
+    orders = SqlOrders(database)
+    key = RequestRecord("c-9", "POST /x", "k-1", "body")
+    guard = DuplicateGuard("the same mugs", NOON - NOON.replace(hour=11))
+    new = [an_order() for _ in range(5)]
+    keyed, reused = an_order(), an_order()
+    guarded, doubled = an_order(), an_order()
+
+    outcomes = await asyncio.gather(
+        *(orders.save(order) for order in new),
+        orders.save(keyed, request=key),
+        orders.save(reused, request=key),
+        orders.save(guarded, guard=guard),
+        orders.save(doubled, guard=guard),
+        return_exceptions=True,
+    )
+
+    told = [type(each) for each in outcomes if isinstance(each, BaseException)]
+    assert sorted(told, key=str) == sorted([IdempotencyKeyReused, PossibleDuplicate], key=str)
+    assert all(await _are_stored(database, *new))
+    assert sum(await _are_stored(database, keyed, reused)) == 1
+    assert sum(await _are_stored(database, guarded, doubled)) == 1
+
+
+async def test_keys_and_contents_that_are_used_already_refuse_only_their_own(
+    database: Database,
+) -> None:
+    orders = SqlOrders(database)
+    window = DuplicateGuard("the same tea", NOON - NOON.replace(hour=11))
+    requests = [RequestRecord("c-9", "POST /x", f"k-{n}", "body") for n in range(6)]
+    guards = [replace(window, content_fingerprint=f"tea-{n}") for n in range(6)]
+    await orders.save(an_order(), request=requests[2], guard=window)
+    new = [an_order() for _ in range(6)]
+    guards[4] = window
+
+    outcomes = await asyncio.gather(
+        *(
+            orders.save(order, request=request, guard=guard)
+            for order, request, guard in zip(new, requests, guards, strict=True)
+        ),
+        return_exceptions=True,
+    )
+
+    assert isinstance(outcomes[2], IdempotencyKeyReused)
+    assert isinstance(outcomes[4], PossibleDuplicate)
+    assert await _are_stored(database, *new) == [True, True, False, True, False, True]
+    assert await orders.find_request("c-9", "POST /x", "k-4") is None
+
+
+async def test_of_two_changes_to_one_order_one_wins_and_the_others_are_untouched(
+    database: Database,
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 4)
+    twice = known[2]
+
+    outcomes = await asyncio.gather(
+        *(orders.save(paid(order)) for order in [*known, twice, twice]), return_exceptions=True
+    )
+
+    lost = [each for each in outcomes if isinstance(each, BaseException)]
+    assert [type(each) for each in lost] == [ConcurrentUpdate] * 2
+    assert await _versions(database, known) == [2] * 4
+
+
+async def test_an_order_that_cannot_be_written_down_refuses_only_its_own(
+    database: Database,
+) -> None:
+    orders, new = SqlOrders(database), [an_order() for _ in range(4)]
+    broken = replace(new[2], customer_id="\ud800")
+
+    outcomes = await asyncio.gather(
+        *(orders.save(order) for order in [*new[:2], broken, new[3]]), return_exceptions=True
+    )
+
+    assert isinstance(outcomes[2], StoreUnavailable)
+    assert await _are_stored(database, *new) == [True, True, False, True]
+
+
+async def test_whoever_waits_for_a_lock_keeps_no_later_one_waiting(
+    database: Database, postgres_url: str
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 4)
+    async with LockedOrder(postgres_url, known[0].id):
+        stuck = asyncio.create_task(orders.save(paid(known[0])))
+        await asyncio.sleep(0.02)
+
+        started = time.monotonic()
+        await asyncio.gather(*(orders.save(paid(order)) for order in known[1:]))
+
+        assert time.monotonic() - started < _NOT_LONG
+        assert not stuck.done()
+    assert (await stuck).order.version == 2
+
+
+async def test_a_company_that_waits_too_long_for_one_lock_is_saved_without_it(
+    postgres_url: str,
+) -> None:
+    async with opened(postgres_url, statement=_NOT_LONG / 2) as database:
+        orders, known = SqlOrders(database), await _stored(database, 5)
+        async with LockedOrder(postgres_url, known[3].id):
+            outcomes = await asyncio.gather(
+                *(orders.save(paid(order)) for order in known), return_exceptions=True
+            )
+
+        assert isinstance(outcomes[3], StoreUnavailable)
+        assert await _versions(database, known) == [2, 2, 2, 1, 2]
+
+
+async def test_if_the_connection_is_cut_nobody_of_the_company_knows(
+    database: Database, postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 5)
+    async with LockedOrder(postgres_url, known[3].id):
+        saving = asyncio.gather(
+            *(orders.save(paid(order)) for order in known), return_exceptions=True
+        )
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(
+            postgres_server.execute,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'order-core' AND wait_event_type = 'Lock'",
+        )
+        outcomes = await saving
+
+    assert [type(each) for each in outcomes[1:]] == [CommitUnknown] * 4
+    assert await _versions(database, known) == [2, 1, 1, 1, 1]
+
+
+async def test_if_the_server_falls_silent_nobody_knows_and_everything_may_be_stored(
+    postgres_url: str,
+) -> None:
+    async with (
+        counted(postgres_url) as (url, trips),
+        opened(url, statement=_NOT_LONG / 2) as database,
+    ):
+        orders, known = SqlOrders(database), await _stored(database, 3)
+        await _make_two_connections_ready(database, postgres_url)
+        trips.silence()
+        outcomes = await asyncio.gather(
+            *(orders.save(paid(order)) for order in known), return_exceptions=True
+        )
+        trips.speak()
+
+        assert [type(each) for each in outcomes] == [CommitUnknown] * 3
+        assert await _versions(database, known) == [2, 2, 2]
+
+
+async def _make_two_connections_ready(database: Database, url: str) -> None:
+    """Both know the statement of a change, and so need no answer before they send one."""
+    first, second = await _stored(database, 2)
+    async with LockedOrder(url, first.id):
+        stuck = asyncio.create_task(SqlOrders(database).save(paid(first)))
+        await asyncio.sleep(0)
+        await SqlOrders(database).save(paid(second))
+    await stuck
+
+
+async def test_a_save_that_is_cancelled_while_it_waits_is_never_sent(
+    database: Database, postgres_url: str
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 3)
+    async with LockedOrder(postgres_url, known[0].id):
+        saving = [asyncio.create_task(orders.save(paid(order))) for order in known]
+        await asyncio.sleep(0.02)
+        saving[1].cancel()
+        await saving[2]
+    await saving[0]
+
+    assert saving[1].cancelled()
+    assert await _versions(database, known) == [2, 1, 2]
+
+
+async def test_a_save_that_is_cancelled_under_way_takes_nobody_with_it(
+    database: Database, postgres_url: str
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 4)
+    async with LockedOrder(postgres_url, known[3].id):
+        saving = [asyncio.create_task(orders.save(paid(order))) for order in known]
+        await asyncio.sleep(0.3)
+        saving[1].cancel()
+        await asyncio.sleep(0)
+        saving[0].cancel()
+    outcomes = await asyncio.gather(*saving, return_exceptions=True)
+
+    assert isinstance(outcomes[1], asyncio.CancelledError)
+    assert await _versions(database, known) == [2] * 4
+    await orders.save(an_order())
+
+
+async def test_too_many_are_sent_away_before_anything_is_sent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_queue, "MOST_WAITING", 3)
+    orders, new = SqlOrders(database), [an_order() for _ in range(6)]
+
+    outcomes = await asyncio.gather(*(orders.save(order) for order in new), return_exceptions=True)
+
+    assert [isinstance(each, StoreUnavailable) for each in outcomes] == [False] * 4 + [True] * 2
+    assert await _are_stored(database, *new) == [True] * 4 + [False] * 2
+
+
+async def test_what_is_under_way_is_finished_before_the_database_is_closed(
+    postgres_url: str,
+) -> None:
+    async with opened(postgres_url) as database:
+        known = await _stored(database, 3)
+        async with LockedOrder(postgres_url, known[1].id):
+            saving = [asyncio.create_task(SqlOrders(database).save(paid(o))) for o in known]
+            await saving[0]
+            await asyncio.sleep(0.1)
+            saving[1].cancel()
+            closing = asyncio.create_task(database.close())
+            await asyncio.sleep(0.1)
+            assert not closing.done()
+        await closing
+        assert (await saving[2]).order.version == 2
+
+
+async def test_whoever_comes_back_after_the_patience_does_not_end_the_turn_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 0.05)
+    first_ends, others_end = asyncio.Event(), asyncio.Event()
+    companies: list[int] = []
+
+    async def alone(_arguments: Sequence[object]) -> list[Row]:
+        await first_ends.wait()
+        return [("o-0", True)]
+
+    async def together(many: list[Sequence[object]]) -> list[Row]:
+        companies.append(len(many))
+        await others_end.wait()
+        return [(arguments[0], True) for arguments in many]
+
+    queue = SaveQueue(alone, together, stored_nothing=lambda _: False)
+    saving = [asyncio.create_task(queue.row(f"o-{n}", [f"o-{n}"])) for n in range(3)]
+    await asyncio.sleep(0)
+    monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
+    await asyncio.sleep(0.2)
+    saving.append(asyncio.create_task(queue.row("o-3", ["o-3"])))
+    first_ends.set()
+    assert await saving[0] == ("o-0", True)
+
+    await asyncio.sleep(0.05)
+    assert companies == [2], "the fourth waits for the second and the third"
+    others_end.set()
+    assert [row[0] for row in await asyncio.gather(*saving) if row] == ["o-0", "o-1", "o-2", "o-3"]
+    assert companies == [2, 1]
