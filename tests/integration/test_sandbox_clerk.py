@@ -9,24 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from order_core.outcomes import Succeeded
+from order_core.outcomes import NotSent, RateLimited, Succeeded
 from order_sandbox.clerk import Clerk
 from order_sandbox.ledger import LedgerBusy, Received, SandboxLedger
 from tests.integration.sqlalchemy_orders import a_charge
 
 
 class CountingLedger(SandboxLedger):
-    """Says how many transactions of the file there were, and may fail at the end of the next."""
+    """Says how many transactions of the file there were, and fails at the end of the next ones."""
 
     commits = 0
-    fails_next = False
+    failing = 0
 
     @contextmanager
     def together(self) -> Iterator[None]:
         self.commits += 1
         with super().together():
             yield
-            if self.fails_next:
+            if self.failing:
+                self.failing -= 1
                 raise sqlite3.OperationalError("disk I/O error")
 
 
@@ -42,9 +43,18 @@ async def clerk(ledger: CountingLedger) -> AsyncIterator[Clerk]:
     await clerk.close()
 
 
-def _charge_in(ledger: SandboxLedger, order_id: str) -> Callable[[], Received]:
-    charge = a_charge(order_id, provider="sandbox", token="ok", sends=1)
+def _charge_in(ledger: SandboxLedger, order_id: str, **but: str) -> Callable[[], Received]:
+    charge = a_charge(order_id, **{"provider": "sandbox", "token": "ok", "sends": 1, **but})
     return partial(ledger.receive, charge)
+
+
+def _with_the_books(ledger: SandboxLedger, sql: str, *, then_fail: bool = False) -> Received:
+    """Enters what `sql` says, as if it were the middle of a request."""
+    with ledger._books() as books:  # noqa: SLF001 - in the middle of a request
+        books.connection.execute(sql)
+        if then_fail:
+            raise LookupError("in the middle")
+    return Received(NotSent("told_not_to"))
 
 
 async def test_those_who_wait_share_one_transaction(clerk: Clerk, ledger: CountingLedger) -> None:
@@ -61,10 +71,8 @@ async def test_those_who_wait_share_one_transaction(clerk: Clerk, ledger: Counti
 async def test_what_one_of_them_entered_before_it_failed_is_taken_back_alone(
     clerk: Clerk, ledger: CountingLedger
 ) -> None:
-    def enter_and_fail() -> Received:
-        with ledger._books() as books:  # noqa: SLF001 - in the middle of a request
-            books.connection.execute("INSERT INTO sent_away VALUES ('half done')")
-            raise LookupError("in the middle")
+    half_done = "INSERT INTO sent_away VALUES ('half done')"
+    enter_and_fail = partial(_with_the_books, ledger, half_done, then_fail=True)
 
     answers = await asyncio.gather(
         clerk.ask(_charge_in(ledger, "o-1"), seconds=5),
@@ -85,10 +93,95 @@ async def test_what_one_of_them_entered_before_it_failed_is_taken_back_alone(
         assert books.connection.execute("SELECT * FROM sent_away").fetchall() == []
 
 
+async def test_who_is_asked_again_because_another_failed_acts_as_if_asked_once(
+    clerk: Clerk, ledger: CountingLedger
+) -> None:
+    fail = partial(_with_the_books, ledger, "SELECT 1", then_fail=True)
+
+    first, once, paid, failed, last = await asyncio.gather(
+        clerk.ask(_charge_in(ledger, "o-1"), seconds=5),
+        clerk.ask(_charge_in(ledger, "o-2", token="rate_limited_once"), seconds=5),
+        clerk.ask(_charge_in(ledger, "o-3", token="once_ann"), seconds=5),
+        clerk.ask(fail, seconds=5),
+        clerk.ask(_charge_in(ledger, "o-4"), seconds=5),
+        return_exceptions=True,
+    )
+
+    assert isinstance(failed, LookupError)
+    # Its second run would be paid, had the first one left its trace.
+    assert isinstance(once, Received)
+    assert isinstance(once.answer, RateLimited)
+    # The answers are those of the runs that are on the disk, under the numbers that these have.
+    told = [each.answer for each in (first, paid, last) if isinstance(each, Received)]
+    on_disk = [entry.outcome("") for entry in ledger.entries()]
+    assert told == on_disk
+    assert [entry.reference for entry in ledger.entries()] == [
+        "sb-charge-1",
+        "sb-charge-2",
+        "sb-charge-3",
+    ]
+
+
+async def test_one_failure_costs_the_others_few_transactions(
+    clerk: Clerk, ledger: CountingLedger
+) -> None:
+    fail = partial(_with_the_books, ledger, "SELECT 1", then_fail=True)
+    asked = [clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(64)]
+
+    answers = await asyncio.gather(*asked, clerk.ask(fail, seconds=5), return_exceptions=True)
+
+    assert [type(each) for each in answers] == [Received] * 64 + [LookupError]
+    # The first alone, the turn of 64, and two halves of each of 64, 32, 16, 8, 4 and 2.
+    assert ledger.commits == 1 + 1 + 2 * 6
+
+
+async def test_a_turn_that_could_not_be_committed_is_answered_all_the_same(
+    clerk: Clerk, ledger: CountingLedger
+) -> None:
+    ledger.failing = 2  # The first, which is alone, and then the turn of the others.
+
+    answers = await asyncio.gather(
+        *(clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(4)),
+        return_exceptions=True,
+    )
+
+    failed, *done = answers
+    assert isinstance(failed, sqlite3.OperationalError)
+    assert [type(each) for each in done] == [Received] * 3
+    assert [entry.order_id for entry in ledger.entries()] == ["o-1", "o-2", "o-3"]
+
+
+async def test_who_keeps_a_turn_from_being_committed_fails_alone(
+    clerk: Clerk, ledger: CountingLedger
+) -> None:
+    connection = ledger._connection()  # noqa: SLF001 - a COMMIT of SQLite's own that fails
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("CREATE TABLE parent (id PRIMARY KEY)")
+    connection.execute("CREATE TABLE orphan (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+    orphan = partial(_with_the_books, ledger, "INSERT INTO orphan VALUES (7)")
+
+    answers = await asyncio.gather(
+        clerk.ask(_charge_in(ledger, "o-1"), seconds=5),
+        clerk.ask(_charge_in(ledger, "o-2"), seconds=5),
+        clerk.ask(orphan, seconds=5),
+        clerk.ask(_charge_in(ledger, "o-3"), seconds=5),
+        return_exceptions=True,
+    )
+
+    assert [type(each) for each in answers] == [
+        Received,
+        Received,
+        sqlite3.IntegrityError,
+        Received,
+    ]
+    assert [entry.order_id for entry in ledger.entries()] == ["o-1", "o-2", "o-3"]
+    assert connection.execute("SELECT * FROM orphan").fetchall() == []
+
+
 async def test_if_the_disk_fails_nobody_is_told_that_it_worked(
     clerk: Clerk, ledger: CountingLedger
 ) -> None:
-    ledger.fails_next = True
+    ledger.failing = 1000
 
     answers = await asyncio.gather(
         *(clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(3)),
@@ -96,7 +189,6 @@ async def test_if_the_disk_fails_nobody_is_told_that_it_worked(
     )
 
     assert all(isinstance(each, sqlite3.OperationalError) for each in answers)
-    ledger.fails_next = False
     assert ledger.entries() == ()
 
 
@@ -116,6 +208,8 @@ async def test_a_file_that_stays_locked_is_said_to_be_busy_to_all(
     other.close()
 
     assert all(isinstance(each, LedgerBusy) for each in answers)
+    # The first, and the turn of the others: who asked again would wait for the lock again.
+    assert ledger.commits == 2
 
 
 async def test_who_gives_up_waiting_keeps_nobody_else_from_his_answer(

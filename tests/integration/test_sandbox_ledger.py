@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,6 +116,35 @@ async def test_a_request_is_too_late_by_the_time_it_reaches_the_books(path: Path
 
     assert received.answer == NotSent("too_late")
     assert books.entries() == ()
+    books.close()
+
+
+def test_a_request_of_a_turn_is_too_late_by_the_clock_when_it_is_taken_in(path: Path) -> None:
+    recorded = datetime.now(UTC)
+    times = iter([recorded, recorded, recorded + timedelta(minutes=10)])
+    books = SandboxLedger(path, now=lambda: next(times))
+
+    with books.together():
+        taken_in = books.receive(a_charge(recorded, "charge-1", "ok"))
+        late = books.receive(a_charge(recorded, "charge-late", "ok"))
+
+    assert isinstance(taken_in.answer, Succeeded)
+    assert late.answer == NotSent("too_late")
+    books.close()
+
+
+def test_of_a_turn_that_fails_nothing_is_there(path: Path) -> None:
+    at = datetime.now(UTC)
+    books = SandboxLedger(path)
+
+    with suppress(LookupError), books.together():
+        books.receive(a_charge(at, "charge-1", "ok"))
+        raise LookupError
+
+    assert books.entries() == ()
+    # Nor does a later request belong to it.
+    books.receive(a_charge(at, "charge-2", "ok"))
+    assert [entry.transaction_id for entry in books.entries()] == ["charge-2"]
     books.close()
 
 

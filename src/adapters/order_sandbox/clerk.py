@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from order_sandbox.ledger import SandboxLedger
+from order_sandbox.ledger import LedgerBusy, SandboxLedger
 
 _MOST_AT_ONCE: Final = 64
 
 _Answer = TypeVar("_Answer")
+_Told = tuple[Any, Exception | None]
+"""What a question answered, or raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,9 @@ class Clerk:
     Whoever asks while the thread works waits for its next turn, in which all that wait share one
     transaction of the file, one sync of the disk and one way back to the event loop. It ends
     what it began even when nobody waits any more, like a provider does.
+
+    If a question of a turn fails, or its commit does, all of the turn are asked again: the one that
+    fails alone in the end. The ledger forgets the first time; a question may do nothing elsewhere.
     """
 
     def __init__(self, ledger: SandboxLedger) -> None:
@@ -60,19 +65,26 @@ class Clerk:
             self._thread.submit(self._work, turn, loop)
 
     def _work(self, turn: list[_Asked], loop: asyncio.AbstractEventLoop) -> None:
-        answers: list[tuple[Any, Exception | None]] = []
-        try:
-            with self._ledger.together():
-                answers = [_answered(asked.question) for asked in turn]
-        except Exception as error:  # noqa: BLE001 - nothing of it is on the disk, whatever it was
-            answers = [(None, error)] * len(turn)
+        answers = self._answers([asked.question for asked in turn])
         loop.call_soon_threadsafe(self._hand_out, turn, answers, loop)
 
+    def _answers(self, questions: list[Callable[[], Any]]) -> list[_Told]:
+        try:
+            with self._ledger.together():
+                return [(question(), None) for question in questions]
+        except LedgerBusy as error:
+            # Another try would wait for the file as long again, and everybody behind it too.
+            return [(None, error)] * len(questions)
+        except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+            if len(questions) == 1:
+                return [(None, error)]
+        # Nothing of it is on the disk, whatever it was. By halves, whoever failed ends up alone,
+        # and the others still share transactions.
+        half = len(questions) // 2
+        return self._answers(questions[:half]) + self._answers(questions[half:])
+
     def _hand_out(
-        self,
-        turn: list[_Asked],
-        answers: list[tuple[Any, Exception | None]],
-        loop: asyncio.AbstractEventLoop,
+        self, turn: list[_Asked], answers: list[_Told], loop: asyncio.AbstractEventLoop
     ) -> None:
         self._next_turn(loop)
         for asked, (answer, error) in zip(turn, answers, strict=True):
@@ -82,10 +94,3 @@ class Clerk:
                 asked.answer.set_exception(error)
             else:
                 asked.answer.set_result(answer)
-
-
-def _answered(question: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    try:
-        return question(), None
-    except Exception as error:  # noqa: BLE001 - it is told to whoever asked
-        return None, error

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,28 +172,25 @@ class SandboxLedger:
     def together(self) -> Iterator[None]:
         """All that this thread asks meanwhile is one transaction, on the disk when this ends.
 
-        What one of them entered before it failed is taken back alone.
+        What waits is settled when this begins; whether a request is too late, each is asked when
+        its turn comes. If an error leaves this, nothing was entered, so none may be caught inside.
 
         Raises:
             LedgerBusy: nothing was entered.
         """
-        with self._transaction() as connection:
-            self._together.connection = connection
+        with self._transaction() as books:
+            self._together.books = books
             try:
                 yield
             finally:
-                self._together.connection = None
+                self._together.books = None
+
+    def _books(self) -> AbstractContextManager[Books]:
+        together: Books | None = getattr(self._together, "books", None)
+        return self._transaction() if together is None else nullcontext(together)
 
     @contextmanager
-    def _books(self) -> Iterator[Books]:
-        together: sqlite3.Connection | None = getattr(self._together, "connection", None)
-        with self._transaction() if together is None else _part_of(together) as connection:
-            books = Books(connection, self._now().timestamp(), self._settle_seconds)
-            books.settle()
-            yield books
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Books]:
         with self._lock:
             connection = self._connection()
             try:
@@ -201,7 +198,10 @@ class SandboxLedger:
             except sqlite3.OperationalError as error:
                 raise LedgerBusy(str(error)) from error
             try:
-                yield connection
+                # Not earlier: the file may have kept us waiting.
+                books = Books(connection, self._now().timestamp(), self._settle_seconds)
+                books.settle()
+                yield books
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
@@ -222,18 +222,6 @@ class SandboxLedger:
             raise LedgerBusy(str(error)) from error
         self._open = (os.getpid(), connection)
         return connection
-
-
-@contextmanager
-def _part_of(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("SAVEPOINT part")
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("ROLLBACK TO part")
-        raise
-    finally:
-        connection.execute("RELEASE part")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
