@@ -11,6 +11,7 @@ from order_core.money import Money
 from order_core.outcomes import (
     ActionRequired,
     Authorized,
+    Continue,
     Declined,
     InProgress,
     NotFound,
@@ -233,6 +234,22 @@ async def test_a_used_up_token_is_declined_by_name(sandbox: SandboxGateway) -> N
 
     assert isinstance(outcome, Declined)
     assert outcome.reason == "token_already_used"
+
+
+async def test_a_second_request_does_not_bring_back_a_payment_that_was_let_go(
+    sandbox: SandboxGateway,
+) -> None:
+    charge = a_charge("two_step")
+    begun = await sandbox.send(charge)
+    assert isinstance(begun, Continue)
+    void = samples.a_refund(charge, kind=TransactionKind.VOID, parent_reference=begun.reference)
+    await sandbox.send(void)
+
+    await sandbox.send(replace(charge, step=2, provider_reference=begun.reference))
+
+    let_go = sandbox.ledger.find(begun.reference)
+    assert let_go is not None
+    assert let_go.standing is Standing.VOIDED
 
 
 # The buyer --------------------------------------------------------------------------------

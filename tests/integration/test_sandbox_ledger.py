@@ -148,6 +148,24 @@ def test_of_a_turn_that_fails_nothing_is_there(path: Path) -> None:
     books.close()
 
 
+def test_a_new_entry_has_the_number_after_the_newest(path: Path) -> None:
+    at = datetime.now(UTC)
+    books = SandboxLedger(path)
+    charge = a_charge(at, "charge-1", "ok")
+    taken = books.receive(charge).answer
+    assert isinstance(taken, Succeeded)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("UPDATE movements SET number = 41")
+    other.close()
+
+    books.receive(a_charge(at, "charge-2", "ok"))
+    books.receive(samples.a_refund(charge, parent_reference=taken.reference))
+
+    references = [entry.reference for entry in books.entries()]
+    assert references == ["sb-charge-1", "sb-charge-42", "sb-refund-43"]
+    books.close()
+
+
 async def test_books_that_another_keeps_locked_send_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,24 @@ _WAITING: Final = {
     Effect.WAIT_THEN_DECLINE: Standing.DECLINED,
 }
 
+# Each answers with its row, because a thread may have to wait for the event loop after every call
+# of SQLite. The number is not among the values: SQLite gives a new row the one after the highest.
+_ENTER: Final = """
+    INSERT INTO movements (
+        reference, transaction_id, order_id, installation, kind, minor_units, currency, standing,
+        token, reason, retryable, parent_reference, return_url, at, settles_at, settles_as
+    ) VALUES (
+        'sb-' || :kind || '-' || (SELECT coalesce(max(number), 0) + 1 FROM movements),
+        :transaction_id, :order_id, :installation, :kind, :minor_units, :currency, :standing,
+        :token, :reason, :retryable, :parent_reference, :return_url, :at, :settles_at, :settles_as
+    )
+    RETURNING *
+"""
+_END_BEGUN: Final = """
+    UPDATE movements SET standing = ?, reason = ? WHERE reference = ? AND standing = 'begun'
+    RETURNING *
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -148,42 +166,25 @@ class Books:
 
     # Rows ---------------------------------------------------------------------------------
 
-    def _one(self, sql: str, value: str | None) -> Movement | None:
-        row = self.connection.execute(sql, (value,)).fetchone()
+    def _one(self, sql: str, *values: object) -> Movement | None:
+        row = self.connection.execute(sql, values).fetchone()
         return Movement.of_row(row) if row else None
 
     def _enter(
         self, transaction: PaymentTransaction, standing: Standing, behaviour: Behaviour
     ) -> Movement:
         reference = transaction.provider_reference
-        begun = self.movement(reference) if reference else None
-        if begun and begun.standing is Standing.BEGUN:
-            self.connection.execute(
-                "UPDATE movements SET standing = ?, reason = ? WHERE reference = ?",
-                (standing, behaviour.reason, begun.reference),
-            )
-            reference = begun.reference
-        else:
-            reference = self._insert(transaction, standing, behaviour)
-        entered = self.movement(reference)
-        if entered is None:
-            raise LookupError(f"{reference} was entered and is not there")
-        return entered
+        ended = self._one(_END_BEGUN, standing, behaviour.reason, reference) if reference else None
+        return ended or self._insert(transaction, standing, behaviour)
 
     def _insert(
         self, transaction: PaymentTransaction, standing: Standing, behaviour: Behaviour
-    ) -> str:
+    ) -> Movement:
         more = 1 if behaviour.effect is Effect.PAY_WRONG_AMOUNT else 0
         of = transaction.parent_reference
         parent = self.movement(of) if of else None
         settles_as = _WAITING.get(behaviour.effect)
-        (number,) = self.connection.execute(
-            "SELECT coalesce(max(number), 0) + 1 FROM movements"
-        ).fetchone()
-        reference = f"sb-{transaction.kind}-{number}"
         row = {
-            "number": number,
-            "reference": reference,
             "transaction_id": transaction.id,
             "order_id": transaction.order_id,
             "installation": transaction.installation,
@@ -195,13 +196,10 @@ class Books:
             "token": transaction.token or (parent.token if parent else ""),
             "reason": behaviour.reason,
             "retryable": behaviour.retryable,
-            "parent_reference": transaction.parent_reference,
+            "parent_reference": of,
             "return_url": transaction.return_url,
             "at": self.now,
             "settles_at": self.now + self.settle_seconds if settles_as else None,
             "settles_as": settles_as,
         }
-        names = ", ".join(row)
-        places = ", ".join(f":{name}" for name in row)
-        self.connection.execute(f"INSERT INTO movements ({names}) VALUES ({places})", row)  # noqa: S608 - our own names
-        return reference
+        return Movement.of_row(self.connection.execute(_ENTER, row).fetchone())
