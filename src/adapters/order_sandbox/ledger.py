@@ -44,6 +44,17 @@ class Received:
     way: Way = Way.ANSWERED
 
 
+_SENT_AWAY: Final = {
+    Way.NOT_SENT: Received(NotSent("told_not_to")),
+    Way.RATE_LIMITED: Received(RateLimited(_RETRY_AFTER_SECONDS)),
+    Way.REQUEST_LOST: Received(OutcomeUnknown("no_answer_in_time"), Way.REQUEST_LOST),
+}
+_SENT_AWAY_ONCE: Final = {
+    Way.RATE_LIMITED_ONCE: Received(RateLimited(_RETRY_AFTER_SECONDS)),
+    Way.IN_PROGRESS_ONCE: Received(InProgress()),
+}
+
+
 class SandboxLedger:
     """The books in the file at `path`; several processes and threads may use one file.
 
@@ -257,21 +268,12 @@ def _behaviour_for(transaction: PaymentTransaction, books: Books) -> Behaviour:
 def _sent_away(
     transaction: PaymentTransaction, behaviour: Behaviour, books: Books
 ) -> Received | None:
-    always = {
-        Way.NOT_SENT: Received(NotSent("told_not_to")),
-        Way.RATE_LIMITED: Received(RateLimited(_RETRY_AFTER_SECONDS)),
-        Way.REQUEST_LOST: Received(OutcomeUnknown("no_answer_in_time"), Way.REQUEST_LOST),
-    }
-    once = {
-        Way.RATE_LIMITED_ONCE: Received(RateLimited(_RETRY_AFTER_SECONDS)),
-        Way.IN_PROGRESS_ONCE: Received(InProgress()),
-    }
-    if behaviour.way in once:
+    if behaviour.way in _SENT_AWAY_ONCE:
         first = books.connection.execute(
             "INSERT OR IGNORE INTO sent_away VALUES (?)", (transaction.key,)
         )
-        return once[behaviour.way] if first.rowcount else None
-    return always.get(behaviour.way)
+        return _SENT_AWAY_ONCE[behaviour.way] if first.rowcount else None
+    return _SENT_AWAY.get(behaviour.way)
 
 
 def _request_of(transaction: PaymentTransaction) -> str:
