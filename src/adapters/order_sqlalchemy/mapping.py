@@ -1,10 +1,11 @@
 """Orders, transactions and events as rows, and back, field by field."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+import orjson
 
 from order_core.events import EVENT_TYPES, Event, Happened
 from order_core.money import Money
@@ -116,12 +117,16 @@ def _moment_or_none(us: int | None) -> datetime | None:
     return None if us is None else moment_from(us)
 
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def json_text(value: object) -> str:
-    """JSON without needless spaces and escapes."""
-    return _ENCODER.encode(value)
+    """JSON without needless spaces and escapes.
+
+    Raises:
+        ValueError: it holds what JSON cannot, a lone surrogate say.
+    """
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise ValueError(str(error)) from error
 
 
 # To rows --------------------------------------------------------------------------------
@@ -259,17 +264,17 @@ def order_from(row: Row) -> Order:
         customer_id=customer_id,
         items=tuple(
             OrderItem(product_id, quantity, Money(price_minor, currency))
-            for product_id, quantity, price_minor in json.loads(items)
+            for product_id, quantity, price_minor in orjson.loads(items)
         ),
         total=Money(total_minor, currency),
         shipping_address=_address_from(shipping_address),
         email=email,
         status=OrderStatus(status),
         created_at=moment_from(created_at_us),
-        transactions=tuple(_transaction_from(values) for values in json.loads(transactions)),
+        transactions=tuple(_transaction_from(values) for values in orjson.loads(transactions)),
         shipments=tuple(
             Shipment(shipment_id, carrier, number, moment_from(at_us))
-            for shipment_id, carrier, number, at_us in json.loads(shipments or "null") or ()
+            for shipment_id, carrier, number, at_us in orjson.loads(shipments or "null") or ()
         ),
         event_count=event_count,
         version=version,
@@ -277,7 +282,7 @@ def order_from(row: Row) -> Order:
 
 
 def _address_from(text: str) -> ShippingAddress | None:
-    lines = json.loads(text)
+    lines = orjson.loads(text)
     if lines == []:
         return None
     return ShippingAddress(
@@ -334,7 +339,7 @@ def _event_from(name: str, data: str) -> Event:
     kind = EVENT_TYPES[name]
     # What a later version says besides is not known here; both run while one replaces the other.
     known = kind.__dataclass_fields__
-    return kind(**{key: value for key, value in json.loads(data).items() if key in known})
+    return kind(**{key: value for key, value in orjson.loads(data).items() if key in known})
 
 
 def received_event_from(row: Row) -> ReceivedEvent:
