@@ -1,5 +1,6 @@
 """The service on a real PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration.postgres import PostgresServer
@@ -53,3 +54,21 @@ def test_a_service_outlives_a_restart_of_its_database(
         service.wait_for_mails(2)
         assert service.process is not None
         assert service.process.poll() is None
+
+
+def test_the_service_holds_no_more_connections_than_it_is_told(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    assert run_command("migrate", DATABASE_URL=postgres_url).returncode == 0
+    with (
+        ServiceProcess(tmp_path, DATABASE_URL=postgres_url, DATABASE_CONNECTIONS="2") as service,
+        ThreadPoolExecutor(16) as clients,
+    ):
+        placed = list(clients.map(lambda _: service.place(an_order()).status_code, range(64)))
+        database = postgres_url.rpartition("/")[2]
+        held = postgres_server.execute(
+            f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608
+        )
+
+    assert placed == [201] * 64
+    assert int(held) == 2, "both are at work under such a load"

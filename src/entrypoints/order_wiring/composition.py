@@ -54,7 +54,9 @@ async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGen
         clock = SystemClock()
         plugins, mail, prices = await _built(settings, clock, closing, places_orders=places_orders)
         await ensure_schema(settings)
-        database = open_database(settings.database_url.get_secret_value())
+        database = open_database(
+            settings.database_url.get_secret_value(), pool_size=settings.connections_of_a_process
+        )
         closing.push_async_callback(database.close)
         # The first connection makes an SQLite file ready for many, which two processes that
         # begin at once cannot do at the same time.

@@ -26,6 +26,7 @@ class ServingSettings(SettingGroup):
     database_url: Annotated[SecretStr, BeforeValidator(value.database_url)] = SecretStr(
         "sqlite+aiosqlite:///./order-core.sqlite3"
     )
+    database_connections: Annotated[int, BeforeValidator(value.whole_number(2, 10_000))] = 32
     host: Annotated[str, BeforeValidator(value.ip_address)] = "127.0.0.1"
     port: Annotated[int, BeforeValidator(value.whole_number(1, 65_535))] = 8000
     tls_cert_file: Annotated[Path, BeforeValidator(value.readable_file)] | None = None
@@ -44,6 +45,11 @@ class ServingSettings(SettingGroup):
     )
     log_level: Annotated[str, BeforeValidator(value.log_level)] = "info"
     shutdown_grace: Annotated[timedelta, duration(0, 3_600)] = timedelta(seconds=30)
+
+    @property
+    def connections_of_a_process(self) -> int:
+        """Its part of `database_connections`; no process can do with less than two."""
+        return max(2, self.database_connections // self.workers)
 
     @property
     def scheme(self) -> str:
