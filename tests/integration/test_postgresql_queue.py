@@ -80,6 +80,20 @@ async def test_changes_that_wait_together_are_one_transaction(database: Database
     assert await _transactions(database) == [5, 1]
 
 
+async def test_those_of_one_statement_go_together_and_the_others_after_them(
+    database: Database,
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 3)
+    new = [an_order() for _ in range(3)]
+
+    mixed = [save for pair in zip(new, map(paid, known), strict=True) for save in pair]
+    await asyncio.gather(*(orders.save(order) for order in mixed))
+
+    assert all(await _are_stored(database, *new))
+    assert await _versions(database, known) == [2] * 3
+    assert await _transactions(database) == [3, 2, 1]
+
+
 async def test_each_hears_whether_it_holds_its_own_lease(database: Database) -> None:
     orders, known = SqlOrders(database), await _stored(database, 4)
     await orders.save(known[2], take=a_lease(known[2], "another's"))
@@ -317,21 +331,21 @@ async def test_whoever_comes_back_after_the_patience_does_not_end_the_turn_of_ot
     first_ends, others_end = asyncio.Event(), asyncio.Event()
     companies: list[int] = []
 
-    async def alone(_arguments: Sequence[object]) -> list[Row]:
+    async def alone(_statement: str, _arguments: Sequence[object]) -> list[Row]:
         await first_ends.wait()
         return [("o-0", True)]
 
-    async def together(many: list[Sequence[object]]) -> list[Row]:
+    async def together(_statement: str, many: list[Sequence[object]]) -> list[Row]:
         companies.append(len(many))
         await others_end.wait()
         return [(arguments[0], True) for arguments in many]
 
     queue = SaveQueue(alone, together, stored_nothing=lambda _: False)
-    saving = [asyncio.create_task(queue.row(f"o-{n}", [f"o-{n}"])) for n in range(3)]
+    saving = [asyncio.create_task(queue.row("save", f"o-{n}", [f"o-{n}"])) for n in range(3)]
     await asyncio.sleep(0)
     monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
     await asyncio.sleep(0.2)
-    saving.append(asyncio.create_task(queue.row("o-3", ["o-3"])))
+    saving.append(asyncio.create_task(queue.row("save", "o-3", ["o-3"])))
     first_ends.set()
     assert await saving[0] == ("o-0", True)
 

@@ -1,4 +1,4 @@
-"""The queue before a statement that saves: whoever waits together is saved together."""
+"""The queue of the saves: whoever waits together is saved together."""
 
 import asyncio
 from collections import deque
@@ -22,27 +22,29 @@ class _CompanyRefused(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
+    statement: str
     order_id: str
     arguments: Arguments
     answer: asyncio.Future[Row | None]
 
 
 class SaveQueue:
-    """Runs one statement, whose rows begin with the id of the order that was stored.
+    """Runs statements of one order each, whose rows begin with the id of the order that was stored.
 
-    While it runs for one order, others come. They go together, when it ends or has taken longer
-    than `PATIENCE_SECONDS`: the same statement for each, in one transaction and one round trip.
-    Each hears of its own order only after the common commit. If one of them is refused nothing of
-    anybody is stored, and each goes alone: so a refusal takes nobody with it.
+    While one runs, others come. They go when it ends, or has taken longer than
+    `PATIENCE_SECONDS`, and those of the same statement go together: once for each order, in one
+    transaction and one round trip. Each hears of its own order only after the common commit. If
+    one of them is refused nothing of anybody is stored, and each goes alone: so a refusal takes
+    nobody with it.
 
-    `alone` and `together` run the statement for one, or for each of many in a transaction.
+    `alone` runs a statement for one, `together` for each of many in one transaction.
     `stored_nothing` says of an error of theirs whether it is certain that nothing is stored.
     """
 
     def __init__(
         self,
-        alone: Callable[[Arguments], Awaitable[list[Row]]],
-        together: Callable[[list[Arguments]], Awaitable[list[Row]]],
+        alone: Callable[[str, Arguments], Awaitable[list[Row]]],
+        together: Callable[[str, list[Arguments]], Awaitable[list[Row]]],
         *,
         stored_nothing: Callable[[Exception], bool],
     ) -> None:
@@ -54,7 +56,7 @@ class SaveQueue:
         self._turn: asyncio.TimerHandle | None = None
         self._companies: set[asyncio.Task[None]] = set()
 
-    async def row(self, order_id: str, arguments: Arguments) -> Row | None:
+    async def row(self, statement: str, order_id: str, arguments: Arguments) -> Row | None:
         """What the statement answers for this order, None if it stored nothing.
 
         Raises:
@@ -62,30 +64,30 @@ class SaveQueue:
             Exception: what `alone` or `together` raises.
         """
         if self._turn is None:
-            return await self._first(arguments)
+            return await self._first(statement, arguments)
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
-        waiting = _Waiting(order_id, arguments, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
+        answer: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(statement, order_id, arguments, answer))
         try:
-            return await waiting.answer
+            return await answer
         except _CompanyRefused:
-            return await self._by_itself(arguments)
+            return await self._by_itself(statement, arguments)
 
     async def close(self) -> None:
         """Come back when nothing is under way."""
         while self._companies:
             await asyncio.wait(self._companies)
 
-    async def _first(self, arguments: Arguments) -> Row | None:
+    async def _first(self, statement: str, arguments: Arguments) -> Row | None:
         turn = self._take_turn()
         try:
-            return await self._by_itself(arguments)
+            return await self._by_itself(statement, arguments)
         finally:
             self._pass_on(turn)
 
-    async def _by_itself(self, arguments: Arguments) -> Row | None:
-        rows = await self._alone(arguments)
+    async def _by_itself(self, statement: str, arguments: Arguments) -> Row | None:
+        rows = await self._alone(statement, arguments)
         return rows[0] if rows else None
 
     def _take_turn(self) -> asyncio.TimerHandle:
@@ -107,14 +109,18 @@ class SaveQueue:
             task.add_done_callback(self._companies.discard)
 
     def _next_company(self) -> list[_Waiting]:
-        # Of one order only one save: the rows tell them apart by its id.
+        statement: str | None = None
         company: dict[str, _Waiting] = {}
         later: list[_Waiting] = []
         while self._waiting and len(company) < MOST_TOGETHER:
             waiting = self._waiting.popleft()
             if waiting.answer.done():
                 continue  # Whoever wanted it was cancelled before it was sent.
-            if company.setdefault(waiting.order_id, waiting) is not waiting:
+            statement = statement or waiting.statement
+            # Of one order only one save: the rows tell them apart by its id.
+            if waiting.statement == statement and waiting.order_id not in company:
+                company[waiting.order_id] = waiting
+            else:
                 later.append(waiting)
         self._waiting.extendleft(reversed(later))
         # In one order everywhere, or two companies could wait for each other's locks.
@@ -122,7 +128,9 @@ class SaveQueue:
 
     async def _save(self, company: list[_Waiting], turn: asyncio.TimerHandle) -> None:
         try:
-            rows = await self._together([waiting.arguments for waiting in company])
+            rows = await self._together(
+                company[0].statement, [waiting.arguments for waiting in company]
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
             told = _CompanyRefused() if self._stored_nothing(error) else error
             for waiting in company:

@@ -7,7 +7,6 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -114,7 +113,7 @@ class PostgresqlStore:
         )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
-        self._queues: dict[str, SaveQueue] = {}
+        self._saves = SaveQueue(self._fetch, self._fetch_for_each, stored_nothing=_stored_nothing)
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
@@ -145,9 +144,10 @@ class PostgresqlStore:
 
     async def save(self, saving: Saving, /) -> bool:
         shape = Shape.of(saving)
-        queue = self._queue_of(statement_of(shape))
+        order_id = saving.order.id
         try:
-            stored = await queue.row(saving.order.id, arguments_of(saving, shape))
+            arguments = arguments_of(saving, shape)
+            stored = await self._saves.row(statement_of(shape), order_id, arguments)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
         except ValueError as error:
@@ -156,7 +156,7 @@ class PostgresqlStore:
             raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         if stored:
             return bool(stored[_HOLDS])
-        raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(saving.order.id)
+        raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(order_id)
 
     async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
         claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))
@@ -167,18 +167,8 @@ class PostgresqlStore:
         return await self.rows(self._claim_notices, limit, hold_us)
 
     async def close(self) -> None:
-        for queue in self._queues.values():
-            await queue.close()
+        await self._saves.close()
         await self.connections.close()
-
-    def _queue_of(self, statement: str) -> SaveQueue:
-        if statement not in self._queues:
-            self._queues[statement] = SaveQueue(
-                partial(self._fetch, statement),
-                partial(self._fetch_for_each, statement),
-                stored_nothing=_stored_nothing,
-            )
-        return self._queues[statement]
 
     async def _fetch(self, statement: str, arguments: Arguments) -> list[Row]:
         return await self._on_a_connection(
