@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,14 +20,22 @@ from order_core.errors import (
 from order_core.order import Order
 from order_core.ports import DuplicateGuard, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, postgresql_queue
+from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import Row
 from order_sqlalchemy.postgresql_queue import MOST_TOGETHER, SaveQueue
+from order_sqlalchemy.postgresql_rows import Values
+from order_sqlalchemy.postgresql_save import statement_of
+from order_sqlalchemy.postgresql_shape import Shape
+from order_sqlalchemy.postgresql_store import PostgresqlStore
+from order_sqlalchemy.saving import Saving
 from tests.integration.locked_order import LockedOrder
 from tests.integration.postgres import PostgresServer
 from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, opened, paid
 from tests.integration.sqlalchemy_wire import counted
 
 _NOT_LONG = 1.0
+_REQUEST = RequestRecord("c-9", "POST /x", "k-1", "body")
+_SHAPE = Shape.of(Saving(an_order(), None, None, None, None))
 
 
 @pytest.fixture
@@ -53,6 +63,11 @@ async def _are_stored(database: Database, *orders: Order) -> list[bool]:
 
 async def _versions(database: Database, orders: Sequence[Order]) -> list[int]:
     return [(await SqlOrders(database).get(order.id)).version for order in orders]
+
+
+def _connections(database: Database) -> Connections:
+    assert isinstance(database.store, PostgresqlStore)
+    return database.store.connections
 
 
 async def _transactions(database: Database) -> list[int]:
@@ -106,35 +121,37 @@ async def test_each_hears_whether_it_holds_its_own_lease(database: Database) -> 
     assert [each.holds_lease for each in saved] == [True, True, False, True]
 
 
-async def test_one_that_is_refused_takes_nobody_with_it(database: Database) -> None:
-    orders = SqlOrders(database)
-    key = RequestRecord("c-9", "POST /x", "k-1", "body")
-    guard = DuplicateGuard("the same mugs", NOON - NOON.replace(hour=11))
-    new = [an_order() for _ in range(5)]
-    keyed, reused = an_order(), an_order()
-    guarded, doubled = an_order(), an_order()
+_WINDOW = timedelta(hours=1)
+
+
+async def test_what_comes_twice_in_one_company_is_refused_once(database: Database) -> None:
+    orders, new = SqlOrders(database), [an_order() for _ in range(6)]
+    requests = [RequestRecord("c-9", "POST /x", f"k-{n}", "body") for n in range(6)]
+    guards = [DuplicateGuard(f"mugs {n}", _WINDOW) for n in range(6)]
+    requests[3], guards[5] = requests[2], guards[4]
 
     outcomes = await asyncio.gather(
-        *(orders.save(order) for order in new),
-        orders.save(keyed, request=key),
-        orders.save(reused, request=key),
-        orders.save(guarded, guard=guard),
-        orders.save(doubled, guard=guard),
+        *(
+            orders.save(order, request=request, guard=guard)
+            for order, request, guard in zip(new, requests, guards, strict=True)
+        ),
         return_exceptions=True,
     )
 
-    told = [type(each) for each in outcomes if isinstance(each, BaseException)]
-    assert sorted(told, key=str) == sorted([IdempotencyKeyReused, PossibleDuplicate], key=str)
-    assert all(await _are_stored(database, *new))
-    assert sum(await _are_stored(database, keyed, reused)) == 1
-    assert sum(await _are_stored(database, guarded, doubled)) == 1
+    keyed, guarded = outcomes[2:4], outcomes[4:6]
+    assert not any(isinstance(each, BaseException) for each in outcomes[:2])
+    assert sum(isinstance(each, IdempotencyKeyReused) for each in keyed) == 1
+    assert sum(isinstance(each, PossibleDuplicate) for each in guarded) == 1
+    assert [isinstance(each, BaseException) for each in outcomes] == [
+        not stored for stored in await _are_stored(database, *new)
+    ]
 
 
 async def test_keys_and_contents_that_are_used_already_refuse_only_their_own(
     database: Database,
 ) -> None:
     orders = SqlOrders(database)
-    window = DuplicateGuard("the same tea", NOON - NOON.replace(hour=11))
+    window = DuplicateGuard("the same tea", _WINDOW)
     requests = [RequestRecord("c-9", "POST /x", f"k-{n}", "body") for n in range(6)]
     guards = [replace(window, content_fingerprint=f"tea-{n}") for n in range(6)]
     await orders.save(an_order(), request=requests[2], guard=window)
@@ -159,10 +176,12 @@ async def test_of_two_changes_to_one_order_one_wins_and_the_others_are_untouched
     database: Database,
 ) -> None:
     orders, known = SqlOrders(database), await _stored(database, 4)
-    twice = known[2]
+    # Without news: two entries of one number in its history would be refused by the database.
+    changed = [order.with_transaction(order.charge.sending(NOON)) for order in known]
+    twice = changed[2]
 
     outcomes = await asyncio.gather(
-        *(orders.save(paid(order)) for order in [*known, twice, twice]), return_exceptions=True
+        *(orders.save(order) for order in [*changed, twice, twice]), return_exceptions=True
     )
 
     lost = [each for each in outcomes if isinstance(each, BaseException)]
@@ -198,6 +217,48 @@ async def test_whoever_waits_for_a_lock_keeps_no_later_one_waiting(
         assert time.monotonic() - started < _NOT_LONG
         assert not stuck.done()
     assert (await stuck).order.version == 2
+
+
+async def test_a_company_has_no_more_time_than_one_save_and_nobody_is_left_in_doubt(
+    database: Database, postgres_url: str
+) -> None:
+    # If each of them had its own time, a company could be stored long after it was given up:
+    # then a second click finds nothing, and buys again.
+    await database.store.change("""
+        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_sleep(0.04); RETURN NEW; END'""")
+    await database.store.change(
+        "CREATE TRIGGER dawdle BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION dawdle()"
+    )
+    async with opened(postgres_url, statement=_NOT_LONG / 2) as hasty:
+        new = [an_order() for _ in range(MOST_TOGETHER + 1)]
+        await asyncio.gather(*(SqlOrders(hasty).save(order) for order in new))
+
+    assert all(await _are_stored(database, *new))
+
+
+async def test_a_company_finds_its_rows_by_index_in_a_table_that_was_never_analyzed(
+    database: Database,
+) -> None:
+    orders, known = SqlOrders(database), await _stored(database, 1)
+    shapes = [
+        Shape.of(Saving(an_order(), _REQUEST, DuplicateGuard("tea", _WINDOW), None, None)),
+        Shape.of(Saving(paid(known[0]), None, None, a_lease(known[0], "l"), None)),
+    ]
+    pooled = await _connections(database).take()
+    raw: Any = pooled.driver_connection
+    await raw.execute("SET client_min_messages = 'warning'")
+    for shape in shapes:
+        text = statement_of(shape.in_company()).text
+        await raw.execute(f"PREPARE company AS {text}")
+        await raw.execute("SET plan_cache_mode = 'force_generic_plan'")
+        nothing = ", ".join(["'[]'"] * 3)
+        plan = [line for (line,) in await raw.fetch(f"EXPLAIN EXECUTE company({nothing})")]
+        await raw.execute("DEALLOCATE company")
+        assert [line for line in plan if "Seq Scan on" in line] == []
+        assert any("Scan using pk_orders" in line for line in plan)
+    _connections(database).give_back(pooled, usable=False)
+    assert (await orders.get(known[0].id)).version == 1
 
 
 async def test_a_company_that_waits_too_long_for_one_lock_is_saved_without_it(
@@ -331,21 +392,19 @@ async def test_whoever_comes_back_after_the_patience_does_not_end_the_turn_of_ot
     first_ends, others_end = asyncio.Event(), asyncio.Event()
     companies: list[int] = []
 
-    async def alone(_statement: str, _arguments: Sequence[object]) -> list[Row]:
-        await first_ends.wait()
-        return [("o-0", True)]
+    async def save(shape: Shape, values: Values) -> list[Row]:
+        if shape.is_company:
+            companies.append(len(values.orders))
+        await (others_end if shape.is_company else first_ends).wait()
+        return [(order["id"], True) for order in values.orders]
 
-    async def together(_statement: str, many: list[Sequence[object]]) -> list[Row]:
-        companies.append(len(many))
-        await others_end.wait()
-        return [(arguments[0], True) for arguments in many]
-
-    queue = SaveQueue(alone, together, stored_nothing=lambda _: False)
-    saving = [asyncio.create_task(queue.row("save", f"o-{n}", [f"o-{n}"])) for n in range(3)]
+    queue = SaveQueue(save, stored_nothing=lambda _: False)
+    shape, values = _SHAPE, [Values([{"id": f"o-{n}"}], [], []) for n in range(4)]
+    saving = [asyncio.create_task(queue.row(shape, f"o-{n}", values[n])) for n in range(3)]
     await asyncio.sleep(0)
     monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
     await asyncio.sleep(0.2)
-    saving.append(asyncio.create_task(queue.row("save", "o-3", ["o-3"])))
+    saving.append(asyncio.create_task(queue.row(shape, "o-3", values[3])))
     first_ends.set()
     assert await saving[0] == ("o-0", True)
 
@@ -354,3 +413,47 @@ async def test_whoever_comes_back_after_the_patience_does_not_end_the_turn_of_ot
     others_end.set()
     assert [row[0] for row in await asyncio.gather(*saving) if row] == ["o-0", "o-1", "o-2", "o-3"]
     assert companies == [2, 1]
+
+
+async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
+    companies: list[int] = []
+    refuse = True
+
+    async def save(shape: Shape, values: Values) -> list[Row]:
+        await asyncio.sleep(0)
+        if shape.is_company:
+            companies.append(len(values.orders))
+            if refuse:
+                raise ValueError("one of them")
+        return [(order["id"], True) for order in values.orders]
+
+    queue = SaveQueue(save, stored_nothing=lambda error: isinstance(error, ValueError))
+
+    async def several() -> None:
+        saving = [queue.row(_SHAPE, f"o-{n}", Values([{"id": f"o-{n}"}], [], [])) for n in range(9)]
+        assert all(
+            row and row[0] == f"o-{n}" for n, row in enumerate(await asyncio.gather(*saving))
+        )
+
+    queue._most = 8  # noqa: SLF001 - thirty-two would make a long test
+    await several()
+    refuse = False
+    await several()
+
+    assert companies == [8, 4, 4]
+
+
+async def test_a_company_that_is_cancelled_leaves_nobody_waiting() -> None:
+    async def save(shape: Shape, values: Values) -> list[Row]:
+        await asyncio.sleep(60 if shape.is_company else 0)
+        return [(order["id"], True) for order in values.orders]
+
+    queue = SaveQueue(save, stored_nothing=lambda _: False)
+    one = Values([{"id": "o"}], [], [])
+    saving = [asyncio.create_task(queue.row(_SHAPE, f"o-{n}", one)) for n in range(3)]
+    await asyncio.sleep(0.02)
+    (company,) = queue._companies  # noqa: SLF001 - a host that ends all tasks
+    company.cancel()
+    told = await asyncio.gather(*saving[1:], return_exceptions=True)
+
+    assert [type(each) for each in told] == [CommitUnknown] * 2

@@ -154,6 +154,6 @@ def test_a_certificate_that_ends_soon_is_told(
     assert not caplog.text
 
 
-@pytest.mark.parametrize(("workers", "each"), [("1", 32), ("3", 10), ("64", 2)])
+@pytest.mark.parametrize(("workers", "each"), [("1", 32), ("3", 10), ("64", 4)])
 def test_the_processes_share_the_connections_to_the_database(workers: str, each: int) -> None:
     assert read(WORKERS=workers).connections_of_a_process == each

@@ -117,6 +117,10 @@ def _moment_or_none(us: int | None) -> datetime | None:
     return None if us is None else moment_from(us)
 
 
+# What is no JSON by itself has a form that we decide on.
+_PLAIN: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
 def json_text(value: object) -> str:
     """JSON without needless spaces and escapes.
 
@@ -124,7 +128,7 @@ def json_text(value: object) -> str:
         ValueError: it holds what JSON cannot, a lone surrogate say.
     """
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, option=_PLAIN).decode()
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from error
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from order_core.errors import OrderNotFound
+from order_core.errors import OrderNotFound, StoreUnavailable
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.ports import (
@@ -109,7 +109,11 @@ class SqlOrders:
 
     async def remembered(self, provider: str, event_ids: Sequence[str], /) -> frozenset[str]:
         statement = self._store.statements.remembered
-        found = await self._store.rows(statement, provider, json_text(list(event_ids)))
+        try:
+            wanted = json_text(list(event_ids))
+        except ValueError as error:
+            raise StoreUnavailable(f"The events could not be asked for: {error}.") from error
+        found = await self._store.rows(statement, provider, wanted)
         return frozenset(row[0] for row in found)
 
     async def unmatched_events(self, *, limit: int) -> tuple[ReceivedEvent, ...]:

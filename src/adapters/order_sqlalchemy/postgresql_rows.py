@@ -1,13 +1,17 @@
 """Orders, movements and events as arguments of a statement on PostgreSQL."""
 
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+# ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import JSON, Table
 from sqlalchemy.dialects import postgresql
 
+from order_sqlalchemy import schema
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, json_text
+from order_sqlalchemy.saving import Saving
 
 ORDER_VALUES: Final = (
     "id",
@@ -45,76 +49,116 @@ EVENT_VALUES: Final = (
     "told_at_us",
 )
 
-MOST_ROWS: Final = 16
-"""An order of more movements is rare; a statement takes 32,767 arguments, and each number of
-rows is another statement."""
-
-_order = itemgetter(*ORDER_VALUES)
-_transaction = itemgetter(*TRANSACTION_VALUES)
-_replaced = itemgetter(*REPLACED_VALUES)
-_event = itemgetter(*EVENT_VALUES)
+Rows = list[dict[str, Any]]
 
 
-def order_values(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Of `ORDER_VALUES`; `row` is changed."""
-    for name in ("items", "shipping_address", "shipments"):
-        if row[name] is not None:
-            row[name] = json_text(row[name])
-    return tuple(_order(row))
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one save gives to its statement, and what a company gives: then of all of them."""
 
+    orders: Rows
+    """Each the `ORDER_VALUES` of an order, and what its shape has beside them."""
+    transactions: Rows
+    events: Rows
 
-def transaction_values(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Of `TRANSACTION_VALUES`."""
-    return tuple(_transaction(row))
+    @classmethod
+    def of(cls, saving: Saving, beside: dict[str, Any]) -> "Values":
+        """Of one save."""
+        order = saving.order_row()
+        for name in ("items", "shipping_address", "shipments"):
+            if order[name] is not None:
+                order[name] = json_text(order[name])
+        events = saving.event_rows()
+        for event in events:
+            event["data"] = json_text(event["data"])
+        return cls([order | beside], saving.transaction_rows(), events)
 
-
-def replaced_values(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Of `REPLACED_VALUES`."""
-    return tuple(_replaced(row))
-
-
-def event_values(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Of `EVENT_VALUES`; `row` is changed."""
-    row["data"] = json_text(row["data"])
-    return tuple(_event(row))
-
-
-def rows_arguments(
-    rows: Sequence[dict[str, Any]], values: Callable[[dict[str, Any]], tuple[Any, ...]]
-) -> list[Any]:
-    """What `Places.rows` asks for: each value, or all rows as one JSON text if they are many."""
-    if len(rows) > MOST_ROWS:
-        return [json_text(rows)]
-    return [value for row in rows for value in values(row)]
+    @classmethod
+    def together(cls, several: Sequence["Values"]) -> "Values":
+        """Of all these saves."""
+        return cls(
+            [row for each in several for row in each.orders],
+            [row for each in several for row in each.transactions],
+            [row for each in several for row in each.events],
+        )
 
 
 class Places:
-    """Numbers the arguments of one statement, each with its type, in the order of their values."""
+    """Numbers the arguments of one statement, in the order in which they are given."""
 
     def __init__(self) -> None:
         self._count = 0
 
-    def of(self, *types: str) -> list[str]:
-        """For values of these types."""
-        first, self._count = self._count + 1, self._count + len(types)
-        return [f"${number}::{kind}" for number, kind in enumerate(types, start=first)]
+    def relation(self, name: str, kinds: dict[str, str], *, rows: int | None) -> "Relation":
+        """For so many rows of these columns, each with its type; None: for any number."""
+        relation = Relation(name, self._count + 1, kinds, rows)
+        self._count += 1 if rows is None else len(kinds) * rows
+        return relation
 
-    def row(self, table: Table, columns: Sequence[str]) -> list[str]:
-        """For the values of these columns."""
-        return self.of(*(_kind(table, column) for column in columns))
 
-    def rows(self, table: Table, columns: Sequence[str], *, count: int, alias: str) -> str:
-        """For the `rows_arguments` of `count` rows of these columns, as a table."""
-        if count > MOST_ROWS:
-            (document,) = self.of("json")
-            typed = ", ".join(f"{column} {_kind(table, column)}" for column in columns)
-            return f"json_to_recordset({document}) AS {alias}({typed})"
-        listed = ", ".join(f"({', '.join(self.row(table, columns))})" for _ in range(count))
-        return f"(VALUES {listed}) AS {alias}({', '.join(columns)})"
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows of arguments, to be read from in a statement as often as one likes.
+
+    So many rows are VALUES with an argument for each value: PostgreSQL puts the values of a single
+    row where they are needed, and joins nothing. Any number of rows is one argument, a JSON text,
+    which the statement reads once: to write an array for each column takes the driver longer than
+    to read the text takes PostgreSQL.
+    """
+
+    name: str
+    first: int
+    kinds: dict[str, str]
+    rows: int | None
+
+    def read(self) -> Iterator[str]:
+        """The part of the statement that it needs before all others, if it needs one."""
+        if self.rows is None:
+            columns = ", ".join(f"{name} {kind}" for name, kind in self.kinds.items())
+            yield f"""{self.name} AS MATERIALIZED (
+                SELECT * FROM json_to_recordset(${self.first}::json) AS r({columns})
+            )"""
+
+    def named(self, alias: str, columns: Sequence[str]) -> str:
+        """These columns of it."""
+        if self.rows is None:
+            return f"{self.name} AS {alias}"
+        of = [list(self.kinds).index(name) for name in columns]
+        listed = []
+        for row in range(self.rows):
+            start = self.first + row * len(self.kinds)
+            values = [f"${start + c}::{self.kinds[n]}" for c, n in zip(of, columns, strict=True)]
+            listed.append(f"({', '.join(values)})")
+        return f"(VALUES {', '.join(listed)}) AS {alias}({', '.join(columns)})"
+
+    def arguments(self, rows: Rows) -> list[Any]:
+        """Those that hold `rows`."""
+        if self.rows is None:
+            return [json_text(rows)]
+        return [row[name] for row in rows for name in self.kinds]
 
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
+def kinds_of(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    """The types that arguments for these columns have; JSON comes as text."""
+    return {name: _kind(table, name) for name in columns}
+
+
 def _kind(table: Table, column: str) -> str:
-    return table.c[column].type.compile(_DIALECT).split(" COLLATE", maxsplit=1)[0]
+    kind = table.c[column].type
+    if isinstance(kind, JSON):
+        return "TEXT"
+    return kind.compile(_DIALECT).split(" COLLATE", maxsplit=1)[0]
+
+
+def selected(table: Table, alias: str, columns: Sequence[str]) -> list[str]:
+    """The columns of the relation `alias`, as `table` wants them."""
+    casts = {name: "::json" if isinstance(table.c[name].type, JSON) else "" for name in columns}
+    return [f"{alias}.{name}{cast}" for name, cast in casts.items()]
+
+
+ORDER_KINDS: Final = kinds_of(schema.orders, ORDER_VALUES)
+TRANSACTION_KINDS: Final = kinds_of(schema.payment_transactions, TRANSACTION_VALUES)
+EVENT_KINDS: Final = kinds_of(schema.order_events, EVENT_VALUES)

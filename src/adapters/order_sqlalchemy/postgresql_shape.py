@@ -1,9 +1,15 @@
 """Which parts a save has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
 
-from order_sqlalchemy.postgresql_rows import MOST_ROWS
 from order_sqlalchemy.saving import Saving
+
+_MOST_ROWS: Final = 16
+"""An order of more movements is rare; a statement takes 32,767 arguments, and each number of
+rows is another statement."""
+_MOST_SHAPES: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +18,7 @@ class Shape:
 
     adds: bool
     transactions: int
-    """As many as there are; of more than `MOST_ROWS`, one more. So are the events."""
+    """As many as there are; of more than 16, 17. So are the events."""
     events: int
     has_key: bool
     is_guarded: bool
@@ -24,6 +30,8 @@ class Shape:
     guards_anew: bool
     """From now on an equal order is a double click."""
     erases: bool
+    is_company: bool = False
+    """It is that of many saves at once."""
 
     @property
     def replaces_its_only_one(self) -> bool:
@@ -35,14 +43,19 @@ class Shape:
         """A lease that somebody else may hold is taken if its time is over."""
         return not self.adds and self.takes
 
+    def rows(self, number: int) -> int | None:
+        """How many rows of arguments there are for `number` rows; None if any number of them."""
+        any_number = number > _MOST_ROWS or (self.is_company and number > 0)
+        return None if any_number else number
+
     @classmethod
     def of(cls, saving: Saving) -> "Shape":
         """What `saving` needs."""
         adds = saving.is_new
         return cls(
             adds=adds,
-            transactions=min(len(saving.order.transactions), MOST_ROWS + 1),
-            events=min(len(saving.order.news), MOST_ROWS + 1),
+            transactions=min(len(saving.order.transactions), _MOST_ROWS + 1),
+            events=min(len(saving.order.news), _MOST_ROWS + 1),
             has_key=saving.request is not None,
             is_guarded=adds and saving.guard is not None and bool(saving.guard.window),
             takes=saving.take is not None,
@@ -50,4 +63,15 @@ class Shape:
             frees=not adds and saving.may_be_repeated,
             guards_anew=not adds and saving.places_it,
             erases=saving.erases,
+        )
+
+    @lru_cache(maxsize=_MOST_SHAPES)  # noqa: B019 - keeps shapes, of which there are few
+    def in_company(self) -> "Shape":
+        """The shape of many saves of which this is one."""
+        more_than_one = _MOST_ROWS + 1
+        return replace(
+            self,
+            is_company=True,
+            transactions=1 if self.transactions == 1 else more_than_one,
+            events=more_than_one if self.events else 0,
         )

@@ -6,7 +6,7 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -22,8 +22,9 @@ from order_core.errors import (
 from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
-from order_sqlalchemy.postgresql_queue import Arguments, SaveQueue
-from order_sqlalchemy.postgresql_save import NOW, arguments_of, statement_of
+from order_sqlalchemy.postgresql_queue import SaveQueue
+from order_sqlalchemy.postgresql_rows import Values
+from order_sqlalchemy.postgresql_save import NOW, statement_of, values_of
 from order_sqlalchemy.postgresql_shape import Shape
 from order_sqlalchemy.refusals import possible_duplicate, refusal
 from order_sqlalchemy.said import said
@@ -61,7 +62,13 @@ _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
 
-_Fetch = Callable[["asyncpg.Connection[Any]"], Awaitable[list[Row]]]
+# A table looks small to PostgreSQL until it is analyzed. To save a company of orders it would read
+# the whole of it, and keep that plan while the table grows.
+_BY_INDEX_ALONE: Final = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 
 
 class PostgresqlStore:
@@ -99,6 +106,8 @@ class PostgresqlStore:
                     "statement_timeout": str(round(timeouts.statement * 1000)),
                     # Compiling a statement takes longer than running it.
                     "jit": "off",
+                    # An audit does read whole tables.
+                    **({} if read_only else _BY_INDEX_ALONE),
                 },
             },
         )
@@ -113,7 +122,7 @@ class PostgresqlStore:
         )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
-        self._saves = SaveQueue(self._fetch, self._fetch_for_each, stored_nothing=_stored_nothing)
+        self._saves = SaveQueue(self._save, stored_nothing=_stored_nothing)
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
@@ -146,8 +155,7 @@ class PostgresqlStore:
         shape = Shape.of(saving)
         order_id = saving.order.id
         try:
-            arguments = arguments_of(saving, shape)
-            stored = await self._saves.row(statement_of(shape), order_id, arguments)
+            stored = await self._saves.row(shape, order_id, values_of(saving, shape))
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
         except ValueError as error:
@@ -170,18 +178,11 @@ class PostgresqlStore:
         await self._saves.close()
         await self.connections.close()
 
-    async def _fetch(self, statement: str, arguments: Arguments) -> list[Row]:
-        return await self._on_a_connection(
-            lambda connection: connection.fetch(statement, *arguments, timeout=self._timeout)
-        )
+    async def _save(self, shape: Shape, values: Values) -> list[Row]:
+        statement = statement_of(shape)
+        return await self._fetch(statement.text, statement.arguments(values))
 
-    async def _fetch_for_each(self, statement: str, many: list[Arguments]) -> list[Row]:
-        """The rows of all, in one transaction."""
-        return await self._on_a_connection(
-            lambda connection: connection.fetchmany(statement, many, timeout=self._timeout)
-        )
-
-    async def _on_a_connection(self, fetch: _Fetch) -> list[Row]:
+    async def _fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
         try:
             pooled = await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
@@ -189,7 +190,7 @@ class PostgresqlStore:
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         usable = False
         try:
-            rows = await fetch(connection)
+            rows: list[Row] = await connection.fetch(statement, *arguments, timeout=self._timeout)
             usable = True
         except asyncpg.PostgresError as error:
             # After any other error, a time-out or a cancelled task, an answer may still be on

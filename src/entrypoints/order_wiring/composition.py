@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from order_core.assembly import OrderCore, assemble
 from order_core.payment_terms import PaymentTerms
@@ -39,6 +40,10 @@ class Service:
     clock: Clock
 
 
+_OF_A_WORKER: Final = 10
+"""Connections to the database."""
+
+
 @asynccontextmanager
 async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGenerator[Service]:
     """The service, open until the end of the `async with`.
@@ -55,7 +60,8 @@ async def running(settings: Settings, *, places_orders: bool = True) -> AsyncGen
         plugins, mail, prices = await _built(settings, clock, closing, places_orders=places_orders)
         await ensure_schema(settings)
         database = open_database(
-            settings.database_url.get_secret_value(), pool_size=settings.connections_of_a_process
+            settings.database_url.get_secret_value(),
+            pool_size=settings.connections_of_a_process if places_orders else _OF_A_WORKER,
         )
         closing.push_async_callback(database.close)
         # The first connection makes an SQLite file ready for many, which two processes that

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, SecretStr
 
 from order_wiring import setting_values as value
 from order_wiring.setting_groups.group import Contradictions, SettingGroup, duration
+
+_LEAST_CONNECTIONS: Final = 4
 
 
 class ForwardingHeader(StrEnum):
@@ -26,7 +28,7 @@ class ServingSettings(SettingGroup):
     database_url: Annotated[SecretStr, BeforeValidator(value.database_url)] = SecretStr(
         "sqlite+aiosqlite:///./order-core.sqlite3"
     )
-    database_connections: Annotated[int, BeforeValidator(value.whole_number(2, 10_000))] = 32
+    database_connections: Annotated[int, BeforeValidator(value.whole_number(4, 10_000))] = 32
     host: Annotated[str, BeforeValidator(value.ip_address)] = "127.0.0.1"
     port: Annotated[int, BeforeValidator(value.whole_number(1, 65_535))] = 8000
     tls_cert_file: Annotated[Path, BeforeValidator(value.readable_file)] | None = None
@@ -48,8 +50,8 @@ class ServingSettings(SettingGroup):
 
     @property
     def connections_of_a_process(self) -> int:
-        """Its part of `database_connections`; no process can do with less than two."""
-        return max(2, self.database_connections // self.workers)
+        """Its part of `database_connections`; four at least, of which some may wait for locks."""
+        return max(_LEAST_CONNECTIONS, self.database_connections // self.workers)
 
     @property
     def scheme(self) -> str:
