@@ -13,7 +13,7 @@ from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Restored, Reversed
+from order_core.outcomes import Declined, Report, Restored, Reversed
 from order_core.payment import (
     DISPUTE_OPEN,
     REFUNDED_OTHERWISE,
@@ -27,6 +27,7 @@ from order_core.settlement.absent import never_happened
 from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.hold import is_taken, let_go
+from order_core.settlement.refused import REVERSAL_REFUSED, declined
 from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
@@ -52,6 +53,9 @@ class ReviewDecision(StrEnum):
     NEVER_HAPPENED = "never_happened"
     """The provider was looked at, and has no trace of what nobody could ask about, or only a
     payment that is another's."""
+    HOLD_ENDED = "hold_ended"
+    """A void was refused, or nobody knows what became of it: what it was to let go has ended at
+    the provider, which did not tell."""
     DISPUTE_WON = "dispute_won"
     """An open dispute has ended for us, and the provider did not tell."""
     DISPUTE_LOST = "dispute_lost"
@@ -76,7 +80,8 @@ def reviewed(
     Raises:
         CannotReview: the order has no such transaction, it is not in review, it took
             nothing that could go back, the bank decides about that, the order lives on it,
-            the provider has told what became of it, or it is no open dispute.
+            the provider has told what became of it, it is no open dispute, or no void of
+            what is held still, and is not taken.
         InvalidValue: the note is empty or too long.
     """
     checked_text(note, "note", longest=LONGEST_NOTE)
@@ -290,6 +295,47 @@ def _refunded(deciding: Settling) -> Order:
     return decided
 
 
+def _hold_ended(deciding: Settling) -> Order:
+    order, void = deciding.order, deciding.transaction
+    if void.kind is not TransactionKind.VOID:
+        raise CannotReview(order.id, "no_void", "it is no void")
+    if void.is_open:
+        raise CannotReview(order.id, "still_open", "this transaction has no outcome yet")
+    if void.is_live and not void.is_given_up:
+        raise CannotReview(order.id, "not_refused", "this void was not refused: accept it")
+    hold = order.transaction(void.parent_id or "")
+    if refusal := _why_it_may_stand(order, hold):
+        raise CannotReview(order.id, *refusal)
+    for answered in order.transactions:
+        if answered.id == void.id or _asks_what_became_of(hold, answered):
+            about = replace(deciding, transaction=answered)
+            order = order.with_transaction(_as_the_provider_has_it(about))
+    # What the provider would have told, and so whatever it tells later is late.
+    end = Declined("ended_by_review", reference=hold.provider_reference)
+    return declined(replace(deciding, order=order, transaction=hold), end, Report(end))
+
+
+def _why_it_may_stand(order: Order, hold: PaymentTransaction) -> tuple[str, str] | None:
+    """Why a person cannot say yet that a hold has ended (a word, a clause), or None if he can."""
+    capture = (TransactionKind.CAPTURE, hold.id)
+    if order.may_be_taken(hold):
+        return ("capture_in_review", "decide about its capture first")
+    if any(t.is_open and (t.kind, t.parent_id) == capture for t in order.transactions):
+        return ("capture_in_progress", "its money is being taken just now")
+    if hold.status is TransactionStatus.IN_REVIEW:
+        return ("hold_in_review", "decide about what it was to let go first")
+    if not hold.is_held:
+        return ("not_held", "what it was to let go is not held any more: accept it")
+    return None
+
+
+def _asks_what_became_of(hold: PaymentTransaction, void: PaymentTransaction) -> bool:
+    """Whether it is one more void of the hold that a person has to decide about for that alone."""
+    of_it = (void.kind, void.parent_id) == (TransactionKind.VOID, hold.id)
+    refused = (void.review or "").startswith(REVERSAL_REFUSED)
+    return of_it and (refused or void.is_given_up)
+
+
 def _dispute_won(deciding: Settling) -> Order:
     return _dispute_ended(deciding, Restored)
 
@@ -324,6 +370,7 @@ _DONE: Final[Mapping[ReviewDecision, Callable[[Settling], Order]]] = {
     ReviewDecision.REFUND: _refunded,
     ReviewDecision.REFUNDED_OTHERWISE: _refunded_otherwise,
     ReviewDecision.NEVER_HAPPENED: _never_happened,
+    ReviewDecision.HOLD_ENDED: _hold_ended,
     ReviewDecision.DISPUTE_WON: _dispute_won,
     ReviewDecision.DISPUTE_LOST: _dispute_lost,
     ReviewDecision.NOTE: _noted,

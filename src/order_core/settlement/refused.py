@@ -36,6 +36,9 @@ FIRST_REFUND_PAUSE: Final = timedelta(minutes=10)
 ALREADY_USED: Final = "payment_already_used"
 """Why a success is a refusal here: the payment is another order's."""
 
+REVERSAL_REFUSED: Final = "reversal_refused"
+"""Why a refund or void is in review that is not asked for again; what was refused, follows."""
+
 NO_PAUSE: Final = timedelta(0)
 
 
@@ -188,7 +191,7 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
         return order
     if not again:
         # Refused is refused: it reserves nothing, and no review makes it a success.
-        doubt = f"reversal_refused:{reason}"
+        doubt = f"{REVERSAL_REFUSED}:{reason}"
         order = order.with_transaction(replace(refused, review=doubt)).with_news(
             PutInReview(refused.id, doubt), settling.at
         )
