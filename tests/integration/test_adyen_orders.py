@@ -12,6 +12,7 @@ from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode, Policy
+from order_core.reviewing import ReviewDecision
 from order_core.shipping_address import ShippingAddress
 from order_core.use_cases import OrderRequest
 from order_memory import (
@@ -234,6 +235,63 @@ async def test_a_second_hold_that_expired_before_its_beginning_was_told_is_held_
     ]
     assert order.payment_status is PaymentStatus.AUTHORIZED
     assert await shop.orders.unmatched_events(limit=9) == ()
+
+
+async def cancelled_in_vain(shop: AdyenShop) -> Order:
+    """An order whose hold has expired, untold: Adyen refuses each cancellation of it."""
+    placed = await shop.place()
+    order = await shop.core.cancel(placed.id, customer_id="ann")
+    while order.transactions[-1].is_open:
+        void = order.transactions[-1]
+        refused = {
+            "merchantReference": f"{void.id}!{void.installation}",
+            "originalReference": order.charge.provider_reference,
+            "pspReference": void.provider_reference,
+            "success": "false",
+        }
+        await shop.hears("CANCELLATION", void, **refused)
+        await shop.core.recover()
+        order = await shop.now(placed)
+    return order
+
+
+async def decide(shop: AdyenShop, order: Order, decision: ReviewDecision) -> Order:
+    void = next(t for t in order.transactions if t.review)
+    return await shop.core.review(
+        order.id, transaction_id=void.id, decision=decision, note="expired there", by="staff"
+    )
+
+
+@holding
+async def test_a_hold_whose_end_was_never_told_is_ended_by_a_person(shop: AdyenShop) -> None:
+    order = await cancelled_in_vain(shop)
+    assert order.transactions[-1].review == "reversal_refused:void_refused"
+    order = await decide(shop, order, ReviewDecision.HOLD_ENDED)
+    sent = len(shop.adyen.bridge.exchanges)
+    await shop.clock.sleep(30 * 24 * 3600)
+    await shop.core.recover()
+    late = {"originalReference": None, "pspReference": order.charge.provider_reference}
+    await shop.hears("EXPIRE", order.charge, **late)
+    order = await shop.now(order)
+
+    assert (order.charge.status, order.charge.reason) == (
+        TransactionStatus.VOIDED,
+        "ended_by_review",
+    )
+    assert (order.payment_status, order.attend_at) == (PaymentStatus.UNPAID, None)
+    assert len(shop.adyen.bridge.exchanges) == sent
+    assert await shop.orders.unmatched_events(limit=9) == ()
+
+
+@holding
+async def test_a_hold_that_was_taken_although_a_person_said_that_it_ended_is_given_back(
+    shop: AdyenShop,
+) -> None:
+    order = await decide(shop, await cancelled_in_vain(shop), ReviewDecision.HOLD_ENDED)
+    await shop.hears("CAPTURE", order.charge)
+    order = await shop.now(order)
+
+    assert order.captured_minor_units == order.refund_asked_minor_units == 2500
 
 
 @holding
