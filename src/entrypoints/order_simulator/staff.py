@@ -10,6 +10,7 @@ from order_core.money import Money
 from order_core.order import Order
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.reviewing import ReviewDecision
+from order_memory import Standing
 from order_simulator.customers import AGAIN, NoAnswer, Request, ask, hear
 from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND, pause
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from order_simulator.shop import Shop
 
 _MOST_TRIES: Final = 40
+_GONE: Final = frozenset({Standing.VOIDED, Standing.DECLINED})
 _ENDS_OF_A_DISPUTE: Final = (ReviewDecision.DISPUTE_WON, ReviewDecision.DISPUTE_LOST)
 
 
@@ -78,6 +80,8 @@ class Staff:
         if disputed and self._shop.chance.happens(0.3):
             # Somebody has read what the bank wrote, perhaps not to the end.
             decisions.insert(0, self._shop.chance.choice(_ENDS_OF_A_DISPUTE))
+        if self._is_of_what_is_gone(doubtful) and self._shop.chance.happens(0.5):
+            decisions.insert(0, ReviewDecision.HOLD_ENDED)
         if self._shop.chance.happens(0.1):
             decisions.insert(0, ReviewDecision.NOTE)
         for decision in decisions:
@@ -90,6 +94,12 @@ class Staff:
             answer = await self._insist(request, f"review {doubtful.id} {decision}", order_id)
             if answer and decision is not ReviewDecision.NOTE:
                 return
+
+    def _is_of_what_is_gone(self, void: PaymentTransaction) -> bool:
+        """Whether the provider's pages show that what this was to let go has ended."""
+        if void.kind is not TransactionKind.VOID or void.parent_reference is None:
+            return False
+        return self._shop.provider.ledger.entry(void.parent_reference).standing in _GONE
 
     async def _insist(self, request: Request, what: str, order_id: str) -> bool:
         """Ask until there is an answer; whether it was done."""
