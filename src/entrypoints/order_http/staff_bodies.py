@@ -62,8 +62,9 @@ class ReviewBody(StrictBody):
         Field(
             description=(
                 "`accept` what the provider did, `refund` what it took, say that what it "
-                "refused to give back was `refunded_otherwise`, that it `never_happened`, or how "
-                "a dispute ended, or only `note`."
+                "refused to give back was `refunded_otherwise`, that it `never_happened`, that "
+                "what it would not let go had ended (`hold_ended`), or how a dispute ended, or "
+                "only `note`."
             ),
             json_schema_extra={"enum": [decision.value for decision in ReviewDecision]},
         ),
