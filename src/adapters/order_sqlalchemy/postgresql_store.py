@@ -1,5 +1,7 @@
 """PostgreSQL behind the store: one statement, one round trip, one transaction for each call.
 
+Saves that wait at the same time share one (`postgresql_queue`).
+
 SQLAlchemy keeps the connections. The statements run on asyncpg's own connection: it prepares
 each of them once, and needs no BEGIN and COMMIT around a single one.
 """

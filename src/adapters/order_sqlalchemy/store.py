@@ -21,7 +21,10 @@ class Timeouts:
 
 
 class Store(Protocol):
-    """One database. Every method ends within the `Timeouts`, or raises `StoreUnavailable`."""
+    """One database. Every method ends within the `Timeouts`, or raises `StoreUnavailable`.
+
+    On PostgreSQL a save may wait for its turn first, and begin anew if its company was refused.
+    """
 
     @property
     def statements(self) -> Statements: ...
