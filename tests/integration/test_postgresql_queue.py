@@ -22,7 +22,7 @@ from order_core.ports import DuplicateGuard, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, postgresql_queue
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import Row
-from order_sqlalchemy.postgresql_queue import MOST_TOGETHER, SaveQueue
+from order_sqlalchemy.postgresql_queue import MOST_TOGETHER, Save, SaveQueue
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_save import statement_of
 from order_sqlalchemy.postgresql_shape import Shape
@@ -42,6 +42,12 @@ _SHAPE = Shape.of(Saving(an_order(), None, None, None, None))
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     async with opened(postgres_url) as database:
         yield database
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine splits no company."""
+    monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
 
 
 async def _stored(database: Database, how_many: int) -> list[Order]:
@@ -76,6 +82,7 @@ async def _transactions(database: Database) -> list[int]:
     return [number for (number,) in reversed(rows)]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_new_orders_that_wait_together_are_one_transaction(database: Database) -> None:
     orders, new = SqlOrders(database), [an_order() for _ in range(MOST_TOGETHER + 8)]
 
@@ -86,6 +93,7 @@ async def test_new_orders_that_wait_together_are_one_transaction(database: Datab
     assert await _transactions(database) == [MOST_TOGETHER, 7, 1], "the first one goes at once"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_changes_that_wait_together_are_one_transaction(database: Database) -> None:
     orders, known = SqlOrders(database), await _stored(database, 6)
 
@@ -95,7 +103,8 @@ async def test_changes_that_wait_together_are_one_transaction(database: Database
     assert await _transactions(database) == [5, 1]
 
 
-async def test_those_of_one_statement_go_together_and_the_others_after_them(
+@pytest.mark.usefixtures("patient")
+async def test_those_of_one_statement_go_together_and_the_others_beside_them(
     database: Database,
 ) -> None:
     orders, known = SqlOrders(database), await _stored(database, 3)
@@ -109,6 +118,7 @@ async def test_those_of_one_statement_go_together_and_the_others_after_them(
     assert await _transactions(database) == [3, 2, 1]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_each_hears_whether_it_holds_its_own_lease(database: Database) -> None:
     orders, known = SqlOrders(database), await _stored(database, 4)
     await orders.save(known[2], take=a_lease(known[2], "another's"))
@@ -124,6 +134,7 @@ async def test_each_hears_whether_it_holds_its_own_lease(database: Database) -> 
 _WINDOW = timedelta(hours=1)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_comes_twice_in_one_company_is_refused_once(database: Database) -> None:
     orders, new = SqlOrders(database), [an_order() for _ in range(6)]
     requests = [RequestRecord("c-9", "POST /x", f"k-{n}", "body") for n in range(6)]
@@ -172,6 +183,7 @@ async def test_keys_and_contents_that_are_used_already_refuse_only_their_own(
     assert await orders.find_request("c-9", "POST /x", "k-4") is None
 
 
+@pytest.mark.usefixtures("patient")
 async def test_of_two_changes_to_one_order_one_wins_and_the_others_are_untouched(
     database: Database,
 ) -> None:
@@ -189,6 +201,7 @@ async def test_of_two_changes_to_one_order_one_wins_and_the_others_are_untouched
     assert await _versions(database, known) == [2] * 4
 
 
+@pytest.mark.usefixtures("patient")
 async def test_an_order_that_cannot_be_written_down_refuses_only_its_own(
     database: Database,
 ) -> None:
@@ -302,7 +315,7 @@ async def test_if_the_server_falls_silent_nobody_knows_and_everything_may_be_sto
         counted(postgres_url) as (url, trips),
         opened(url, statement=_NOT_LONG / 2) as database,
     ):
-        orders, known = SqlOrders(database), await _stored(database, 3)
+        orders, known = SqlOrders(database), await _stored(database, 2)
         await _make_two_connections_ready(database, postgres_url)
         trips.silence()
         outcomes = await asyncio.gather(
@@ -310,8 +323,8 @@ async def test_if_the_server_falls_silent_nobody_knows_and_everything_may_be_sto
         )
         trips.speak()
 
-        assert [type(each) for each in outcomes] == [CommitUnknown] * 3
-        assert await _versions(database, known) == [2, 2, 2]
+        assert [type(each) for each in outcomes] == [CommitUnknown] * 2
+        assert await _versions(database, known) == [2, 2]
 
 
 async def _make_two_connections_ready(database: Database, url: str) -> None:
@@ -330,7 +343,7 @@ async def test_a_save_that_is_cancelled_while_it_waits_is_never_sent(
     orders, known = SqlOrders(database), await _stored(database, 3)
     async with LockedOrder(postgres_url, known[0].id):
         saving = [asyncio.create_task(orders.save(paid(order))) for order in known]
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
         saving[1].cancel()
         await saving[2]
     await saving[0]
@@ -385,34 +398,75 @@ async def test_what_is_under_way_is_finished_before_the_database_is_closed(
         assert (await saving[2]).order.version == 2
 
 
-async def test_whoever_comes_back_after_the_patience_does_not_end_the_turn_of_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 0.05)
-    first_ends, others_end = asyncio.Event(), asyncio.Event()
-    companies: list[int] = []
+def _queue(save: Save, *, most_turns: int = 4, seconds: float = 60) -> SaveQueue:
+    return SaveQueue(
+        save,
+        most_turns=most_turns,
+        seconds=seconds,
+        stored_nothing=lambda error: isinstance(error, ValueError),
+    )
 
-    async def save(shape: Shape, values: Values) -> list[Row]:
-        if shape.is_company:
-            companies.append(len(values.orders))
-        await (others_end if shape.is_company else first_ends).wait()
+
+async def _row(queue: SaveQueue, number: int) -> str | None:
+    order_id = f"o-{number}"
+    row = await queue.row(_SHAPE, order_id, Values([{"id": order_id}], [], []))
+    return row[0] if row else None
+
+
+async def test_where_each_answer_takes_long_as_many_are_asked_at_once_as_there_are_turns() -> None:
+    sizes: list[int] = []
+    at_once: list[int] = []
+    under_way = 0
+
+    async def save(_shape: Shape, values: Values) -> list[Row]:
+        nonlocal under_way
+        under_way += 1
+        sizes.append(len(values.orders))
+        at_once.append(under_way)
+        await asyncio.sleep(0.1)
+        under_way -= 1
         return [(order["id"], True) for order in values.orders]
 
-    queue = SaveQueue(save, stored_nothing=lambda _: False)
-    shape, values = _SHAPE, [Values([{"id": f"o-{n}"}], [], []) for n in range(4)]
-    saving = [asyncio.create_task(queue.row(shape, f"o-{n}", values[n])) for n in range(3)]
-    await asyncio.sleep(0)
-    monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
-    await asyncio.sleep(0.2)
-    saving.append(asyncio.create_task(queue.row(shape, "o-3", values[3])))
-    first_ends.set()
-    assert await saving[0] == ("o-0", True)
+    queue = _queue(save, most_turns=8)
+    started = time.monotonic()
+    told = await asyncio.gather(*(_row(queue, number) for number in range(64)))
 
-    await asyncio.sleep(0.05)
-    assert companies == [2], "the fourth waits for the second and the third"
-    others_end.set()
-    assert [row[0] for row in await asyncio.gather(*saving) if row] == ["o-0", "o-1", "o-2", "o-3"]
-    assert companies == [2, 1]
+    assert told == [f"o-{number}" for number in range(64)]
+    assert max(at_once) == 8
+    assert sizes[:8] == [1, 9, 9, 9, 9, 9, 9, 9], "spread over all turns"
+    assert time.monotonic() - started < _NOT_LONG
+
+
+async def test_nobody_is_sent_later_than_it_may_wait() -> None:
+    sent: list[str] = []
+
+    async def save(_shape: Shape, values: Values) -> list[Row]:
+        sent.extend(order["id"] for order in values.orders)
+        await asyncio.sleep(0.3)
+        return [(order["id"], True) for order in values.orders]
+
+    queue = _queue(save, most_turns=1, seconds=0.1)
+    started = time.monotonic()
+    told = await asyncio.gather(*(_row(queue, n) for n in range(3)), return_exceptions=True)
+
+    assert told[0] == "o-0"
+    assert [type(each) for each in told[1:]] == [StoreUnavailable] * 2
+    assert sent == ["o-0"]
+    assert time.monotonic() - started < _NOT_LONG
+
+
+async def test_whoever_was_refused_with_others_too_late_does_not_go_alone() -> None:
+    async def save(shape: Shape, values: Values) -> list[Row]:
+        await asyncio.sleep(0.15)
+        if shape.is_company:
+            raise ValueError("one of them")
+        return [(order["id"], True) for order in values.orders]
+
+    queue = _queue(save, seconds=0.1)
+    told = await asyncio.gather(*(_row(queue, n) for n in range(3)), return_exceptions=True)
+
+    assert told[0] == "o-0"
+    assert [type(each) for each in told[1:]] == [StoreUnavailable] * 2
 
 
 async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
@@ -427,13 +481,11 @@ async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
                 raise ValueError("one of them")
         return [(order["id"], True) for order in values.orders]
 
-    queue = SaveQueue(save, stored_nothing=lambda error: isinstance(error, ValueError))
+    queue = _queue(save)
 
     async def several() -> None:
-        saving = [queue.row(_SHAPE, f"o-{n}", Values([{"id": f"o-{n}"}], [], [])) for n in range(9)]
-        assert all(
-            row and row[0] == f"o-{n}" for n, row in enumerate(await asyncio.gather(*saving))
-        )
+        told = await asyncio.gather(*(_row(queue, number) for number in range(9)))
+        assert told == [f"o-{number}" for number in range(9)]
 
     queue._most = 8  # noqa: SLF001 - thirty-two would make a long test
     await several()
@@ -443,17 +495,24 @@ async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
     assert companies == [8, 4, 4]
 
 
-async def test_a_company_that_is_cancelled_leaves_nobody_waiting() -> None:
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_a_company_that_is_cancelled_leaves_nobody_waiting(has_begun: bool) -> None:
+    goes_on = asyncio.Event()
+
     async def save(shape: Shape, values: Values) -> list[Row]:
-        await asyncio.sleep(60 if shape.is_company else 0)
+        await (asyncio.sleep(60) if shape.is_company else goes_on.wait())
         return [(order["id"], True) for order in values.orders]
 
-    queue = SaveQueue(save, stored_nothing=lambda _: False)
-    one = Values([{"id": "o"}], [], [])
-    saving = [asyncio.create_task(queue.row(_SHAPE, f"o-{n}", one)) for n in range(3)]
-    await asyncio.sleep(0.02)
+    queue = _queue(save)
+    saving = [asyncio.create_task(_row(queue, number)) for number in range(3)]
+    await asyncio.sleep(0)
+    goes_on.set()
+    await saving[0]
+    if has_begun:
+        await asyncio.sleep(0.02)
     (company,) = queue._companies  # noqa: SLF001 - a host that ends all tasks
     company.cancel()
     told = await asyncio.gather(*saving[1:], return_exceptions=True)
 
     assert [type(each) for each in told] == [CommitUnknown] * 2
+    assert await _row(queue, 4) == "o-4"

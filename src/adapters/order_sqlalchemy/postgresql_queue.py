@@ -1,10 +1,11 @@
 """The queue of the saves: whoever waits together is saved together."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from order_core.errors import CommitUnknown, StoreUnavailable
 from order_sqlalchemy.mapping import Row
@@ -13,7 +14,7 @@ from order_sqlalchemy.postgresql_shape import Shape
 
 MOST_TOGETHER: Final = 32
 MOST_WAITING: Final = 1024
-PATIENCE_SECONDS: Final = 0.1
+PATIENCE_SECONDS: Final = 0.01
 
 Save = Callable[[Shape, Values], Awaitable[list[Row]]]
 """Stores orders of one shape. Its rows begin with the ids of those that were stored."""
@@ -29,129 +30,174 @@ class _Waiting:
     """Of its company."""
     order_id: str
     values: Values
+    until: float
+    """By the clock of the event loop: it is not sent later."""
     answer: asyncio.Future[Row | None]
 
 
-class SaveQueue:
-    """Saves in turns, with `save`, which stores all that it is given or nothing of it.
+Company = list[_Waiting]
 
-    While one save is under way, others come. They go when it ends, or has taken longer than
-    `PATIENCE_SECONDS`, and those of one shape go together. Each hears of its own order only after
-    the common commit. If one of them is refused nothing of anybody is stored, and each goes alone:
-    so a refusal takes nobody with it. After a refusal, and after each turn that took too long,
-    companies are smaller for a while: what was in their way may be there still.
+
+class SaveQueue:
+    """Saves with `save`, which stores all that it is given or nothing of it.
+
+    Whoever finds nobody under way goes alone. While he is, others come; when all that was sent is
+    answered, those of one shape go together. Each hears of its own order only after the common
+    commit. If one of them is refused nothing of anybody is stored, and each goes alone: so a
+    refusal takes nobody with it, and companies are smaller for a while.
+
+    If the answer takes longer than `PATIENCE_SECONDS`, whoever waits goes beside those who are
+    under way, spread over what is left of `most_turns`: a slow database is asked by many at once,
+    as it was before there were companies. Nobody is sent later than `seconds` after it came.
 
     `stored_nothing` says of an error of `save` whether it is certain that nothing is stored.
     """
 
-    def __init__(self, save: Save, *, stored_nothing: Callable[[Exception], bool]) -> None:
+    def __init__(
+        self,
+        save: Save,
+        *,
+        most_turns: int,
+        seconds: float,
+        stored_nothing: Callable[[Exception], bool],
+    ) -> None:
         self._save = save
+        self._most_turns = most_turns
+        self._seconds = seconds
         self._stored_nothing = stored_nothing
-        self._waiting: deque[_Waiting] = deque()
-        # The turn that the others wait for: when patience with it ends.
-        self._turn: asyncio.TimerHandle | None = None
+        self._waiting: list[_Waiting] = []
+        self._turns = 0
         self._most = MOST_TOGETHER
+        # Set while somebody waits.
+        self._alarm: asyncio.TimerHandle | None = None
         self._companies: set[asyncio.Task[None]] = set()
 
     async def row(self, shape: Shape, order_id: str, values: Values) -> Row | None:
         """What `save` answers for this order, None if it stored nothing.
 
         Raises:
-            StoreUnavailable: too many wait; nothing was sent.
+            StoreUnavailable: too many wait, or it waited too long; nothing is stored.
             Exception: what `save` raises.
         """
-        if self._turn is None:
+        if not self._turns and not self._waiting:
             return await self._first(shape, values)
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
-        answer: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(shape.in_company(), order_id, values, answer))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._seconds
+        answer: asyncio.Future[Row | None] = loop.create_future()
+        self._waiting.append(_Waiting(shape.in_company(), order_id, values, until, answer))
+        self._watch()
         try:
             return await answer
         except _CompanyRefused:
+            if loop.time() >= until:
+                # A click that is stored much later than it was made is no double click any more.
+                raise _too_late(self._seconds) from None
             return await self._alone(shape, values)
 
     async def close(self) -> None:
-        """Come back when no company is under way; whoever goes alone has a caller who waits."""
-        while self._companies:
-            await asyncio.wait(self._companies)
+        """Come back when nobody waits and no company is under way."""
+        while self._companies or self._waiting:
+            answers: set[asyncio.Future[Any]] = {waiting.answer for waiting in self._waiting}
+            await asyncio.wait(self._companies | answers)
 
     async def _first(self, shape: Shape, values: Values) -> Row | None:
-        turn = self._take_turn()
+        self._turns += 1
         try:
             return await self._alone(shape, values)
         finally:
-            self._pass_on(turn)
+            self._end_turn()
 
     async def _alone(self, shape: Shape, values: Values) -> Row | None:
         rows = await self._save(shape, values)
         return rows[0] if rows else None
 
-    def _take_turn(self) -> asyncio.TimerHandle:
-        # One that waits for a lock keeps its own company waiting, but nobody else.
-        turn: asyncio.TimerHandle = asyncio.get_running_loop().call_later(
-            PATIENCE_SECONDS, lambda: self._lose_patience(turn)
-        )
-        self._turn = turn
-        return turn
+    # Turns ----------------------------------------------------------------------------------
 
-    def _lose_patience(self, turn: asyncio.TimerHandle) -> None:
-        self._shrink()
-        self._pass_on(turn)
+    def _end_turn(self) -> None:
+        self._turns -= 1
+        if not self._turns:
+            self._send(most=self._most)
 
-    def _shrink(self) -> None:
-        self._most = max(1, self._most // 2)
+    def _watch(self) -> None:
+        if self._waiting and self._alarm is None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
 
-    def _pass_on(self, turn: asyncio.TimerHandle) -> None:
-        turn.cancel()
-        if self._turn is not turn:
-            return  # Its patience was over before, and others have had their turn since.
-        self._turn = None
-        if company := self._next_company():
-            task = asyncio.create_task(self._go(company, self._take_turn()))
+    def _lose_patience(self) -> None:
+        self._alarm = None
+        free = max(1, self._most_turns - self._turns)
+        self._send(most=min(self._most, -(-len(self._waiting) // free)))
+
+    def _send(self, *, most: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        for company in self._companies_that_go(most):
+            self._turns += 1
+            # Not in the context of whoever came last: the log lines would be his.
+            task = asyncio.create_task(self._go(company), context=Context())
             self._companies.add(task)
-            task.add_done_callback(self._companies.discard)
+            task.add_done_callback(partial(self._went, company))
+        self._watch()
 
-    def _next_company(self) -> list[_Waiting]:
-        shape: Shape | None = None
-        company: dict[str, _Waiting] = {}
+    def _companies_that_go(self, most: int) -> Iterator[Company]:
+        now = asyncio.get_running_loop().time()
+        free = self._most_turns - self._turns
+        companies: list[dict[str, _Waiting]] = []
+        filling: dict[Shape, dict[str, _Waiting]] = {}
         later: list[_Waiting] = []
-        while self._waiting and len(company) < self._most:
-            waiting = self._waiting.popleft()
+        for waiting in self._waiting:
             if waiting.answer.done():
                 continue  # Whoever wanted it was cancelled before it was sent.
-            shape = shape or waiting.shape
-            # Of one order only one save: the rows tell them apart by its id.
-            if waiting.shape == shape and waiting.order_id not in company:
-                company[waiting.order_id] = waiting
-            else:
+            if waiting.until <= now:
+                _tell(waiting, _too_late(self._seconds))
+                continue
+            company = filling.get(waiting.shape)
+            if company is None or len(company) >= most:
+                if len(companies) >= free:
+                    later.append(waiting)
+                    continue
+                company = filling[waiting.shape] = {}
+                companies.append(company)
+            # Of one order only one save at a time: the rows tell them apart by its id.
+            if any(waiting.order_id in other for other in companies):
                 later.append(waiting)
-        self._waiting.extendleft(reversed(later))
-        # In one order everywhere, or two companies could wait for each other's locks.
-        return sorted(company.values(), key=lambda waiting: waiting.order_id)
+            else:
+                company[waiting.order_id] = waiting
+        self._waiting = later
+        for company in companies:
+            if company:
+                # In one order everywhere, or two companies could wait for each other's locks.
+                yield sorted(company.values(), key=lambda waiting: waiting.order_id)
 
-    async def _go(self, company: list[_Waiting], turn: asyncio.TimerHandle) -> None:
+    async def _go(self, company: Company) -> None:
         try:
             values = Values.together([waiting.values for waiting in company])
             rows = await self._save(company[0].shape, values)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
             refused = self._stored_nothing(error)
             if refused:
-                self._shrink()
+                self._most = max(1, self._most // 2)
             for waiting in company:
                 _tell(waiting, _CompanyRefused() if refused else error)
-        except asyncio.CancelledError:
-            for waiting in company:
-                _tell(waiting, CommitUnknown("The save was cancelled under way."))
-            raise
         else:
-            if self._turn is turn:
-                self._most = min(MOST_TOGETHER, self._most + 1)
+            self._most = min(MOST_TOGETHER, self._most + 1)
             stored = {row[0]: row for row in rows}
             for waiting in company:
                 _tell(waiting, stored.get(waiting.order_id))
-        finally:
-            self._pass_on(turn)
+
+    def _went(self, company: Company, ended: asyncio.Task[None]) -> None:
+        self._companies.discard(ended)
+        for waiting in company:
+            # Only if it was cancelled, perhaps before it began.
+            _tell(waiting, CommitUnknown("The save was cancelled under way."))
+        self._end_turn()
+
+
+def _too_late(seconds: float) -> StoreUnavailable:
+    return StoreUnavailable(f"The save could not be sent within {seconds:g} s.")
 
 
 def _tell(waiting: _Waiting, answer: Row | Exception | None) -> None:

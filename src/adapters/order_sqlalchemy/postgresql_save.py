@@ -9,8 +9,8 @@ One statement for all saves, which took its rows as JSON, cost the server half a
 What is usual, one movement and no comparison of moments, has no joins: the server prepares
 every node of a plan anew each time, about a seventh of what a save costs it.
 
-Many saves of one shape are one statement too, the same one over arrays of their rows. Whatever
-makes rows wait for each other's locks comes in one order there, whoever writes it.
+Many saves of one shape are one statement too, the same one over JSON texts of their rows. Keys and
+contents of new orders come in one order there, whoever writes them: others may wait for them.
 """
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL

@@ -18,8 +18,9 @@ class Shape:
 
     adds: bool
     transactions: int
-    """As many as there are; of more than 16, 17. So are the events."""
+    """As many as there are; of more than 16, 17, which in a company is any number but one."""
     events: int
+    """The same; in a company, 17 if there are any."""
     has_key: bool
     is_guarded: bool
     """It is refused if an equal order stands in its way."""

@@ -63,6 +63,7 @@ _COMPLETION_UNKNOWN: Final = "40003"
 _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
+_LOCKS_OF_A_STATEMENT: Final = 4
 
 # A table looks small to PostgreSQL until it is analyzed. To save a company of orders it would read
 # the whole of it, and keep that plan while the table grows.
@@ -99,6 +100,8 @@ class PostgresqlStore:
                 "timeout": timeouts.connect,
                 "command_timeout": self._timeout,
                 "max_cached_statement_lifetime": 0,
+                # A save of many movements has a long one.
+                "max_cacheable_statement_size": 0,
                 "server_settings": {
                     "application_name": "order-core",
                     "default_transaction_isolation": (
@@ -106,6 +109,9 @@ class PostgresqlStore:
                     ),
                     "default_transaction_read_only": "on" if read_only else "off",
                     "statement_timeout": str(round(timeouts.statement * 1000)),
+                    # Less, so that those who are saved with whoever waits for a lock, which only
+                    # a person at a console holds for long, are saved without him in time.
+                    "lock_timeout": str(round(timeouts.statement * 1000 / _LOCKS_OF_A_STATEMENT)),
                     # Compiling a statement takes longer than running it.
                     "jit": "off",
                     # An audit does read whole tables.
@@ -124,7 +130,13 @@ class PostgresqlStore:
         )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
-        self._saves = SaveQueue(self._save, stored_nothing=_stored_nothing)
+        self._saves = SaveQueue(
+            self._save,
+            # The other connections are for those who read.
+            most_turns=max(1, pool_size // 2),
+            seconds=timeouts.pool,
+            stored_nothing=_stored_nothing,
+        )
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
