@@ -274,6 +274,7 @@ async def test_a_company_finds_its_rows_by_index_in_a_table_that_was_never_analy
     assert (await orders.get(known[0].id)).version == 1
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_company_that_waits_too_long_for_one_lock_is_saved_without_it(
     postgres_url: str,
 ) -> None:
@@ -288,6 +289,7 @@ async def test_a_company_that_waits_too_long_for_one_lock_is_saved_without_it(
         assert await _versions(database, known) == [2, 2, 2, 1, 2]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_if_the_connection_is_cut_nobody_of_the_company_knows(
     database: Database, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
@@ -350,16 +352,17 @@ async def test_a_save_that_is_cancelled_while_it_waits_is_never_sent(database: D
     assert await _versions(database, known) == [2, 1, 2]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_save_that_is_cancelled_under_way_takes_nobody_with_it(
     database: Database, postgres_url: str
 ) -> None:
     orders, known = SqlOrders(database), await _stored(database, 4)
     async with LockedOrder(postgres_url, known[3].id):
         saving = [asyncio.create_task(orders.save(paid(order))) for order in known]
-        await asyncio.sleep(0.3)
+        await saving[0]
+        await asyncio.sleep(0.2)
         saving[1].cancel()
         await asyncio.sleep(0)
-        saving[0].cancel()
     outcomes = await asyncio.gather(*saving, return_exceptions=True)
 
     assert isinstance(outcomes[1], asyncio.CancelledError)
