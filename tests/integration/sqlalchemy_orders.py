@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from order_core.errors import OrderNotFound
 from order_core.events import OrderPlaced
 from order_core.money import Money
 from order_core.order import Order
@@ -18,7 +19,7 @@ from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.ports import Lease
 from order_core.shipping_address import ShippingAddress
-from order_sqlalchemy import Database, open_database, upgrade
+from order_sqlalchemy import Database, SqlOrders, open_database, upgrade
 from order_sqlalchemy.database import with_driver
 from order_sqlalchemy.store import Timeouts
 
@@ -88,6 +89,18 @@ def paid(order: Order, reference: str | None = None) -> Order:
     done = order.charge.finished(TransactionStatus.SUCCEEDED, reference=reference)
     placed = order.with_transaction(done).moved_to(OrderStatus.PENDING)
     return placed.with_news(OrderPlaced(done.id, reference), order.created_at)
+
+
+async def are_stored(database: Database, *orders: Order) -> list[bool]:
+    found = []
+    for order in orders:
+        try:
+            await SqlOrders(database).get(order.id)
+        except OrderNotFound:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
 
 
 def a_lease(order: Order, token: str, seconds: float = 60, *, by_request: bool = True) -> Lease:

@@ -13,7 +13,6 @@ from order_core.errors import (
     CommitUnknown,
     ConcurrentUpdate,
     IdempotencyKeyReused,
-    OrderNotFound,
     PossibleDuplicate,
     StoreUnavailable,
 )
@@ -30,7 +29,7 @@ from order_sqlalchemy.postgresql_store import PostgresqlStore
 from order_sqlalchemy.saving import Saving
 from tests.integration.locked_order import LockedOrder
 from tests.integration.postgres import PostgresServer
-from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, opened, paid
+from tests.integration.sqlalchemy_orders import NOON, a_lease, an_order, are_stored, opened, paid
 from tests.integration.sqlalchemy_wire import counted
 
 _NOT_LONG = 1.0
@@ -55,18 +54,6 @@ async def _stored(database: Database, how_many: int) -> list[Order]:
     return [(await orders.save(an_order())).order for _ in range(how_many)]
 
 
-async def _are_stored(database: Database, *orders: Order) -> list[bool]:
-    found = []
-    for order in orders:
-        try:
-            await SqlOrders(database).get(order.id)
-        except OrderNotFound:
-            found.append(False)
-        else:
-            found.append(True)
-    return found
-
-
 async def _versions(database: Database, orders: Sequence[Order]) -> list[int]:
     return [(await SqlOrders(database).get(order.id)).version for order in orders]
 
@@ -89,7 +76,7 @@ async def test_new_orders_that_wait_together_are_one_transaction(database: Datab
     saved = await asyncio.gather(*(orders.save(order) for order in new))
 
     assert [each.order.id for each in saved] == [order.id for order in new]
-    assert all(await _are_stored(database, *new))
+    assert all(await are_stored(database, *new))
     assert await _transactions(database) == [MOST_TOGETHER, 7, 1], "the first one goes at once"
 
 
@@ -113,7 +100,7 @@ async def test_those_of_one_statement_go_together_and_the_others_beside_them(
     mixed = [save for pair in zip(new, map(paid, known), strict=True) for save in pair]
     await asyncio.gather(*(orders.save(order) for order in mixed))
 
-    assert all(await _are_stored(database, *new))
+    assert all(await are_stored(database, *new))
     assert await _versions(database, known) == [2] * 3
     assert await _transactions(database) == [3, 2, 1]
 
@@ -154,7 +141,7 @@ async def test_what_comes_twice_in_one_company_is_refused_once(database: Databas
     assert sum(isinstance(each, IdempotencyKeyReused) for each in keyed) == 1
     assert sum(isinstance(each, PossibleDuplicate) for each in guarded) == 1
     assert [isinstance(each, BaseException) for each in outcomes] == [
-        not stored for stored in await _are_stored(database, *new)
+        not stored for stored in await are_stored(database, *new)
     ]
 
 
@@ -179,7 +166,7 @@ async def test_keys_and_contents_that_are_used_already_refuse_only_their_own(
 
     assert isinstance(outcomes[2], IdempotencyKeyReused)
     assert isinstance(outcomes[4], PossibleDuplicate)
-    assert await _are_stored(database, *new) == [True, True, False, True, False, True]
+    assert await are_stored(database, *new) == [True, True, False, True, False, True]
     assert await orders.find_request("c-9", "POST /x", "k-4") is None
 
 
@@ -213,7 +200,7 @@ async def test_an_order_that_cannot_be_written_down_refuses_only_its_own(
     )
 
     assert isinstance(outcomes[2], StoreUnavailable)
-    assert await _are_stored(database, *new) == [True, True, False, True]
+    assert await are_stored(database, *new) == [True, True, False, True]
 
 
 async def test_whoever_waits_for_a_lock_keeps_no_later_one_waiting(
@@ -247,7 +234,7 @@ async def test_a_company_has_no_more_time_than_one_save_and_nobody_is_left_in_do
         new = [an_order() for _ in range(MOST_TOGETHER + 1)]
         await asyncio.gather(*(SqlOrders(hasty).save(order) for order in new))
 
-    assert all(await _are_stored(database, *new))
+    assert all(await are_stored(database, *new))
 
 
 async def test_a_company_finds_its_rows_by_index_in_a_table_that_was_never_analyzed(
@@ -379,7 +366,7 @@ async def test_too_many_are_sent_away_before_anything_is_sent(
     outcomes = await asyncio.gather(*(orders.save(order) for order in new), return_exceptions=True)
 
     assert [isinstance(each, StoreUnavailable) for each in outcomes] == [False] * 4 + [True] * 2
-    assert await _are_stored(database, *new) == [True] * 4 + [False] * 2
+    assert await are_stored(database, *new) == [True] * 4 + [False] * 2
 
 
 async def test_what_is_under_way_is_finished_before_the_database_is_closed(

@@ -13,15 +13,13 @@ from order_core.errors import (
     CommitUnknown,
     ConcurrentUpdate,
     IdempotencyKeyReused,
-    OrderNotFound,
     StoreUnavailable,
 )
-from order_core.order import Order
 from order_core.ports import OrderQuery, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, sqlite_transaction
 from order_sqlalchemy.sqlite_store import SqliteStore
 from order_sqlalchemy.sqlite_writes import MOST_TOGETHER
-from tests.integration.sqlalchemy_orders import an_order, opened, paid
+from tests.integration.sqlalchemy_orders import an_order, are_stored, opened, paid
 
 _CLIENTS = 64
 
@@ -67,18 +65,6 @@ async def _commits(database: Database) -> list[str]:
     return seen
 
 
-async def _are_stored(database: Database, *orders: Order) -> list[bool]:
-    found = []
-    for order in orders:
-        try:
-            await SqlOrders(database).get(order.id)
-        except OrderNotFound:
-            found.append(False)
-        else:
-            found.append(True)
-    return found
-
-
 async def test_saves_that_wait_together_wait_for_the_disk_once(database: Database) -> None:
     orders, new = SqlOrders(database), [an_order() for _ in range(MOST_TOGETHER)]
     commits = await _commits(database)
@@ -91,7 +77,7 @@ async def test_saves_that_wait_together_wait_for_the_disk_once(database: Databas
     await asyncio.gather(*saving)
 
     assert len(commits) == 2, "one of whoever was at work, one of all the others"
-    assert all(await _are_stored(database, *new))
+    assert all(await are_stored(database, *new))
 
 
 async def test_one_that_is_refused_takes_nobody_with_it(database: Database) -> None:
@@ -118,7 +104,7 @@ async def test_one_that_is_refused_takes_nobody_with_it(database: Database) -> N
     assert isinstance(reused, IdempotencyKeyReused)
     assert isinstance(raced, ConcurrentUpdate)
     assert not isinstance(last, BaseException)
-    assert await _are_stored(database, first, second, third) == [True, False, True]
+    assert await are_stored(database, first, second, third) == [True, False, True]
 
 
 async def test_if_the_common_commit_fails_nobody_is_told_that_he_is_stored(
@@ -157,7 +143,7 @@ async def test_what_fails_as_a_whole_stores_nothing_of_anybody(database: Databas
     await occupied.let_go()
     told = await saving
 
-    stored = await _are_stored(database, small, large)
+    stored = await are_stored(database, small, large)
     for answer, is_stored in zip(told, stored, strict=True):
         assert isinstance(answer, StoreUnavailable) is not is_stored
     assert not stored[1]
@@ -176,7 +162,7 @@ async def test_who_goes_away_before_his_turn_is_not_stored_later(database: Datab
     await occupied.let_go()
     await staying
 
-    assert await _are_stored(database, gone, stays) == [False, True]
+    assert await are_stored(database, gone, stays) == [False, True]
 
 
 async def test_who_waits_too_long_for_his_turn_is_told_that_nothing_is_stored(
@@ -193,7 +179,7 @@ async def test_who_waits_too_long_for_his_turn_is_told_that_nothing_is_stored(
         # The queue is empty again, and what was given up did not come after all.
         await SqlOrders(database).save(an_order())
 
-        assert await _are_stored(database, late) == [False]
+        assert await are_stored(database, late) == [False]
 
 
 async def test_many_who_write_and_read_at_once_are_all_served(database: Database) -> None:
