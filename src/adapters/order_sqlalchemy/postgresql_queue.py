@@ -14,7 +14,7 @@ from order_sqlalchemy.postgresql_shape import Shape
 
 MOST_TOGETHER: Final = 32
 MOST_WAITING: Final = 1024
-PATIENCE_SECONDS: Final = 0.01
+PATIENCE_SECONDS: Final = 0.03
 
 Save = Callable[[Shape, Values], Awaitable[list[Row]]]
 """Stores orders of one shape. Its rows begin with the ids of those that were stored."""
