@@ -20,9 +20,7 @@ from order_core.order import Order
 from order_core.ports import DuplicateGuard, RequestRecord
 from order_sqlalchemy import Database, SqlOrders, postgresql_queue
 from order_sqlalchemy.connections import Connections
-from order_sqlalchemy.mapping import Row
-from order_sqlalchemy.postgresql_queue import MOST_TOGETHER, Save, SaveQueue
-from order_sqlalchemy.postgresql_rows import Values
+from order_sqlalchemy.postgresql_queue import MOST_TOGETHER
 from order_sqlalchemy.postgresql_save import statement_of
 from order_sqlalchemy.postgresql_shape import Shape
 from order_sqlalchemy.postgresql_store import PostgresqlStore
@@ -34,7 +32,6 @@ from tests.integration.sqlalchemy_wire import counted
 
 _NOT_LONG = 1.0
 _REQUEST = RequestRecord("c-9", "POST /x", "k-1", "body")
-_SHAPE = Shape.of(Saving(an_order(), None, None, None, None))
 
 
 @pytest.fixture
@@ -386,121 +383,21 @@ async def test_what_is_under_way_is_finished_before_the_database_is_closed(
         assert (await saving[2]).order.version == 2
 
 
-def _queue(save: Save, *, most_turns: int = 4, seconds: float = 60) -> SaveQueue:
-    return SaveQueue(
-        save,
-        most_turns=most_turns,
-        seconds=seconds,
-        stored_nothing=lambda error: isinstance(error, ValueError),
-    )
-
-
-async def _row(queue: SaveQueue, number: int) -> str | None:
-    order_id = f"o-{number}"
-    row = await queue.row(_SHAPE, order_id, Values([{"id": order_id}], [], []))
-    return row[0] if row else None
-
-
-async def test_where_each_answer_takes_long_as_many_are_asked_at_once_as_there_are_turns() -> None:
-    sizes: list[int] = []
-    at_once: list[int] = []
-    under_way = 0
-
-    async def save(_shape: Shape, values: Values) -> list[Row]:
-        nonlocal under_way
-        under_way += 1
-        sizes.append(len(values.orders))
-        at_once.append(under_way)
-        await asyncio.sleep(0.1)
-        under_way -= 1
-        return [(order["id"], True) for order in values.orders]
-
-    queue = _queue(save, most_turns=8)
-    started = time.monotonic()
-    told = await asyncio.gather(*(_row(queue, number) for number in range(64)))
-
-    assert told == [f"o-{number}" for number in range(64)]
-    assert max(at_once) == 8
-    assert sizes[:8] == [1, 9, 9, 9, 9, 9, 9, 9], "spread over all turns"
-    assert time.monotonic() - started < _NOT_LONG
-
-
-async def test_nobody_is_sent_later_than_it_may_wait() -> None:
-    sent: list[str] = []
-
-    async def save(_shape: Shape, values: Values) -> list[Row]:
-        sent.extend(order["id"] for order in values.orders)
+async def test_a_company_that_finds_a_connection_too_late_is_never_sent(postgres_url: str) -> None:
+    async with opened(postgres_url, pool_size=2, pool=0.5) as database:
+        orders, known = SqlOrders(database), await _stored(database, 2)
+        taken = await _connections(database).take()
+        async with LockedOrder(postgres_url, known[0].id):
+            saving = [asyncio.create_task(orders.save(paid(order))) for order in known]
+            await asyncio.sleep(0.05)
+            next_in_line = asyncio.create_task(_connections(database).take())
+            await asyncio.sleep(0.3)
+        await saving[0]
+        # The second one has its turn now, and waits for one of the two connections.
         await asyncio.sleep(0.3)
-        return [(order["id"], True) for order in values.orders]
+        _connections(database).give_back(taken)
+        _connections(database).give_back(await next_in_line)
 
-    queue = _queue(save, most_turns=1, seconds=0.1)
-    started = time.monotonic()
-    told = await asyncio.gather(*(_row(queue, n) for n in range(3)), return_exceptions=True)
-
-    assert told[0] == "o-0"
-    assert [type(each) for each in told[1:]] == [StoreUnavailable] * 2
-    assert sent == ["o-0"]
-    assert time.monotonic() - started < _NOT_LONG
-
-
-async def test_whoever_was_refused_with_others_too_late_does_not_go_alone() -> None:
-    async def save(shape: Shape, values: Values) -> list[Row]:
-        await asyncio.sleep(0.15)
-        if shape.is_company:
-            raise ValueError("one of them")
-        return [(order["id"], True) for order in values.orders]
-
-    queue = _queue(save, seconds=0.1)
-    told = await asyncio.gather(*(_row(queue, n) for n in range(3)), return_exceptions=True)
-
-    assert told[0] == "o-0"
-    assert [type(each) for each in told[1:]] == [StoreUnavailable] * 2
-
-
-async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
-    companies: list[int] = []
-    refuse = True
-
-    async def save(shape: Shape, values: Values) -> list[Row]:
-        await asyncio.sleep(0)
-        if shape.is_company:
-            companies.append(len(values.orders))
-            if refuse:
-                raise ValueError("one of them")
-        return [(order["id"], True) for order in values.orders]
-
-    queue = _queue(save)
-
-    async def several() -> None:
-        told = await asyncio.gather(*(_row(queue, number) for number in range(9)))
-        assert told == [f"o-{number}" for number in range(9)]
-
-    queue._most = 8  # noqa: SLF001 - thirty-two would make a long test
-    await several()
-    refuse = False
-    await several()
-
-    assert companies == [8, 4, 4]
-
-
-@pytest.mark.parametrize("has_begun", [False, True])
-async def test_a_company_that_is_cancelled_leaves_nobody_waiting(has_begun: bool) -> None:
-    goes_on = asyncio.Event()
-
-    async def save(shape: Shape, values: Values) -> list[Row]:
-        await (asyncio.sleep(60) if shape.is_company else goes_on.wait())
-        return [(order["id"], True) for order in values.orders]
-
-    queue = _queue(save)
-    saving = [asyncio.create_task(_row(queue, number)) for number in range(3)]
-    await asyncio.sleep(0)
-    goes_on.set()
-    await saving[0]
-    if has_begun:
-        await asyncio.sleep(0.02)
-    (company,) = queue._companies  # noqa: SLF001 - a host that ends all tasks
-    company.cancel()
-    told = await asyncio.gather(*saving[1:], return_exceptions=True)
-
-    assert [type(each) for each in told] == [CommitUnknown] * 2
-    assert await _row(queue, 4) == "o-4"
+        with pytest.raises(StoreUnavailable, match="no connection in time"):
+            await saving[1]
+        assert await _versions(database, known) == [2, 1]

@@ -16,8 +16,9 @@ MOST_TOGETHER: Final = 32
 MOST_WAITING: Final = 1024
 PATIENCE_SECONDS: Final = 0.03
 
-Save = Callable[[Shape, Values], Awaitable[list[Row]]]
-"""Stores orders of one shape. Its rows begin with the ids of those that were stored."""
+Save = Callable[[Shape, Values, float], Awaitable[list[Row]]]
+"""Stores orders of one shape, if it can be sent until this moment of the event loop's clock. Its
+rows begin with the ids of those that were stored."""
 
 
 class _CompanyRefused(Exception):
@@ -79,12 +80,12 @@ class SaveQueue:
             StoreUnavailable: too many wait, or it waited too long; nothing is stored.
             Exception: what `save` raises.
         """
-        if not self._turns and not self._waiting:
-            return await self._first(shape, values)
-        if len(self._waiting) >= MOST_WAITING:
-            raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
         loop = asyncio.get_running_loop()
         until = loop.time() + self._seconds
+        if not self._turns and not self._waiting:
+            return await self._first(shape, values, until)
+        if len(self._waiting) >= MOST_WAITING:
+            raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
         answer: asyncio.Future[Row | None] = loop.create_future()
         self._waiting.append(_Waiting(shape.in_company(), order_id, values, until, answer))
         self._watch()
@@ -94,7 +95,7 @@ class SaveQueue:
             if loop.time() >= until:
                 # A click that is stored much later than it was made is no double click any more.
                 raise _too_late(self._seconds) from None
-            return await self._alone(shape, values)
+            return await self._alone(shape, values, until)
 
     async def close(self) -> None:
         """Come back when nobody waits and no company is under way."""
@@ -102,15 +103,15 @@ class SaveQueue:
             answers: set[asyncio.Future[Any]] = {waiting.answer for waiting in self._waiting}
             await asyncio.wait(self._companies | answers)
 
-    async def _first(self, shape: Shape, values: Values) -> Row | None:
+    async def _first(self, shape: Shape, values: Values, until: float) -> Row | None:
         self._turns += 1
         try:
-            return await self._alone(shape, values)
+            return await self._alone(shape, values, until)
         finally:
             self._end_turn()
 
-    async def _alone(self, shape: Shape, values: Values) -> Row | None:
-        rows = await self._save(shape, values)
+    async def _alone(self, shape: Shape, values: Values, until: float) -> Row | None:
+        rows = await self._save(shape, values, until)
         return rows[0] if rows else None
 
     # Turns ----------------------------------------------------------------------------------
@@ -175,7 +176,8 @@ class SaveQueue:
     async def _go(self, company: Company) -> None:
         try:
             values = Values.together([waiting.values for waiting in company])
-            rows = await self._save(company[0].shape, values)
+            until = min(waiting.until for waiting in company)
+            rows = await self._save(company[0].shape, values, until)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
             refused = self._stored_nothing(error)
             if refused:

@@ -8,6 +8,8 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
+import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -192,16 +194,22 @@ class PostgresqlStore:
         await self._saves.close()
         await self.connections.close()
 
-    async def _save(self, shape: Shape, values: Values) -> list[Row]:
+    async def _save(self, shape: Shape, values: Values, until: float) -> list[Row]:
         statement = statement_of(shape)
-        return await self._fetch(statement.text, statement.arguments(values))
+        return await self._fetch(statement.text, statement.arguments(values), until=until)
 
-    async def _fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
+    async def _fetch(
+        self, statement: str, arguments: Sequence[Any], *, until: float = math.inf
+    ) -> list[Row]:
         try:
             pooled = await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
             raise StoreUnavailable(f"There is no connection: {said(error)}.") from error
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        if asyncio.get_running_loop().time() > until:
+            # It waited for its turn, and then for a connection.
+            self.connections.give_back(pooled)
+            raise StoreUnavailable("There was no connection in time.")
         usable = False
         try:
             rows: list[Row] = await connection.fetch(statement, *arguments, timeout=self._timeout)
