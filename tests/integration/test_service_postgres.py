@@ -4,7 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration.postgres import PostgresServer
-from tests.integration.service_process import SECRET, ServiceProcess, an_order, run_command
+from tests.integration.service_process import (
+    SECRET,
+    ServiceProcess,
+    an_order,
+    run_command,
+    unused_port,
+)
 
 
 def test_serving_an_empty_server_asks_for_the_migration_and_works_after_it(
@@ -17,6 +23,7 @@ def test_serving_an_empty_server_asks_for_the_migration_and_works_after_it(
         "PRICES": "trust",
         "SANDBOX": "1",
         "SANDBOX_LEDGER": str(tmp_path / "ledger.sqlite3"),
+        "PORT": str(unused_port()),
     }
 
     refused = run_command("serve", **settings)
