@@ -15,6 +15,7 @@ from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.refused_after_all import shown_after_all
+from order_core.settlement.review import shown_with_another_amount
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
@@ -89,14 +90,15 @@ def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized
 
 def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
     # What the provider has shown itself is not doubted because it declines another try. Only held,
-    # or of another amount, it has not shown what the person accepted.
-    taken = isinstance(outcome, Succeeded) and outcome.amount == transaction.amount
+    # it has not shown what the person accepted.
     same = transaction.provider_reference == outcome.reference
-    return transaction.is_taken_unseen and taken and same
+    return transaction.is_taken_unseen and isinstance(outcome, Succeeded) and same
 
 
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A person accepted it unseen; now we hear by which reference the provider knows it."""
+    if outcome.amount != settling.transaction.amount:
+        return shown_with_another_amount(settling, outcome)
     named = replace(settling.transaction, provider_reference=outcome.reference, reason=None)
     if isinstance(outcome, Authorized):
         ends = outcome.capture_before

@@ -38,6 +38,19 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
     return _as_it_was_done(settling, order, outcome)
 
 
+def shown_with_another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
+    """What a person accepted unseen was taken, but less of it than he was told, or more."""
+    # Seen now: that another try of it is refused is no news any more.
+    seen = replace(settling.transaction, reason=None)
+    order = settling.order.with_transaction(seen)
+    settling = replace(settling, order=order, transaction=seen)
+    order = in_review(settling, f"{ANOTHER_AMOUNT}:{outcome.amount}")
+    if any(t.parent_id == seen.id for t in order.transactions):
+        # What was asked back of it was asked of the sum that was accepted.
+        return order
+    return _as_it_was_done(settling, order, outcome)
+
+
 def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """All that there is of our payment is one that does not carry our mark: it ends with that.
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from order_core.errors import CannotProcess
+from order_core.money import Money
 from order_core.order import Order, PaymentStatus
 from order_core.order_status import OrderStatus
 from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeeded
@@ -144,6 +145,37 @@ async def test_of_what_was_pending_only_its_own_refusal_is_about_it(
     order = await shop.core.settle(order, order.charge.id, no)
 
     assert (order.payment_status is PaymentStatus.IN_REVIEW) is not shown
+
+
+@pytest.mark.parametrize("minor_units", [2000, 3000])
+async def test_what_is_shown_with_another_amount_goes_before_a_person_and_is_booked_so(
+    shop: Any, minor_units: int
+) -> None:
+    order = await accepted_in_another_account(shop)
+    own, amount = order.charge.provider_reference or "", Money(minor_units, "EUR")
+    taken = Report(Succeeded(own, amount, order.charge.id))
+    for _ in range(2):
+        order = await shop.core.settle(order, order.charge.id, taken)
+
+    assert order.charge.review == f"amount_differs:{amount}"
+    assert (order.captured_minor_units, len(order.transactions)) == (minor_units, 1)
+    order = await decide(shop, order, order.charge, D.ACCEPT)
+    assert await shop.core.settle(order, order.charge.id, taken) == order
+    shop.gateway.react(reactions.LOSE_REQUEST)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    assert order.refund_asked_minor_units == minor_units
+
+
+async def test_what_was_asked_back_of_it_stands_beside_the_amount_that_is_shown(shop: Any) -> None:
+    order = await accepted_in_another_account(shop)
+    shop.gateway.react(reactions.LOSE_REQUEST)
+    order = await shop.core.refund(order.id, by="staff")
+    own, cent = order.charge.provider_reference or "", Money(1, "EUR")
+    less = Report(Succeeded(own, cent, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, less)
+
+    assert order.charge.review == "amount_differs:0.01 EUR"
+    assert (order.captured_minor_units, order.refund_asked_minor_units) == (2500, 2500)
 
 
 async def test_that_it_is_only_held_does_not_show_it_taken(shop: Any) -> None:
