@@ -50,8 +50,9 @@ def ratios(figures: Measurements) -> dict[str, float]:
         for other in ("limit", "usual")
     }
     for mode in _MODES:
-        own = figures[_OURS, mode]
-        found[f"{mode} p99 of p50 at 70 %"] = statistics.median(own.paced_p99_of_p50)
+        for name, whose in ((_OURS, ""), ("limit", ", limit's")):
+            tail = statistics.median(figures[name, mode].paced_p99_of_p50)
+            found[f"{mode} p99 of p50 at 70 %{whose}"] = tail
     bare = speed("limit", "create-twice")
     found["two bare commits of limit's create"] = bare / speed("limit", "create")
     found["create of two bare commits"] = speed(_OURS, "create") / bare
