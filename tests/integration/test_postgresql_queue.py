@@ -172,7 +172,8 @@ async def test_of_two_changes_to_one_order_one_wins_and_the_others_are_untouched
     database: Database,
 ) -> None:
     orders, known = SqlOrders(database), await _stored(database, 4)
-    # Without news: two entries of one number in its history would be refused by the database.
+    # Without news: only by two equal entries in a history could the database tell that two saves of
+    # one order went together.
     changed = [order.with_transaction(order.charge.sending(NOON)) for order in known]
     twice = changed[2]
 
@@ -398,6 +399,6 @@ async def test_a_company_that_finds_a_connection_too_late_is_never_sent(postgres
         _connections(database).give_back(taken)
         _connections(database).give_back(await next_in_line)
 
-        with pytest.raises(StoreUnavailable, match="no connection in time"):
+        with pytest.raises(StoreUnavailable, match="could not be sent"):
             await saving[1]
         assert await _versions(database, known) == [2, 1]

@@ -133,6 +133,24 @@ async def test_a_connection_cut_in_the_middle_of_a_save_leaves_it_unknown(
         assert await orders.get(saved.id) == saved
 
 
+@pytest.mark.parametrize("state", ["58000", "58030", "XX000", "40003", "08006"])
+async def test_an_error_of_the_system_leaves_a_save_unknown_and_is_not_tried_again(
+    postgres_url: str, state: str
+) -> None:
+    """A proxy that lost the server after its commit says so by an error like any other."""
+    async with opened(postgres_url) as database:
+        await database.store.change(f"""
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''{state}''; END'""")
+        await database.store.change(
+            "CREATE TRIGGER fail BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail()"
+        )
+        saving = (SqlOrders(database).save(an_order()) for _ in range(5))
+        told = await asyncio.gather(*saving, return_exceptions=True)
+
+        assert [type(each) for each in told] == [CommitUnknown] * 5
+
+
 async def test_a_cancelled_save_leaves_a_good_connection_behind(postgres_url: str) -> None:
     async with opened(postgres_url, pool_size=1) as database:
         orders = SqlOrders(database)

@@ -13,6 +13,10 @@ from order_core.errors import StoreUnavailable
 from order_sqlalchemy.said import said
 
 
+class NoneFree(StoreUnavailable):
+    """All connections are in use, and none was given back in time."""
+
+
 class Connections:
     """The `size` connections of `engine`, whose own queue is not fair.
 
@@ -46,7 +50,8 @@ class Connections:
         """A connection, to be given back whatever happens.
 
         Raises:
-            StoreUnavailable: none was free in time, or none could be opened.
+            NoneFree: none was free in time.
+            StoreUnavailable: none could be opened.
         """
         await self._wait()
         try:
@@ -88,7 +93,7 @@ class Connections:
             async with asyncio.timeout(self._seconds):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise StoreUnavailable(f"No connection was free for {self._seconds} s.") from error
+            raise NoneFree(f"No connection was free for {self._seconds} s.") from error
 
 
 def _close(connection: PoolProxiedConnection) -> None:

@@ -1,13 +1,15 @@
 """The queue of the saves: whoever waits together is saved together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 from order_core.errors import CommitUnknown, StoreUnavailable
+from order_sqlalchemy.connections import NoneFree
 from order_sqlalchemy.mapping import Row
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_shape import Shape
@@ -16,31 +18,53 @@ MOST_TOGETHER: Final = 32
 MOST_WAITING: Final = 1024
 PATIENCE_SECONDS: Final = 0.03
 
-Save = Callable[[Shape, Values, float], Awaitable[list[Row]]]
-"""Stores orders of one shape, if it can be sent until this moment of the event loop's clock. Its
-rows begin with the ids of those that were stored."""
+C = TypeVar("C")
+"""A connection."""
 
 
-class _CompanyRefused(Exception):
-    """Nothing of anybody is stored."""
+@dataclass(frozen=True, slots=True)
+class Door(Generic[C]):
+    """The way to the database."""
+
+    take: Callable[[], Awaitable[C]]
+    """A connection, within a bounded time."""
+    give_back: Callable[[C], None]
+    """One that was not used."""
+    save: Callable[[C, Shape, Sequence[Values]], Awaitable[list[Row]]]
+    """Stores orders of one shape, all of them or nothing, and gives the connection back. Its rows
+    begin with the ids of those that were stored."""
+    stored_nothing: Callable[[Exception], bool]
+    """Whether an error of `save` says for certain that nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     shape: Shape
-    """Of its company."""
     order_id: str
     values: Values
     until: float
     """By the clock of the event loop: it is not sent later."""
     answer: asyncio.Future[Row | None]
+    is_alone: bool = False
+    """Its company was refused."""
+
+    def goes_with(self, other: "_Waiting") -> bool:
+        if self.is_alone or other.is_alone:
+            return self is other
+        return self.shape is other.shape or self.shape.in_company() == other.shape.in_company()
 
 
-Company = list[_Waiting]
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """One save on its way: first to a connection, then to the database."""
+
+    most: int
+    company: list[_Waiting] | None = None
+    """Those who go; None until there is a connection."""
 
 
-class SaveQueue:
-    """Saves with `save`, which stores all that it is given or nothing of it.
+class SaveQueue(Generic[C]):
+    """Saves through `door`.
 
     Whoever finds nobody under way goes alone. While he is, others come; when all that was sent is
     answered, those of one shape go together. Each hears of its own order only after the common
@@ -49,29 +73,25 @@ class SaveQueue:
 
     If the answer takes longer than `PATIENCE_SECONDS`, whoever waits goes beside those who are
     under way, spread over what is left of `most_turns`: a slow database is asked by many at once,
-    as it was before there were companies. Nobody is sent later than `seconds` after it came.
+    as it was before there were companies. Only if so many wait that even full companies would not
+    do, there are more turns. Who goes is decided when there is a connection to go by.
 
-    `stored_nothing` says of an error of `save` whether it is certain that nothing is stored.
+    Of one order only one save is under way at a time. Nobody is sent later than `seconds` after
+    it came.
     """
 
-    def __init__(
-        self,
-        save: Save,
-        *,
-        most_turns: int,
-        seconds: float,
-        stored_nothing: Callable[[Exception], bool],
-    ) -> None:
-        self._save = save
+    def __init__(self, door: Door[C], *, most_turns: int, seconds: float) -> None:
+        self._door = door
         self._most_turns = most_turns
         self._seconds = seconds
-        self._stored_nothing = stored_nothing
         self._waiting: list[_Waiting] = []
-        self._turns = 0
+        self._turns: set[_Turn] = set()
         self._most = MOST_TOGETHER
         # Set while somebody waits.
         self._alarm: asyncio.TimerHandle | None = None
-        self._companies: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rests = asyncio.Event()
+        self._rests.set()
 
     async def row(self, shape: Shape, order_id: str, values: Values) -> Row | None:
         """What `save` answers for this order, None if it stored nothing.
@@ -81,45 +101,66 @@ class SaveQueue:
             Exception: what `save` raises.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._seconds
+        until, answer = loop.time() + self._seconds, loop.create_future()
+        waiting = _Waiting(shape, order_id, values, until, answer)
+        self._rests.clear()
         if not self._turns and not self._waiting:
-            return await self._first(shape, values, until)
+            return await self._first(waiting)
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
-        answer: asyncio.Future[Row | None] = loop.create_future()
-        self._waiting.append(_Waiting(shape.in_company(), order_id, values, until, answer))
+        self._waiting.append(waiting)
         self._watch()
-        try:
-            return await answer
-        except _CompanyRefused:
-            if loop.time() >= until:
-                # A click that is stored much later than it was made is no double click any more.
-                raise _too_late(self._seconds) from None
-            return await self._alone(shape, values, until)
+        row: Row | None = await answer
+        return row
 
     async def close(self) -> None:
-        """Come back when nobody waits and no company is under way."""
-        while self._companies or self._waiting:
-            answers: set[asyncio.Future[Any]] = {waiting.answer for waiting in self._waiting}
-            await asyncio.wait(self._companies | answers)
+        """Come back when nobody waits, and nothing is under way."""
+        await self._rests.wait()
 
-    async def _first(self, shape: Shape, values: Values, until: float) -> Row | None:
-        self._turns += 1
+    async def _first(self, waiting: _Waiting) -> Row | None:
+        turn = _Turn(most=1, company=[waiting])
+        self._turns.add(turn)
         try:
-            return await self._alone(shape, values, until)
+            connection = await self._door.take()
+            if self._is_late(waiting):
+                # It was opened first.
+                self._door.give_back(connection)
+                raise self._late()
+            rows = await self._door.save(connection, waiting.shape, [waiting.values])
         finally:
-            self._end_turn()
-
-    async def _alone(self, shape: Shape, values: Values, until: float) -> Row | None:
-        rows = await self._save(shape, values, until)
+            self._end(turn)
         return rows[0] if rows else None
 
     # Turns ----------------------------------------------------------------------------------
 
-    def _end_turn(self) -> None:
-        self._turns -= 1
+    def _end(self, turn: _Turn) -> None:
+        self._turns.remove(turn)
+        if self._turns:
+            return
+        self._drop_late()
+        companies: Counter[Shape | None] = Counter(
+            None if waiting.is_alone else waiting.shape.in_company() for waiting in self._waiting
+        )
+        turns = companies.pop(None, 0)
+        turns += sum(-(-number // self._most) for number in companies.values())
+        self._begin(turns, most=self._most)
         if not self._turns:
-            self._send(most=self._most)
+            self._rests.set()
+
+    def _begin(self, turns: int, *, most: int) -> None:
+        # Even full companies would not do: what waits would wait longer and longer.
+        needed = -(-len(self._waiting) // MOST_TOGETHER)
+        for _ in range(min(turns, max(self._most_turns, needed) - len(self._turns))):
+            turn = _Turn(most)
+            self._turns.add(turn)
+            # Not in the context of whoever came last: the log lines would be his.
+            task = asyncio.create_task(self._go(turn), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._went, turn))
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._watch()
 
     def _watch(self) -> None:
         if self._waiting and self._alarm is None:
@@ -128,78 +169,94 @@ class SaveQueue:
 
     def _lose_patience(self) -> None:
         self._alarm = None
-        free = max(1, self._most_turns - self._turns)
-        self._send(most=min(self._most, -(-len(self._waiting) // free)))
+        self._drop_late()
+        free = max(1, self._most_turns - len(self._turns))
+        most = min(self._most, -(-len(self._waiting) // free))
+        self._begin(-(-len(self._waiting) // max(most, 1)), most=most)
 
-    def _send(self, *, most: int) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        for company in self._companies_that_go(most):
-            self._turns += 1
-            # Not in the context of whoever came last: the log lines would be his.
-            task = asyncio.create_task(self._go(company), context=Context())
-            self._companies.add(task)
-            task.add_done_callback(partial(self._went, company))
-        self._watch()
-
-    def _companies_that_go(self, most: int) -> Iterator[Company]:
-        now = asyncio.get_running_loop().time()
-        free = self._most_turns - self._turns
-        companies: list[dict[str, _Waiting]] = []
-        filling: dict[Shape, dict[str, _Waiting]] = {}
-        later: list[_Waiting] = []
-        for waiting in self._waiting:
-            if waiting.answer.done():
-                continue  # Whoever wanted it was cancelled before it was sent.
-            if waiting.until <= now:
-                _tell(waiting, _too_late(self._seconds))
-                continue
-            company = filling.get(waiting.shape)
-            if company is None or len(company) >= most:
-                if len(companies) >= free:
-                    later.append(waiting)
-                    continue
-                company = filling[waiting.shape] = {}
-                companies.append(company)
-            # Of one order only one save at a time: the rows tell them apart by its id.
-            if any(waiting.order_id in other for other in companies):
-                later.append(waiting)
-            else:
-                company[waiting.order_id] = waiting
-        self._waiting = later
-        for company in companies:
-            if company:
-                # In one order everywhere, or two companies could wait for each other's locks.
-                yield sorted(company.values(), key=lambda waiting: waiting.order_id)
-
-    async def _go(self, company: Company) -> None:
+    async def _go(self, turn: _Turn) -> None:
         try:
-            values = Values.together([waiting.values for waiting in company])
-            until = min(waiting.until for waiting in company)
-            rows = await self._save(company[0].shape, values, until)
+            connection = await self._door.take()
+        except NoneFree:
+            return  # Those who waited too long hear so; the others wait for the next turn.
+        except StoreUnavailable as error:
+            for waiting in self._fill(turn):
+                _tell(waiting, error)
+            return
+        company = self._fill(turn)
+        if company:
+            await self._save(connection, turn, company)
+        else:
+            self._door.give_back(connection)
+
+    def _fill(self, turn: _Turn) -> list[_Waiting]:
+        """Whoever goes now: the one that waits longest, and those that can go with it."""
+        self._drop_late()
+        others = sum(each.company is None for each in self._turns)
+        most = min(self._most, max(turn.most, -(-len(self._waiting) // others)))
+        under_way = {each.order_id for each in self._under_way()}
+        company: list[_Waiting] = []
+        left: list[_Waiting] = []
+        for waiting in self._waiting:
+            fits = len(company) < most and (not company or waiting.goes_with(company[0]))
+            if fits and waiting.order_id not in under_way:
+                under_way.add(waiting.order_id)
+                company.append(waiting)
+            else:
+                left.append(waiting)
+        self._waiting = left
+        turn.company = company
+        # In one order everywhere, or two companies could wait for each other's locks.
+        company.sort(key=lambda waiting: waiting.order_id)
+        return company
+
+    def _under_way(self) -> list[_Waiting]:
+        return [waiting for turn in self._turns for waiting in turn.company or ()]
+
+    async def _save(self, connection: C, turn: _Turn, company: list[_Waiting]) -> None:
+        shape = company[0].shape if len(company) == 1 else company[0].shape.in_company()
+        try:
+            values = [waiting.values for waiting in company]
+            rows = await self._door.save(connection, shape, values)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
-            refused = self._stored_nothing(error)
-            if refused:
-                self._most = max(1, self._most // 2)
+            if len(company) > 1 and self._door.stored_nothing(error):
+                self._go_alone(turn, company)
+                return
             for waiting in company:
-                _tell(waiting, _CompanyRefused() if refused else error)
+                _tell(waiting, error)
         else:
             self._most = min(MOST_TOGETHER, self._most + 1)
             stored = {row[0]: row for row in rows}
             for waiting in company:
                 _tell(waiting, stored.get(waiting.order_id))
 
-    def _went(self, company: Company, ended: asyncio.Task[None]) -> None:
-        self._companies.discard(ended)
-        for waiting in company:
-            # Only if it was cancelled, perhaps before it began.
+    def _go_alone(self, turn: _Turn, company: list[_Waiting]) -> None:
+        self._most = max(1, self._most // 2)
+        turn.company = []
+        # Whoever came first still goes first.
+        self._waiting[:0] = [replace(waiting, is_alone=True) for waiting in company]
+        self._watch()
+
+    def _went(self, turn: _Turn, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        for waiting in turn.company or ():
+            # Only if it was cancelled.
             _tell(waiting, CommitUnknown("The save was cancelled under way."))
-        self._end_turn()
+        self._end(turn)
 
+    def _drop_late(self) -> None:
+        for waiting in self._waiting:
+            if self._is_late(waiting):
+                _tell(waiting, self._late())
+        # Whoever wants it no more was cancelled before it was sent.
+        self._waiting = [waiting for waiting in self._waiting if not waiting.answer.done()]
 
-def _too_late(seconds: float) -> StoreUnavailable:
-    return StoreUnavailable(f"The save could not be sent within {seconds:g} s.")
+    @staticmethod
+    def _is_late(waiting: _Waiting) -> bool:
+        return waiting.until <= asyncio.get_running_loop().time()
+
+    def _late(self) -> StoreUnavailable:
+        return StoreUnavailable(f"The save could not be sent within {self._seconds:g} s.")
 
 
 def _tell(waiting: _Waiting, answer: Row | Exception | None) -> None:

@@ -8,8 +8,6 @@ each of them once, and needs no BEGIN and COMMIT around a single one.
 
 # ruff: noqa: S608 - only names and fixed words of ours become part of the SQL
 
-import asyncio
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,7 +24,7 @@ from order_core.errors import (
 from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
-from order_sqlalchemy.postgresql_queue import SaveQueue
+from order_sqlalchemy.postgresql_queue import Door, SaveQueue
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_save import NOW, statement_of, values_of
 from order_sqlalchemy.postgresql_shape import Shape
@@ -62,10 +60,13 @@ _CONNECTION_LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, 
 _NO_ANSWER: Final = ("08", "57")
 _CANCELLED_STATEMENT: Final = "57014"
 _COMPLETION_UNKNOWN: Final = "40003"
+# Also what a proxy says that lost the server, perhaps after the commit.
+_OF_SYSTEMS: Final = ("58", "XX")
 _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
 _LOCKS_OF_A_STATEMENT: Final = 4
+_OF_FOUR_FOR_SAVES: Final = 3
 
 # A table looks small to PostgreSQL until it is analyzed. To save a company of orders it would read
 # the whole of it, and keep that plan while the table grows.
@@ -132,13 +133,10 @@ class PostgresqlStore:
         )
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
-        self._saves = SaveQueue(
-            self._save,
-            # The other connections are for those who read.
-            most_turns=max(1, pool_size // 2),
-            seconds=timeouts.pool,
-            stored_nothing=_stored_nothing,
-        )
+        door = Door(self._connection, self.connections.give_back, self._save, _stored_nothing)
+        # The other connections are for those who read.
+        most_turns = max(1, pool_size * _OF_FOUR_FOR_SAVES // 4)
+        self._saves = SaveQueue(door, most_turns=most_turns, seconds=timeouts.pool)
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
@@ -171,7 +169,8 @@ class PostgresqlStore:
         shape = Shape.of(saving)
         order_id = saving.order.id
         try:
-            stored = await self._saves.row(shape, order_id, values_of(saving, shape))
+            values = values_of(saving, shape)
+            stored = await self._saves.row(shape, order_id, values)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
         except ValueError as error:
@@ -194,22 +193,30 @@ class PostgresqlStore:
         await self._saves.close()
         await self.connections.close()
 
-    async def _save(self, shape: Shape, values: Values, until: float) -> list[Row]:
-        statement = statement_of(shape)
-        return await self._fetch(statement.text, statement.arguments(values), until=until)
-
-    async def _fetch(
-        self, statement: str, arguments: Sequence[Any], *, until: float = math.inf
+    async def _save(
+        self, pooled: PoolProxiedConnection, shape: Shape, several: Sequence[Values]
     ) -> list[Row]:
+        statement = statement_of(shape)
         try:
-            pooled = await self.connections.take()
+            arguments = statement.arguments(Values.together(several))
+        except Exception:
+            self.connections.give_back(pooled)
+            raise
+        return await self._fetch_by(pooled, statement.text, arguments)
+
+    async def _fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
+        return await self._fetch_by(await self._connection(), statement, arguments)
+
+    async def _connection(self) -> PoolProxiedConnection:
+        try:
+            return await self.connections.take()
         except (asyncpg.PostgresError, *_CONNECTION_LOST) as error:
             raise StoreUnavailable(f"There is no connection: {said(error)}.") from error
+
+    async def _fetch_by(
+        self, pooled: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> list[Row]:
         connection: asyncpg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
-        if asyncio.get_running_loop().time() > until:
-            # It waited for its turn, and then for a connection.
-            self.connections.give_back(pooled)
-            raise StoreUnavailable("There was no connection in time.")
         usable = False
         try:
             rows: list[Row] = await connection.fetch(statement, *arguments, timeout=self._timeout)
@@ -239,7 +246,10 @@ def _stored_nothing(error: Exception) -> bool:
 
 
 def _commit_is_unknown(error: asyncpg.PostgresError) -> bool:
-    return error.sqlstate == _COMPLETION_UNKNOWN or _session_ended(error)
+    state = error.sqlstate or ""
+    is_fatal = getattr(error, "severity_en", None) not in {None, "ERROR"}
+    strange = is_fatal or state == _COMPLETION_UNKNOWN or state.startswith(_OF_SYSTEMS)
+    return strange or _session_ended(error)
 
 
 def _session_ended(error: asyncpg.PostgresError) -> bool:
