@@ -9,8 +9,18 @@ class RoundTrips:
     def __init__(self) -> None:
         self.count = 0
         self._server_spoke_last = True
+        self._may_ask = asyncio.Event()
+        self._may_ask.set()
         self._may_speak = asyncio.Event()
         self._may_speak.set()
+
+    def hold(self) -> None:
+        """Keep back what clients ask from now on."""
+        self._may_ask.clear()
+
+    def let_through(self) -> None:
+        """Hand on what they asked, late."""
+        self._may_ask.set()
 
     def silence(self) -> None:
         """Keep the server's answers back from now on."""
@@ -21,6 +31,7 @@ class RoundTrips:
         self._may_speak.set()
 
     async def client_spoke(self) -> None:
+        await self._may_ask.wait()
         # Several packets without an answer between them are one round trip.
         if self._server_spoke_last:
             self.count += 1

@@ -218,7 +218,7 @@ class Store:
         if order_id is None or not guard.window:
             return
         equal = self._rows[order_id].order
-        recent = self.clock.now() - self._guards_from[order_id] <= guard.window
+        recent = self.clock.now() - self._guards_from[order_id] <= guard.window + guard.waited
         still_open = equal.status is OrderStatus.AWAITING_PAYMENT
         counts = still_open and not _may_be_paid_otherwise(equal.charge)
         if counts or (recent and equal.status not in _NEVER_PLACED):

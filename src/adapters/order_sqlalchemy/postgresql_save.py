@@ -51,7 +51,8 @@ class Statement:
     """The statement of all saves of one shape."""
 
     text: str
-    """Of each order that was stored it answers the id, and whether the lease is held."""
+    """Of each order that was stored it answers the id, whether the lease is held, and what the
+    server's clock shows."""
     orders: Relation
     transactions: Relation
     events: Relation
@@ -90,12 +91,16 @@ def statement_of(shape: Shape) -> Statement:
         parts.append(_events(events))
     if shape.erases:
         parts.append(_WORDS_ERASED)
-    text = f"WITH {', '.join(parts)} SELECT id, holds FROM stored"
+    text = f"WITH {', '.join(parts)} SELECT id, holds, {NOW} FROM stored"
     return Statement(text, orders, transactions, events)
 
 
-def values_of(saving: Saving, shape: Shape) -> Values:
-    """What `statement_of(shape)` stores of it."""
+def values_of(saving: Saving, shape: Shape, *, asked_at_us: int | None) -> Values:
+    """What `statement_of(shape)` stores of it.
+
+    `asked_at_us` is what the server's clock showed, at the least, when it was asked for: what it
+    waited since, here or on the way, is no part of the window of a double click.
+    """
     beside: dict[str, Any] = {}
     if request := saving.request:
         beside |= {
@@ -106,7 +111,8 @@ def values_of(saving: Saving, shape: Shape) -> Values:
         }
     if shape.is_guarded and saving.guard:
         beside["fingerprint"] = saving.guard.content_fingerprint
-        beside["guard_window"] = microseconds(saving.guard.window)
+        beside["guard_window"] = microseconds(saving.guard.window + saving.guard.waited)
+        beside["asked_at_us"] = asked_at_us
     if take := saving.take:
         beside["take_token"] = take.token
         beside["take_for"] = microseconds(take.duration)
@@ -127,7 +133,7 @@ def _beside(shape: Shape) -> dict[str, str]:
     if shape.has_key:
         kinds |= dict.fromkeys(_REQUEST, "text")
     if shape.is_guarded:
-        kinds |= {"fingerprint": "text", "guard_window": "bigint"}
+        kinds |= {"fingerprint": "text", "guard_window": "bigint", "asked_at_us": "bigint"}
     if shape.takes:
         kinds |= {"take_token": "text", "take_for": "bigint", "take_by_request": "boolean"}
     if shape.releases:
@@ -151,15 +157,16 @@ def _added(shape: Shape, orders: Relation) -> Iterator[str]:
         before = "WHERE (SELECT count(*) FROM request) > 0"
     if shape.is_guarded:
         named = orders.named("n", ("id", "fingerprint"))
-        window = orders.named("n", ("id", "guard_window"))
+        asked = orders.named("n", ("id", "guard_window", "asked_at_us"))
         yield f"""guard AS (
             INSERT INTO order_fingerprints AS f (fingerprint, order_id, created_at_us)
             SELECT n.fingerprint, n.id, {NOW} FROM {named} {before}
             {_in_order(shape, "fingerprint")}
             ON CONFLICT (fingerprint) DO UPDATE
             SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
-            WHERE f.created_at_us < excluded.created_at_us
-                  - (SELECT n.guard_window FROM {window} WHERE n.id = excluded.order_id)
+            WHERE f.created_at_us < (
+                  SELECT LEAST(n.asked_at_us, excluded.created_at_us) - n.guard_window
+                  FROM {asked} WHERE n.id = excluded.order_id)
               AND NOT {STILL_WAITS}
             RETURNING order_id
         )"""

@@ -24,6 +24,7 @@ from order_core.errors import (
 from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
+from order_sqlalchemy.postgresql_clock import ServerClock
 from order_sqlalchemy.postgresql_queue import Door, SaveQueue
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_save import NOW, statement_of, values_of
@@ -65,6 +66,7 @@ _OF_SYSTEMS: Final = ("58", "XX")
 _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
+_NOW: Final = 2
 _LOCKS_OF_A_STATEMENT: Final = 4
 _OF_FOUR_FOR_SAVES: Final = 3
 
@@ -136,6 +138,7 @@ class PostgresqlStore:
         door = Door(self._connection, self.connections.give_back, self._save, _stored_nothing)
         # The other connections are for those who read.
         most_turns = max(1, pool_size * _OF_FOUR_FOR_SAVES // 4)
+        self._clock = ServerClock()
         self._saves = SaveQueue(door, most_turns=most_turns, seconds=timeouts.pool)
 
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
@@ -169,7 +172,7 @@ class PostgresqlStore:
         shape = Shape.of(saving)
         order_id = saving.order.id
         try:
-            values = values_of(saving, shape)
+            values = values_of(saving, shape, asked_at_us=self._clock.at_least_us())
             stored = await self._saves.row(shape, order_id, values)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
@@ -178,6 +181,7 @@ class PostgresqlStore:
         except _CONNECTION_LOST as error:
             raise CommitUnknown(f"The database did not confirm the save: {said(error)}.") from error
         if stored:
+            self._clock.heard(stored[_NOW])
             return bool(stored[_HOLDS])
         raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(order_id)
 

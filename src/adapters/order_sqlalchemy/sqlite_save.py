@@ -34,7 +34,7 @@ _GUARD: Final = f"""
     VALUES (:fingerprint, :order_id, now_us())
     ON CONFLICT (fingerprint) DO UPDATE
     SET order_id = excluded.order_id, created_at_us = excluded.created_at_us
-    WHERE f.created_at_us < excluded.created_at_us - :window_us
+    WHERE f.created_at_us < MIN(:asked_at_us, excluded.created_at_us) - :window_us
       AND NOT {STILL_WAITS}"""
 
 _GUARD_ANEW: Final = "UPDATE order_fingerprints SET created_at_us = now_us() WHERE order_id = ?"
@@ -70,14 +70,17 @@ _TAKE: Final = """
       AND (lease_until_us IS NULL OR lease_until_us <= now_us() OR lease_token = :token)"""
 
 
-def save(connection: sqlite3.Connection, saving: Saving) -> bool:
-    """Store it all, inside the transaction that the caller began. Whether the lease is held."""
+def save(connection: sqlite3.Connection, saving: Saving, *, asked_at_us: int) -> bool:
+    """Store it all, inside the transaction that the caller began. Whether the lease is held.
+
+    What it waited since `asked_at_us` is no part of the window of a double click.
+    """
     order = saving.order
     if saving.is_new:
         _refuse_known_id(connection, saving)
         _add_order(connection, saving)
         _add_request(connection, saving)
-        _pass_guard(connection, saving)
+        _pass_guard(connection, saving, asked_at_us)
     else:
         _replace_order(connection, saving)
         _add_request(connection, saving)
@@ -116,14 +119,15 @@ def _add_request(connection: sqlite3.Connection, saving: Saving) -> None:
         raise IdempotencyKeyReused(request.key)
 
 
-def _pass_guard(connection: sqlite3.Connection, saving: Saving) -> None:
+def _pass_guard(connection: sqlite3.Connection, saving: Saving, asked_at_us: int) -> None:
     guard = saving.guard
     if guard is None or not guard.window:
         return
     row = {
         "fingerprint": guard.content_fingerprint,
         "order_id": saving.order.id,
-        "window_us": microseconds(guard.window),
+        "window_us": microseconds(guard.window + guard.waited),
+        "asked_at_us": asked_at_us,
     }
     if not connection.execute(_GUARD, row).rowcount:
         raise possible_duplicate(saving)

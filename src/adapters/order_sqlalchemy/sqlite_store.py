@@ -81,8 +81,10 @@ class SqliteStore:
         return await self._answer(self._writes.run(write))
 
     async def save(self, saving: Saving, /) -> bool:
+        asked_at_us = _now_us()
+
         def write(connection: sqlite3.Connection) -> bool:
-            return sqlite_save.save(connection, saving)
+            return sqlite_save.save(connection, saving, asked_at_us=asked_at_us)
 
         try:
             return await self._writes.run(write)

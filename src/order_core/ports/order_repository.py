@@ -43,7 +43,9 @@ class DuplicateGuard:
 
     That one was opened or placed at most `window` before, or still waits for its payment: a
     buyer whom a slow provider keeps waiting clicks again, and later than anybody's window.
-    The window is measured by the store's own clock, which both orders share.
+    The window is measured by the store's own clock, which both orders share, up to when the save
+    was asked for, less what was `waited` before: a click that comes late, because something
+    kept it waiting, is as much a double click as if it had come in time.
     While it is the buyer whom the payment waits for, and its token pays once, it counts for
     the window only: it takes nothing by itself, and he may want to pay with another card.
     An order that failed or was cancelled since does not count.
@@ -51,6 +53,8 @@ class DuplicateGuard:
 
     content_fingerprint: str
     window: timedelta
+    waited: timedelta = timedelta(0)
+    """Between the buyer's click and the call of `save`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class PlaceOrder:
             StoreUnavailable: nothing happened at all.
             CommitUnknown: the outcome is unknown; repeat with the same key to learn it.
         """
+        came_at = self.clock.now()
         if key is not None:
             checked_text(key, "idempotency_key", longest=LONGEST_KEY)
         try:
@@ -89,7 +90,8 @@ class PlaceOrder:
         lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)
         held = Held(lease, order.created_at + lease.duration)
         try:
-            saved = await self._save(order, request, key, lease)
+            guard = self._guard(order, request, waited=order.created_at - came_at)
+            saved = await self._save(order, request, key, guard, lease)
         except IdempotencyKeyReused:
             if key and (earlier := await self._earlier(request, key)):
                 return await self._answer_of(earlier, request, key)
@@ -150,20 +152,28 @@ class PlaceOrder:
         # leave behind that the request may have left.
         return charge.sending(now)
 
-    async def _save(
-        self, order: Order, request: OrderRequest, key: str | None, lease: Lease
-    ) -> Saved:
+    def _guard(
+        self, order: Order, request: OrderRequest, *, waited: timedelta
+    ) -> DuplicateGuard | None:
         window, charge = self.policy.duplicate_window, order.charge
-        guarded = window > timedelta(0) and not request.allow_duplicate
+        if window <= timedelta(0) or request.allow_duplicate:
+            return None
         kept_token = None if charge.single_use_fingerprint else charge.token
         content = request.content_fingerprint(charge.provider, kept_token)
+        # A slow check of prices must not make two orders of a double click.
+        return DuplicateGuard(content, window, max(waited, timedelta(0)))
+
+    async def _save(
+        self,
+        order: Order,
+        request: OrderRequest,
+        key: str | None,
+        guard: DuplicateGuard | None,
+        lease: Lease,
+    ) -> Saved:
+        record = self._record(request, key) if key else None
         try:
-            return await self.orders.save(
-                order,
-                request=self._record(request, key) if key else None,
-                guard=DuplicateGuard(content, window) if guarded else None,
-                take=lease,
-            )
+            return await self.orders.save(order, request=record, guard=guard, take=lease)
         except CommitUnknown:
             return Saved(await self._read_back(order.id), holds_lease=True)
 

@@ -20,7 +20,7 @@ from order_core.order import PaymentStatus
 from order_core.order_item import MAX_ITEMS, OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
-from order_memory import CataloguePrices, reactions
+from order_memory import CataloguePrices, TrustedPrices, reactions
 
 
 async def test_a_good_card_places_the_order_with_one_charge(shop: Any) -> None:
@@ -218,6 +218,20 @@ async def test_a_repeat_waits_for_the_first_and_then_says_that_it_still_runs(sho
 async def test_a_double_click_without_a_key_is_refused(shop: Any) -> None:
     await shop.place()
 
+    with pytest.raises(PossibleDuplicate):
+        await shop.place()
+    assert len(shop.gateway.asked) == 1
+
+
+async def test_a_double_click_is_one_though_its_prices_were_checked_slowly(shop: Any) -> None:
+    class SlowPrices(TrustedPrices):
+        async def verify(self, *_: Any, **__: Any) -> None:
+            shop.clock.advance(timedelta(seconds=1))
+            shop.core = quick
+            await shop.place()
+            shop.clock.advance(2 * shop.policy.duplicate_window)
+
+    quick, shop.core = shop.core, shop.assembled(prices=SlowPrices())
     with pytest.raises(PossibleDuplicate):
         await shop.place()
     assert len(shop.gateway.asked) == 1
