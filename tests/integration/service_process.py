@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import httpx
 
 from order_jwt import issue_token
+from order_sandbox import Movement, SandboxLedger
 
 SECRET: Final = "the-secret-of-all-service-processes-in-tests"
 _START_SECONDS: Final = 20
@@ -211,3 +212,12 @@ class ServiceProcess:
                 raise AssertionError(f"{len(mails)} mails of {count}:\n{self.log.read_text()}")
             time.sleep(0.05)
         return [mail.read_text() for mail in mails]
+
+
+def books_of(service: ServiceProcess) -> tuple[Movement, ...]:
+    """What the provider has on record, read from its own file."""
+    ledger = SandboxLedger(Path(service.settings["SANDBOX_LEDGER"]))
+    try:
+        return ledger.entries()
+    finally:
+        ledger.close()

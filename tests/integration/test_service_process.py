@@ -13,23 +13,14 @@ import httpx
 import pytest
 
 from order_core.payment import TransactionKind
-from order_sandbox import Movement, SandboxLedger
 from tests.integration.service_process import (
     ServiceProcess,
     an_order,
+    books_of,
     command,
     environment,
     run_command,
 )
-
-
-def books_of(service: ServiceProcess) -> tuple[Movement, ...]:
-    """What the provider has on record, read from its own file."""
-    ledger = SandboxLedger(Path(service.settings["SANDBOX_LEDGER"]))
-    try:
-        return ledger.entries()
-    finally:
-        ledger.close()
 
 
 def kinds_of(service: ServiceProcess) -> list[TransactionKind]:
