@@ -1,6 +1,7 @@
 """Saves that wait together are one transaction, and each hears what became of its own order."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -165,6 +166,28 @@ async def test_keys_and_contents_that_are_used_already_refuse_only_their_own(
     assert isinstance(outcomes[4], PossibleDuplicate)
     assert await are_stored(database, *new) == [True, True, False, True, False, True]
     assert await orders.find_request("c-9", "POST /x", "k-4") is None
+
+
+@pytest.mark.usefixtures("patient")
+async def test_the_log_says_why_a_company_was_refused_and_nothing_of_who_ordered(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "order_sqlalchemy")
+    orders = SqlOrders(database)
+    requests = [RequestRecord("c-9", "POST /x", f"k-{n}", "body") for n in range(6)]
+    await orders.save(an_order(), request=requests[2])
+
+    await asyncio.gather(
+        *(orders.save(an_order(), request=request) for request in requests),
+        return_exceptions=True,
+    )
+
+    [told] = caplog.messages
+    assert told == (
+        "a company of 5 saves was refused, and each goes alone: UniqueViolationError: "
+        'duplicate key value violates unique constraint "pk_idempotency_records"'
+    )
+    assert database.companies_refused == 1
 
 
 @pytest.mark.usefixtures("patient")

@@ -1,6 +1,7 @@
 """The queue of the saves by itself: who goes when, and with whom."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -301,6 +302,40 @@ async def test_whoever_waits_goes_in_another_turn_if_one_is_cancelled_before_it_
     turn.cancel()
 
     assert await asyncio.gather(*saving) == ["o-0", "o-1", "o-2"]
+
+
+async def test_a_company_that_is_refused_is_told_once_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "order_sqlalchemy")
+
+    async def answer(ids: Ids) -> None:
+        await asyncio.sleep(0)
+        if len(ids) > 1:
+            raise ValueError("the address of a customer")
+
+    queue = _Way(answer).queue()
+    await asyncio.gather(*_begin(queue, *range(5)))
+
+    assert caplog.messages == ["a company of 4 saves was refused, and each goes alone: ValueError"]
+    assert queue.companies_refused == 1
+
+
+async def test_a_company_of_which_nobody_knows_is_none_that_was_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "order_sqlalchemy")
+
+    async def answer(ids: Ids) -> None:
+        await asyncio.sleep(0)
+        if len(ids) > 1:
+            raise ConnectionResetError
+
+    queue = _Way(answer).queue()
+    await asyncio.gather(*_begin(queue, *range(5)), return_exceptions=True)
+
+    assert caplog.messages == []
+    assert queue.companies_refused == 0
 
 
 @pytest.mark.parametrize("refused", [False, True])

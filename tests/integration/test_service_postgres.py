@@ -1,7 +1,13 @@
 """The service on a real PostgreSQL."""
 
+import asyncio
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import asyncpg
 
 from tests.integration.postgres import PostgresServer
 from tests.integration.service_process import (
@@ -81,3 +87,34 @@ def test_the_service_holds_no_more_connections_than_it_is_told(
 
     assert set(read) == {200}
     assert int(held) <= 4
+
+
+async def test_an_operator_sees_that_orders_that_were_saved_together_were_refused(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    assert run_command("migrate", DATABASE_URL=postgres_url).returncode == 0
+    with (
+        ServiceProcess(tmp_path, DATABASE_URL=postgres_url, DATABASE_CONNECTIONS="4") as service,
+        ThreadPoolExecutor(12) as clients,
+    ):
+        console = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+        async with console.transaction():
+            await console.execute("LOCK TABLE orders IN SHARE MODE")
+            placing = [clients.submit(service.place, an_order(), key="one") for _ in range(12)]
+            await _all_turns_are_taken(console)
+        placed = [each.result() for each in placing]
+        await console.close()
+        shown = service.client.get("/metrics").text
+        service.stop()
+
+    assert len({answer.json()["order_id"] for answer in placed}) == 1
+    [refused] = re.findall(r"^order_core_companies_refused_total (\d+)", shown, re.MULTILINE)
+    assert int(refused) == service.log.read_text().count("saves was refused") > 0
+
+
+async def _all_turns_are_taken(console: "asyncpg.Connection[Any]") -> None:
+    deadline = time.monotonic() + 10
+    while await console.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 3:
+        assert time.monotonic() < deadline, "nobody goes beside the first one"
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)

@@ -47,7 +47,10 @@ def service(core: Any = None, **changes: Any) -> Starlette:
     """
     build = {
         name: changes.pop(name)
-        for name in ("probe", "figures", "lifespan", "extra_routes", "extra_operations", "counts")
+        for name in (
+            *("probe", "figures", "lifespan", "extra_routes", "extra_operations", "counts"),
+            "companies_refused",
+        )
         if name in changes
     }
     return build_app(

@@ -100,6 +100,15 @@ async def test_metrics_show_what_money_is_waiting_for() -> None:
     }
 
 
+async def test_metrics_show_how_often_the_store_refused_orders_that_were_saved_together() -> None:
+    refused = iter([0, 7])
+    app = service(companies_refused=lambda: next(refused))
+
+    shown = [(await scraped(app))["order_core_companies_refused_total"] for _ in range(2)]
+
+    assert shown == [0, 7]
+
+
 @pytest.mark.parametrize("figures", [down, stuck])
 async def test_metrics_are_there_when_the_store_is_not(figures: Any) -> None:
     shown = await scraped(service(figures=figures, probe_timeout_seconds=0.02))

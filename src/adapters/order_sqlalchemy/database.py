@@ -72,6 +72,14 @@ class Database:
         oldest_seconds = max(0.0, (oldest_us or 0) / 1_000_000)
         return Figures(open_charges, oldest_seconds, unknown, late, waiting)
 
+    @property
+    def companies_refused(self) -> int:
+        """How often saves that went together were refused together, and then went alone.
+
+        Since it was opened, and never on SQLite, which takes back the refused one alone.
+        """
+        return self.store.companies_refused
+
     async def close(self) -> None:
         await self.store.close()
 

@@ -1,6 +1,7 @@
 """The queue of the saves: whoever waits together is saved together."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
@@ -13,6 +14,9 @@ from order_sqlalchemy.connections import NoneFree
 from order_sqlalchemy.mapping import Row
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_shape import Shape
+from order_sqlalchemy.said import said
+
+_log: Final = logging.getLogger(__name__)
 
 MOST_TOGETHER: Final = 32
 MOST_WAITING: Final = 1024
@@ -84,6 +88,8 @@ class SaveQueue(Generic[C]):
         self._door = door
         self._most_turns = most_turns
         self._seconds = seconds
+        self.companies_refused = 0
+        """As wholes, since it began."""
         self._waiting: list[_Waiting] = []
         self._turns: set[_Turn] = set()
         self._most = MOST_TOGETHER
@@ -220,7 +226,7 @@ class SaveQueue(Generic[C]):
             rows = await self._door.save(connection, shape, values)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
             if len(company) > 1 and self._door.stored_nothing(error):
-                self._go_alone(turn, company)
+                self._go_alone(turn, company, error)
                 return
             for waiting in company:
                 _tell(waiting, error)
@@ -230,8 +236,12 @@ class SaveQueue(Generic[C]):
             for waiting in company:
                 _tell(waiting, stored.get(waiting.order_id))
 
-    def _go_alone(self, turn: _Turn, company: list[_Waiting]) -> None:
+    def _go_alone(self, turn: _Turn, company: list[_Waiting], error: Exception) -> None:
         self._most = max(1, self._most // 2)
+        self.companies_refused += 1
+        _log.info(
+            "a company of %d saves was refused, and each goes alone: %s", len(company), said(error)
+        )
         turn.company = []
         # Whoever came first still goes first.
         self._waiting[:0] = [replace(waiting, is_alone=True) for waiting in company]

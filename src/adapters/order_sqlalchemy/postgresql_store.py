@@ -141,6 +141,10 @@ class PostgresqlStore:
         self._clock = ServerClock()
         self._saves = SaveQueue(door, most_turns=most_turns, seconds=timeouts.pool)
 
+    @property
+    def companies_refused(self) -> int:
+        return self._saves.companies_refused
+
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         try:
             return await self._fetch_again(statement, arguments)

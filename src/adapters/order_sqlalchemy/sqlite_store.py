@@ -49,6 +49,8 @@ class SqliteStore:
     `read_only` neither makes the file nor asks for the right to write it.
     """
 
+    companies_refused: Final = 0
+
     def __init__(self, url: URL, *, timeouts: Timeouts, read_only: bool = False) -> None:
         self._seconds = timeouts.statement
         self.writer: Final = _connections(

@@ -29,6 +29,11 @@ class Store(Protocol):
     @property
     def statements(self) -> Statements: ...
 
+    @property
+    def companies_refused(self) -> int:
+        """How often saves that went together were refused together, and then went alone."""
+        ...
+
     async def rows(self, statement: str, /, *arguments: object) -> list[Row]:
         """Read with one statement."""
         ...

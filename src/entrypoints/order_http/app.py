@@ -55,6 +55,7 @@ def build_app(
     extra_routes: Sequence[Endpoint] = (),
     extra_operations: Sequence[Operation] = (),
     counts: Counts | None = None,
+    companies_refused: Callable[[], int] | None = None,
 ) -> Starlette:
     """The HTTP service over `core`.
 
@@ -63,7 +64,8 @@ def build_app(
     that are being placed and cancelled are finished. A host that mounts this application
     runs no lifespan of it, and awaits `app.state.in_flight.drain(seconds)` itself.
 
-    `counts` says who has asked too often; without it, nobody has. `extra_operations` are those
+    `counts` says who has asked too often; without it, nobody has. `companies_refused` is how often
+    the store refused saves that went together, for `/metrics`. `extra_operations` are those
     of `extra_routes` that the OpenAPI document describes.
 
     Raises:
@@ -73,6 +75,8 @@ def build_app(
         most=settings.max_in_flight, timeout_seconds=settings.request_timeout_seconds
     )
     metrics = Metrics()
+    if companies_refused:
+        metrics.watch_companies(companies_refused)
     limits = None if counts is None else RateLimits(counts, metrics)
     card_testing = CardTesting(limits) if limits and BY_CUSTOMER in limits.counts.policies else None
     desk = Desk(core, verifier, settings, in_flight, limits, card_testing)

@@ -1,11 +1,13 @@
 """What Prometheus reads: how requests went, and what money is still waiting for."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -112,6 +114,10 @@ class Metrics:
         """Show whether the counts of all processes are together."""
         self._limits_up.set_function(is_up)
 
+    def watch_companies(self, refused: Callable[[], int]) -> None:
+        """Show how many companies of saves were refused, which the store counts."""
+        self._registry.register(_CompaniesRefused(refused))
+
     def render(self, figures: Figures | None) -> bytes:
         """The exposition; `figures` None means that the store could not be asked."""
         self._figures_up.set(1 if figures else 0)
@@ -119,3 +125,17 @@ class Metrics:
             value = getattr(figures, field.name) if figures else math.nan
             self._gauges[field.name].set(value)
         return generate_latest(self._registry)
+
+
+class _CompaniesRefused(Collector):
+    """A counter that somebody else counts."""
+
+    def __init__(self, refused: Callable[[], int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(
+            "order_core_companies_refused",
+            "Companies of orders that the store refused; each order is then saved alone.",
+            value=self._refused(),
+        )

@@ -81,6 +81,7 @@ def app_of(service: Service) -> Starlette:
         figures=figures,
         lifespan=closing_parts,
         counts=counts,
+        companies_refused=lambda: service.database.companies_refused,
         extra_routes=(
             *_pages_of_gateways(service),
             *(oauth_endpoints(issuer) if issuer else ()),
