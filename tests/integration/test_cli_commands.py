@@ -198,6 +198,8 @@ def test_check_shows_the_configuration_with_secrets_masked(tmp_path: Path) -> No
     assert lines["ORDER_CORE_CHARGE_WINDOW"] == ["600", "(default)"]
     assert lines["ORDER_CORE_SANDBOX_LEDGER"] == [str(tmp_path / "ledger.db")]
     assert "Gateway sandbox, account" in finished.stdout
+    assert "The database will get its tables when the service starts." in finished.stdout
+    assert not (tmp_path / "shop.db").exists(), "to look is not to begin"
 
 
 def test_check_says_all_that_keeps_the_service_from_starting(tmp_path: Path) -> None:

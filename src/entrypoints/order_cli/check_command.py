@@ -140,6 +140,8 @@ async def _mistakes_of_database(settings: Settings) -> list[Mistake]:
     is_sqlite = settings.database_url.get_secret_value().startswith("sqlite")
     if differs and not is_sqlite:
         return [Mistake(name, "does not have the schema of this version; run: order-core migrate")]
-    state = "will get its tables when the service starts" if differs else "has the right schema"
-    print(f"\nThe database answers and {state}.")
+    if differs:
+        print("\nThe database will get its tables when the service starts.")
+    else:
+        print("\nThe database answers and has the right schema.")
     return []

@@ -1,5 +1,6 @@
 """Whether the database is there, and has the tables that this version wants."""
 
+import os
 from pathlib import Path
 
 from order_core.errors import StoreUnavailable
@@ -47,7 +48,10 @@ async def schema_differs(settings: Settings) -> bool:
     Raises:
         CannotStart: the database cannot be used.
     """
-    _refuse_missing_folder(settings)
+    file = _sqlite_file(settings)
+    if file is not None and not file.exists():
+        # To look into it would make it.
+        return True
     try:
         return await needs_upgrade(settings.database_url.get_secret_value())
     except StoreUnavailable as error:
@@ -62,7 +66,7 @@ async def migrate(settings: Settings) -> None:
     """
     from alembic.util import CommandError
 
-    _refuse_missing_folder(settings)
+    _sqlite_file(settings)
     try:
         await upgrade(settings.database_url.get_secret_value())
     except StoreUnavailable as error:
@@ -94,13 +98,21 @@ def _is_sqlite(settings: Settings) -> bool:
     return settings.database_url.get_secret_value().startswith("sqlite")
 
 
-def _refuse_missing_folder(settings: Settings) -> None:
+def _sqlite_file(settings: Settings) -> Path | None:
+    """The file of an SQLite database, which may not be there yet; None on a server.
+
+    Raises:
+        CannotStart: it could not be made where it is to be.
+    """
     if not _is_sqlite(settings):
-        return
-    file = settings.database_url.get_secret_value().partition(":///")[2].partition("?")[0]
-    folder = Path(file).parent
-    if not folder.is_dir():
-        raise CannotStart(f"the folder of the database, {folder}, does not exist")
+        return None
+    url = settings.database_url.get_secret_value()
+    file = Path(url.partition(":///")[2].partition("?")[0])
+    if not file.parent.is_dir():
+        raise CannotStart(f"the folder of the database, {file.parent}, does not exist")
+    if not os.access(file.parent, os.W_OK):
+        raise CannotStart(f"the folder of the database, {file.parent}, cannot be written to")
+    return file
 
 
 def _unusable(settings: Settings, error: StoreUnavailable) -> CannotStart:
