@@ -54,8 +54,13 @@ async def test_it_waited_for_a_connection(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("with_others", [False, True])
+@pytest.mark.parametrize("is_first_of_its_process", [False, True])
 async def test_the_network_held_it(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, *, with_others: bool
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    with_others: bool,
+    is_first_of_its_process: bool,
 ) -> None:
     monkeypatch.setattr(postgresql_queue, "PATIENCE_SECONDS", 60)
     async with (
@@ -63,7 +68,8 @@ async def test_the_network_held_it(
         opened(url) as far,
         opened(postgres_url) as other,
     ):
-        await SqlOrders(far).save(an_order())
+        if not is_first_of_its_process:
+            await SqlOrders(far).save(an_order())
         # The first of several goes by itself; the others wait for its answer.
         company = [an_order() for _ in range(4 if with_others else 1)]
         wire.hold()
@@ -75,16 +81,3 @@ async def test_the_network_held_it(
 
         assert isinstance(told[-1], PossibleDuplicate)
         assert await are_stored(other, *company) == [True] * (len(company) - 1) + [False]
-
-
-async def test_what_the_caller_had_waited_before_is_no_part_of_the_window(
-    database: Database,
-) -> None:
-    double = await SqlOrders(database).save(an_order(), guard=_TEA)
-    await SqlOrders(database).save(paid(double.order))
-    await asyncio.sleep(_WINDOW.total_seconds() + 0.1)
-
-    late = DuplicateGuard(_TEA.content_fingerprint, _WINDOW, waited=timedelta(seconds=5))
-    with pytest.raises(PossibleDuplicate):
-        await SqlOrders(database).save(an_order(), guard=late)
-    await SqlOrders(database).save(an_order(), guard=_TEA)

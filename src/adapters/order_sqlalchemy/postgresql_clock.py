@@ -10,27 +10,31 @@ _TRUSTED_FOR_US: Final = 3_600_000_000
 class ServerClock:
     """Tells the server's time without asking, from its latest answer that said it.
 
-    The answer was under way, so the server's clock shows more than this by then, never less: unless
-    it was set back since.
+    The answer was under way, so the server's clock showed no less by then; unless it was set back
+    since.
     """
 
     def __init__(self) -> None:
-        self._ahead_us: int | None = None
+        self._ahead_us = 0
         """Of our own clock, which nobody sets."""
-        self._heard_at_us = 0
+        self._heard_at_us: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there was an answer lately."""
+        heard = self._heard_at_us
+        return heard is not None and own_us() - heard <= _TRUSTED_FOR_US
 
     def heard(self, now_us: int) -> None:
         """An answer has come that says what the server's clock showed."""
-        self._heard_at_us = _own_us()
+        self._heard_at_us = own_us()
         self._ahead_us = now_us - self._heard_at_us
 
-    def at_least_us(self) -> int | None:
-        """Microseconds since 1970 that it shows now, or more; None: nothing was heard lately."""
-        now_us = _own_us()
-        if self._ahead_us is None or now_us - self._heard_at_us > _TRUSTED_FOR_US:
-            return None
-        return now_us + self._ahead_us
+    def at_least_us(self, at_us: int) -> int | None:
+        """What it showed, or more, when our own clock showed `at_us`; None: it is not known."""
+        return at_us + self._ahead_us if self.is_known else None
 
 
-def _own_us() -> int:
+def own_us() -> int:
+    """What a clock of this process shows that nobody sets."""
     return time.monotonic_ns() // 1000

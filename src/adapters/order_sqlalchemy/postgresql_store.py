@@ -24,7 +24,7 @@ from order_core.errors import (
 from order_sqlalchemy import postgresql_claims
 from order_sqlalchemy.connections import Connections
 from order_sqlalchemy.mapping import TRANSACTION_COLUMNS, Row
-from order_sqlalchemy.postgresql_clock import ServerClock
+from order_sqlalchemy.postgresql_clock import ServerClock, own_us
 from order_sqlalchemy.postgresql_queue import Door, SaveQueue
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_save import NOW, statement_of, values_of
@@ -176,7 +176,7 @@ class PostgresqlStore:
         shape = Shape.of(saving)
         order_id = saving.order.id
         try:
-            values = values_of(saving, shape, asked_at_us=self._clock.at_least_us())
+            values = values_of(saving, shape, asked_at_us=await self._asked_at_us(shape))
             stored = await self._saves.row(shape, order_id, values)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
@@ -188,6 +188,16 @@ class PostgresqlStore:
             self._clock.heard(stored[_NOW])
             return bool(stored[_HOLDS])
         raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(order_id)
+
+    async def _asked_at_us(self, shape: Shape) -> int | None:
+        """What the server's clock shows now, at the least, if a click is to be timed by it."""
+        if not shape.is_guarded:
+            return None
+        asked_at_us = own_us()
+        if not self._clock.is_known:
+            [(now_us,)] = await self.rows(self.statements.now)
+            self._clock.heard(now_us)
+        return self._clock.at_least_us(asked_at_us)
 
     async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
         claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))

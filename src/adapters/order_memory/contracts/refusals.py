@@ -149,14 +149,29 @@ class RefusalSuite(StoreSuite):
         refused = [result for result in results if isinstance(result, PossibleDuplicate)]
         assert len(refused) == 4
 
-    async def test_an_equal_order_after_the_window_is_meant(self, orders: OrderRepository) -> None:
+    async def placed_and_its_window_over(self, orders: OrderRepository) -> DuplicateGuard:
+        """The guard of an order that was placed so long ago that an equal one is meant."""
         guard = replace(_GUARD, window=SHORT)
         opened = (await orders.save(samples.an_order(self.now()), guard=guard)).order
         paid = opened.charge.finished(TransactionStatus.SUCCEEDED, reference="pay_1")
         await orders.save(replace(opened.with_transaction(paid), status=OrderStatus.PENDING))
         await self.pass_time(LONGER_THAN_SHORT)
+        return guard
+
+    async def test_an_equal_order_after_the_window_is_meant(self, orders: OrderRepository) -> None:
+        guard = await self.placed_and_its_window_over(orders)
 
         await orders.save(samples.an_order(self.now()), guard=guard)
+
+    async def test_what_a_click_waited_before_is_no_part_of_the_window(
+        self, orders: OrderRepository
+    ) -> None:
+        guard = await self.placed_and_its_window_over(orders)
+        late = samples.an_order(self.now())
+
+        with pytest.raises(PossibleDuplicate):
+            await orders.save(late, guard=replace(guard, waited=LONG))
+        assert await self.is_missing(orders, late)
 
     async def test_an_equal_order_after_the_window_is_a_double_click_while_the_first_is_open(
         self, orders: OrderRepository
