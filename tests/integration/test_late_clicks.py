@@ -1,15 +1,18 @@
 """A click that something kept waiting is as much a double click as one that came in time."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from order_core.errors import PossibleDuplicate
 from order_core.ports import DuplicateGuard
-from order_sqlalchemy import Database, SqlOrders, postgresql_queue
+from order_sqlalchemy import Database, SqlOrders, postgresql_clock, postgresql_queue, sqlite_store
+from order_sqlalchemy.postgresql_clock import ServerClock
 from order_sqlalchemy.postgresql_store import PostgresqlStore
 from order_sqlalchemy.sqlite_store import SqliteStore
 from tests.integration.sqlalchemy_orders import an_order, are_stored, opened, paid
@@ -19,6 +22,7 @@ pytest_plugins = ["tests.integration.sqlalchemy_database"]
 
 _WINDOW = timedelta(seconds=0.3)
 _TEA = DuplicateGuard("the same tea", _WINDOW)
+_HOUR_US = 3_600_000_000
 
 
 async def _double_click_is_placed_and_its_window_ends(database: Database) -> None:
@@ -81,3 +85,71 @@ async def test_the_network_held_it(
 
         assert isinstance(told[-1], PossibleDuplicate)
         assert await are_stored(other, *company) == [True] * (len(company) - 1) + [False]
+
+
+async def _placed_long_ago(database: Database) -> None:
+    double = await SqlOrders(database).save(an_order(), guard=_TEA)
+    await SqlOrders(database).save(paid(double.order))
+    await asyncio.sleep(_WINDOW.total_seconds() + 0.1)
+
+
+def _clock_of(database: Database) -> ServerClock:
+    assert isinstance(database.store, PostgresqlStore)
+    return database.store._clock  # noqa: SLF001 - nobody sets the clock of a server for a test
+
+
+async def test_a_server_whose_clock_was_set_back_still_sees_a_double_click(
+    postgres_url: str,
+) -> None:
+    async with opened(postgres_url) as database:
+        double = await SqlOrders(database).save(an_order(), guard=_TEA)
+        await SqlOrders(database).save(paid(double.order))
+        clock = _clock_of(database)
+        clock.heard(_server_us(clock) + _HOUR_US)
+
+        with pytest.raises(PossibleDuplicate):
+            await SqlOrders(database).save(an_order(), guard=_TEA)
+
+
+async def test_a_server_whose_clock_was_set_forward_takes_what_is_no_double_click(
+    postgres_url: str,
+) -> None:
+    async with opened(postgres_url) as database:
+        await _placed_long_ago(database)
+        clock = _clock_of(database)
+        clock.heard(_server_us(clock) - _HOUR_US)
+
+        await SqlOrders(database).save(an_order(), guard=_TEA)
+
+
+async def test_a_machine_whose_clock_was_set_back_still_sees_a_double_click_on_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(f"sqlite:///{tmp_path / 'orders.db'}") as database:
+        double = await SqlOrders(database).save(an_order(), guard=_TEA)
+        await SqlOrders(database).save(paid(double.order))
+        # Between the call and the writing.
+        monkeypatch.setattr(sqlite_store, "_now_us", lambda: time.time_ns() // 1000 + _HOUR_US)
+
+        with pytest.raises(PossibleDuplicate):
+            await SqlOrders(database).save(an_order(), guard=_TEA)
+
+
+def test_the_clock_of_the_server_is_known_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = 5_000_000
+    monkeypatch.setattr(postgresql_clock, "own_us", lambda: own)
+    clock = ServerClock()
+    known = [clock.is_known]
+    clock.heard(1_000_000_000)
+    assert clock.at_least_us(own + 7) == 1_000_000_007
+    for later in (0, _HOUR_US, 1):
+        own += later
+        known.append(clock.is_known)
+    clock.heard(9_000_000_000)
+
+    assert known == [False, True, True, False]
+    assert clock.at_least_us(own) == 9_000_000_000
+
+
+def _server_us(clock: ServerClock) -> int:
+    return clock.at_least_us(postgresql_clock.own_us())

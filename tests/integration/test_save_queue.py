@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +12,12 @@ import pytest
 from order_core.errors import CommitUnknown, StoreUnavailable
 from order_sqlalchemy.connections import NoneFree
 from order_sqlalchemy.mapping import Row
-from order_sqlalchemy.postgresql_queue import Door, SaveQueue
+from order_sqlalchemy.postgresql_queue import (
+    MOST_TOGETHER,
+    PATIENCE_SECONDS,
+    Door,
+    SaveQueue,
+)
 from order_sqlalchemy.postgresql_rows import Values
 from order_sqlalchemy.postgresql_shape import Shape
 from order_sqlalchemy.saving import Saving
@@ -20,6 +26,8 @@ from tests.integration.sqlalchemy_orders import a_lease, an_order
 _NOT_LONG = 1.0
 _SHAPE = Shape.of(Saving(an_order(), None, None, None, None))
 _OTHER_SHAPE = Shape.of(Saving(an_order(), None, None, a_lease(an_order(), "lease"), None))
+
+_whose: ContextVar[str] = ContextVar("whose", default="nobody")
 
 Ids = list[str]
 
@@ -89,6 +97,61 @@ async def test_where_each_answer_takes_long_as_many_are_asked_at_once_as_there_a
     assert time.monotonic() - started < _NOT_LONG
 
 
+async def test_one_save_that_hangs_holds_up_nobody_else() -> None:
+    goes_on = asyncio.Event()
+
+    async def answer(ids: Ids) -> None:
+        await (goes_on.wait() if ids == ["o-stuck"] else asyncio.sleep(0))
+
+    queue = _Way(answer).queue(most_turns=2)
+    (stuck,) = _begin(queue, "stuck")
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    for number in range(20):
+        assert await _row(queue, number) == f"o-{number}"
+    seconds = time.monotonic() - started
+    goes_on.set()
+
+    assert await stuck == "o-stuck"
+    assert seconds < 10 * PATIENCE_SECONDS, "nobody was patient for twenty others"
+
+
+async def test_if_more_wait_than_full_companies_could_take_there_are_more_turns() -> None:
+    goes_on = asyncio.Event()
+
+    async def answer(ids: Ids) -> None:
+        await (goes_on.wait() if ids == ["o-stuck"] else asyncio.sleep(0))
+
+    queue = _Way(answer).queue(most_turns=1)
+    (stuck,) = _begin(queue, "stuck")
+    others = _begin(queue, *range(2 * MOST_TOGETHER + 2))
+    await asyncio.sleep(0.2)
+    done = sum(each.done() for each in others)
+    goes_on.set()
+    await asyncio.gather(stuck, *others)
+
+    assert done >= MOST_TOGETHER
+
+
+async def test_a_company_is_sent_in_the_order_of_its_ids_and_not_in_the_name_of_anybody() -> None:
+    contexts: list[str] = []
+
+    async def answer(_ids: Ids) -> None:
+        contexts.append(_whose.get())
+        await asyncio.sleep(0)
+
+    async def save(name: str) -> None:
+        _whose.set(name)
+        await _row(queue, name)
+
+    way = _Way(answer)
+    queue = way.queue()
+    await asyncio.gather(*(save(name) for name in "dcba"))
+
+    assert way.sent == [["o-d"], ["o-a", "o-b", "o-c"]]
+    assert contexts == ["d", "nobody"]
+
+
 async def test_who_goes_is_decided_when_there_is_a_connection_to_go_by() -> None:
     goes_on = asyncio.Event()
 
@@ -140,6 +203,23 @@ async def test_if_the_database_cannot_be_reached_all_hear_so() -> None:
     told = await asyncio.gather(*_begin(way.queue(), *range(70)), return_exceptions=True)
 
     assert _kinds(told) == [StoreUnavailable] * 70
+
+
+async def test_whose_connection_was_opened_too_late_is_not_sent_and_gives_it_back() -> None:
+    async def answer(_ids: Ids) -> None:
+        pass
+
+    async def opened_slowly() -> None:
+        await way.connections.acquire()
+        await asyncio.sleep(0.1)
+
+    way = _Way(answer, asyncio.Semaphore(1))
+    way.take = opened_slowly  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await _row(way.queue(seconds=0.05), 1)
+
+    assert way.sent == []
+    assert not way.connections.locked()
 
 
 async def test_nobody_is_sent_later_than_it_may_wait_and_hears_so_in_time() -> None:
@@ -215,6 +295,40 @@ async def test_those_who_go_alone_after_a_refusal_have_turns_like_all_others() -
     assert max(at_once) == 2
 
 
+async def test_those_who_were_refused_go_before_those_who_came_later() -> None:
+    async def answer(ids: Ids) -> None:
+        if ids == ["o-0", "o-1"]:
+            later.extend(_begin(queue, 2, 3))
+            await asyncio.sleep(0.01)
+            raise ValueError("one of them")
+        await asyncio.sleep(0)
+
+    later: list[asyncio.Task[str | None]] = []
+    way = _Way(answer)
+    queue = way.queue(most_turns=1)
+    await asyncio.gather(*_begin(queue, "first", 0, 1))
+    await asyncio.gather(*later)
+
+    assert way.sent == [["o-first"], ["o-0", "o-1"], ["o-0"], ["o-1"], ["o-2", "o-3"]]
+
+
+async def test_those_who_were_refused_wait_for_nobody_who_hangs() -> None:
+    goes_on = asyncio.Event()
+
+    async def answer(ids: Ids) -> None:
+        if len(ids) > 1:
+            raise ValueError("one of them")
+        await (goes_on.wait() if ids == ["o-stuck"] else asyncio.sleep(0))
+
+    queue = _Way(answer).queue(most_turns=2)
+    (stuck,) = _begin(queue, "stuck")
+    others = _begin(queue, *range(3))
+    told = await asyncio.wait_for(asyncio.gather(*others), _NOT_LONG)
+    goes_on.set()
+
+    assert [*told, await stuck] == ["o-0", "o-1", "o-2", "o-stuck"]
+
+
 async def test_whoever_was_refused_by_itself_is_not_sent_again() -> None:
     async def answer(ids: Ids) -> None:
         await asyncio.sleep(0)
@@ -259,11 +373,10 @@ async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
     queue = way.queue(most_turns=16)
     queue._most = 8  # noqa: SLF001 - thirty-two would make a long test
     assert await companies() == [8]
-    queue._most = 4  # noqa: SLF001 - what it is before those that go alone have let it grow
     refuse = False
 
-    assert await companies() == [4, 4]
-    assert queue._most == 6  # noqa: SLF001
+    assert await companies() == [4, 4], "half of it; who goes alone proves nothing about others"
+    assert queue._most == 5  # noqa: SLF001
 
 
 async def test_a_company_that_is_cancelled_under_way_is_told_that_nobody_knows() -> None:

@@ -8,15 +8,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from order_core.errors import CommitUnknown, OrderNotFound, StoreUnavailable
 from order_core.ports import OrderQuery
-from order_sqlalchemy import Database, SqlOrders, SqlOutbox, SqlWorkQueue, open_database
+from order_sqlalchemy import (
+    Database,
+    SqlOrders,
+    SqlOutbox,
+    SqlWorkQueue,
+    open_database,
+    postgresql_store,
+)
 from order_sqlalchemy.store import Timeouts
 from tests.integration.locked_order import LockedOrder
 from tests.integration.postgres import PostgresServer
-from tests.integration.sqlalchemy_orders import an_order, opened, paid
+from tests.integration.sqlalchemy_orders import an_order, are_stored, opened, paid
 from tests.integration.sqlalchemy_wire import counted
 
 pytest_plugins = ["tests.integration.sqlalchemy_database"]
@@ -133,22 +141,66 @@ async def test_a_connection_cut_in_the_middle_of_a_save_leaves_it_unknown(
         assert await orders.get(saved.id) == saved
 
 
-@pytest.mark.parametrize("state", ["58000", "58030", "XX000", "40003", "08006"])
-async def test_an_error_of_the_system_leaves_a_save_unknown_and_is_not_tried_again(
+@pytest.mark.parametrize("state", ["40003", "08006"])
+async def test_an_error_that_leaves_the_commit_unknown_is_told_so_and_nobody_is_sent_again(
     postgres_url: str, state: str
 ) -> None:
-    """A proxy that lost the server after its commit says so by an error like any other."""
     async with opened(postgres_url) as database:
-        await database.store.change(f"""
-            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
-            AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''{state}''; END'""")
-        await database.store.change(
-            "CREATE TRIGGER fail BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail()"
+        await _fail_on_orders_of(database, "c-9", state)
+        told = await asyncio.gather(
+            *(SqlOrders(database).save(an_order()) for _ in range(5)), return_exceptions=True
         )
-        saving = (SqlOrders(database).save(an_order()) for _ in range(5))
-        told = await asyncio.gather(*saving, return_exceptions=True)
 
         assert [type(each) for each in told] == [CommitUnknown] * 5
+
+
+@pytest.mark.parametrize("state", ["58030", "XX001"])
+async def test_an_error_of_the_server_itself_refuses_only_the_order_that_it_is_about(
+    postgres_url: str, state: str
+) -> None:
+    """A broken page of an index, say: the server takes the statement back."""
+    async with opened(postgres_url) as database:
+        await _fail_on_orders_of(database, "sick", state)
+        new = [an_order(customer_id="sick" if n == 3 else "c-9") for n in range(5)]
+        told = await asyncio.gather(
+            *(SqlOrders(database).save(order) for order in new), return_exceptions=True
+        )
+
+        assert isinstance(told[3], StoreUnavailable)
+        assert await are_stored(database, *new) == [True, True, True, False, True]
+
+
+async def _fail_on_orders_of(database: Database, customer_id: str, state: str) -> None:
+    await database.store.change(f"""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+            IF NEW.customer_id = ''{customer_id}'' THEN
+                RAISE EXCEPTION USING ERRCODE = ''{state}'';
+            END IF;
+            RETURN NEW;
+        END'""")
+    await database.store.change(
+        "CREATE TRIGGER fail BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "is_certain"),
+    [
+        # The server says where in its program an error arose; a proxy that lost it cannot.
+        ({"C": "58000", "V": "ERROR"}, False),
+        ({"C": "XX000", "V": "ERROR"}, False),
+        ({"C": "XX000", "V": "ERROR", "F": "nbtpage.c"}, True),
+        ({"C": "23505", "V": "ERROR"}, True),
+        ({"C": "23505", "V": "FATAL"}, False),
+        ({"C": "53100", "V": "PANIC", "F": "xlog.c"}, False),
+    ],
+)
+def test_only_what_the_server_says_of_the_statement_proves_that_nothing_is_stored(
+    told: dict[str, str], is_certain: bool
+) -> None:
+    error = asyncpg.PostgresError.new({"M": "said", **told})
+
+    assert postgresql_store._stored_nothing(error) is is_certain  # noqa: SLF001 - no proxy here says so
 
 
 async def test_a_cancelled_save_leaves_a_good_connection_behind(postgres_url: str) -> None:

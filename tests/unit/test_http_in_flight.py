@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -27,7 +28,7 @@ class SlowCore:
         self.may_finish = asyncio.Event()
         self.finished = 0
 
-    async def place(self, request: OrderRequest, *, key: str | None = None) -> Order:
+    async def place(self, request: OrderRequest, *, key: str | None = None, **_: Any) -> Order:
         self.begun.set()
         await self.may_finish.wait()
         order = await self._core.place(request, key=key)

@@ -1,5 +1,8 @@
 """POST /api/orders/create, in a shop in memory."""
 
+import asyncio
+import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +12,11 @@ import pytest
 from order_core.errors import CommitUnknown, RequestInProgress, StoreUnavailable
 from order_core.money import Money
 from order_core.order_request import OrderRequest
+from order_core.payment_terms import Policy
 from order_memory import CataloguePrices, in_memory_shop
 from order_memory.reactions import LOSE_REQUEST
 from tests.unit.http_service import customer, errors_of, order_body, service
+from tests.unit.limited_service import counts_of
 
 CREATE = "/api/orders/create"
 
@@ -166,6 +171,30 @@ async def test_a_double_click_is_refused_and_allowed_on_request() -> None:
     assert allowed.status_code == 201
 
 
+@pytest.mark.parametrize("rates", [None, {"declines": "5/hour"}])
+async def test_a_double_click_is_one_though_its_body_came_slowly(rates: Any) -> None:
+    shop = in_memory_shop()
+    app = service(shop.core, counts=rates and counts_of(rates))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        body = json.dumps(order_body()).encode()
+        yield body[:20]
+        placed = await client.post(CREATE, json=order_body())
+        assert placed.status_code == 201
+        # A little longer than the window, and less than the body is late by.
+        shop.clock.advance(Policy().duplicate_window + timedelta(milliseconds=20))
+        await asyncio.sleep(0.05)
+        yield body[20:]
+
+    async with customer(app) as client:
+        headers = {"Content-Type": "application/json"}
+        refused = await client.post(CREATE, content=slowly(), headers=headers)
+
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "possible_duplicate"
+    assert len(shop.gateway.asked) == 1
+
+
 async def test_a_single_use_payment_method_pays_one_order_only() -> None:
     async with customer(service()) as ann:
         first = await ann.post(CREATE, json=order_body(payment_method="once_ann"))
@@ -307,5 +336,5 @@ class _Core:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def place(self, request: OrderRequest, *, key: str | None = None) -> None:
+    async def place(self, request: OrderRequest, *, key: str | None = None, **_: Any) -> None:
         raise self._error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
@@ -65,6 +66,12 @@ class _Turn:
     most: int
     company: list[_Waiting] | None = None
     """Those who go; None until there is a connection."""
+    waited_for_until: float = math.inf
+    """By the clock of the event loop: then whoever waits goes beside it."""
+
+    def goes(self, company: list[_Waiting]) -> None:
+        self.company = company
+        self.waited_for_until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
 
 
 class SaveQueue(Generic[C]):
@@ -73,12 +80,13 @@ class SaveQueue(Generic[C]):
     Whoever finds nobody under way goes alone. While he is, others come; when all that was sent is
     answered, those of one shape go together. Each hears of its own order only after the common
     commit. If one of them is refused nothing of anybody is stored, and each goes alone: so a
-    refusal takes nobody with it, and companies are smaller for a while.
+    refusal takes nobody with it, and companies are half as large until enough of them were stored.
 
-    If the answer takes longer than `PATIENCE_SECONDS`, whoever waits goes beside those who are
-    under way, spread over what is left of `most_turns`: a slow database is asked by many at once,
-    as it was before there were companies. Only if so many wait that even full companies would not
-    do, there are more turns. Who goes is decided when there is a connection to go by.
+    An answer that takes longer than `PATIENCE_SECONDS` is not waited for: whoever waits by then
+    goes beside those who are under way, spread over what is left of `most_turns`. A slow database
+    is asked by many at once, as it was before there were companies. Only if so many wait that even
+    full companies would not do, there are more turns. Who goes is decided when there is a
+    connection to go by.
 
     Of one order only one save is under way at a time. Nobody is sent later than `seconds` after
     it came.
@@ -115,6 +123,8 @@ class SaveQueue(Generic[C]):
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable(f"{MOST_WAITING} saves wait already.")
         self._waiting.append(waiting)
+        if self._is_answered():
+            self._go_on()
         self._watch()
         row: Row | None = await answer
         return row
@@ -124,7 +134,8 @@ class SaveQueue(Generic[C]):
         await self._rests.wait()
 
     async def _first(self, waiting: _Waiting) -> Row | None:
-        turn = _Turn(most=1, company=[waiting])
+        turn = _Turn(most=1)
+        turn.goes([waiting])
         self._turns.add(turn)
         try:
             connection = await self._door.take()
@@ -141,21 +152,34 @@ class SaveQueue(Generic[C]):
 
     def _end(self, turn: _Turn) -> None:
         self._turns.remove(turn)
-        if self._turns:
-            return
-        self._drop_late()
-        companies: Counter[Shape | None] = Counter(
-            None if waiting.is_alone else waiting.shape.in_company() for waiting in self._waiting
-        )
-        turns = companies.pop(None, 0)
-        turns += sum(-(-number // self._most) for number in companies.values())
-        self._begin(turns, most=self._most)
+        if self._waiting and self._is_answered():
+            self._go_on()
         if not self._turns:
             self._rests.set()
 
-    def _begin(self, turns: int, *, most: int) -> None:
+    def _is_answered(self) -> bool:
+        """Whether all is that was sent, but for what takes too long to wait for it."""
+        now = asyncio.get_running_loop().time()
+        return all(turn.waited_for_until <= now for turn in self._turns)
+
+    def _go_on(self) -> None:
+        ready = self._ready()
+        companies = Counter(
+            waiting if waiting.is_alone else waiting.shape.in_company() for waiting in ready
+        )
+        turns = sum(-(-number // self._most) for number in companies.values())
+        self._begin(turns, ready, most=self._most)
+
+    def _lose_patience(self) -> None:
+        self._alarm = None
+        ready = self._ready()
+        free = max(1, self._most_turns - len(self._turns))
+        most = max(1, min(self._most, -(-len(ready) // free)))
+        self._begin(-(-len(ready) // most), ready, most=most)
+
+    def _begin(self, turns: int, ready: list[_Waiting], *, most: int) -> None:
         # Even full companies would not do: what waits would wait longer and longer.
-        needed = -(-len(self._waiting) // MOST_TOGETHER)
+        needed = -(-len(ready) // MOST_TOGETHER)
         for _ in range(min(turns, max(self._most_turns, needed) - len(self._turns))):
             turn = _Turn(most)
             self._turns.add(turn)
@@ -173,19 +197,23 @@ class SaveQueue(Generic[C]):
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
 
-    def _lose_patience(self) -> None:
-        self._alarm = None
+    def _ready(self) -> list[_Waiting]:
+        """Those who may go now: one for each order of which nothing is under way."""
         self._drop_late()
-        free = max(1, self._most_turns - len(self._turns))
-        most = min(self._most, -(-len(self._waiting) // free))
-        self._begin(-(-len(self._waiting) // max(most, 1)), most=most)
+        orders = {waiting.order_id for turn in self._turns for waiting in turn.company or ()}
+        ready = []
+        for waiting in self._waiting:
+            if waiting.order_id not in orders:
+                orders.add(waiting.order_id)
+                ready.append(waiting)
+        return ready
 
     async def _go(self, turn: _Turn) -> None:
         try:
             connection = await self._door.take()
         except NoneFree:
             return  # Those who waited too long hear so; the others wait for the next turn.
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was sent
             for waiting in self._fill(turn):
                 _tell(waiting, error)
             return
@@ -196,28 +224,17 @@ class SaveQueue(Generic[C]):
             self._door.give_back(connection)
 
     def _fill(self, turn: _Turn) -> list[_Waiting]:
-        """Whoever goes now: the one that waits longest, and those that can go with it."""
-        self._drop_late()
-        others = sum(each.company is None for each in self._turns)
-        most = min(self._most, max(turn.most, -(-len(self._waiting) // others)))
-        under_way = {each.order_id for each in self._under_way()}
-        company: list[_Waiting] = []
-        left: list[_Waiting] = []
-        for waiting in self._waiting:
-            fits = len(company) < most and (not company or waiting.goes_with(company[0]))
-            if fits and waiting.order_id not in under_way:
-                under_way.add(waiting.order_id)
-                company.append(waiting)
-            else:
-                left.append(waiting)
-        self._waiting = left
-        turn.company = company
+        """Whoever goes now: the first of those who may, and all that can go with it."""
+        ready = self._ready()
+        unfilled = sum(each.company is None for each in self._turns)
+        most = min(self._most, max(turn.most, -(-len(ready) // unfilled)))
+        company = [waiting for waiting in ready if waiting.goes_with(ready[0])][:most]
+        gone = set(company)
+        self._waiting = [waiting for waiting in self._waiting if waiting not in gone]
         # In one order everywhere, or two companies could wait for each other's locks.
         company.sort(key=lambda waiting: waiting.order_id)
+        turn.goes(company)
         return company
-
-    def _under_way(self) -> list[_Waiting]:
-        return [waiting for turn in self._turns for waiting in turn.company or ()]
 
     async def _save(self, connection: C, turn: _Turn, company: list[_Waiting]) -> None:
         shape = company[0].shape if len(company) == 1 else company[0].shape.in_company()
@@ -231,7 +248,8 @@ class SaveQueue(Generic[C]):
             for waiting in company:
                 _tell(waiting, error)
         else:
-            self._most = min(MOST_TOGETHER, self._most + 1)
+            if len(company) == self._most and not company[0].is_alone:
+                self._most = min(MOST_TOGETHER, self._most + 1)
             stored = {row[0]: row for row in rows}
             for waiting in company:
                 _tell(waiting, stored.get(waiting.order_id))
@@ -243,7 +261,7 @@ class SaveQueue(Generic[C]):
             "a company of %d saves was refused, and each goes alone: %s", len(company), said(error)
         )
         turn.company = []
-        # Whoever came first still goes first.
+        # They have waited longer than whoever waits.
         self._waiting[:0] = [replace(waiting, is_alone=True) for waiting in company]
         self._watch()
 

@@ -19,6 +19,7 @@ from order_core.errors import (
     CommitUnknown,
     ConcurrentUpdate,
     OrderCoreError,
+    PossibleDuplicate,
     StoreUnavailable,
 )
 from order_sqlalchemy import postgresql_claims
@@ -67,6 +68,8 @@ _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
 _NOW: Final = 2
+_UNSURE_US: Final = 100_000
+"""So much two answers may tell differently of one moment, and mean the same."""
 _LOCKS_OF_A_STATEMENT: Final = 4
 _OF_FOUR_FOR_SAVES: Final = 3
 
@@ -173,10 +176,33 @@ class PostgresqlStore:
             raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
-        shape = Shape.of(saving)
+        shape, called_at_us = Shape.of(saving), own_us()
+        asked_at_us = await self._server_at(called_at_us) if shape.is_guarded else None
+        try:
+            return await self._saved(saving, shape, asked_at_us)
+        except PossibleDuplicate:
+            # The server's clock may have been set forward, or its last answer come late: then this
+            # seems to be asked for earlier than it was.
+            self._clock.heard(await self._server_now())
+            corrected_us = await self._server_at(called_at_us)
+            if asked_at_us is None or corrected_us <= asked_at_us + _UNSURE_US:
+                raise
+            return await self._saved(saving, shape, corrected_us)
+
+    async def _server_at(self, own_us: int) -> int:
+        """What the server's clock showed, at the least, when our own showed this."""
+        if not self._clock.is_known:
+            self._clock.heard(await self._server_now())
+        return self._clock.at_least_us(own_us)
+
+    async def _server_now(self) -> int:
+        [(now_us,)] = await self.rows(self.statements.now)
+        return int(now_us)
+
+    async def _saved(self, saving: Saving, shape: Shape, asked_at_us: int | None) -> bool:
         order_id = saving.order.id
         try:
-            values = values_of(saving, shape, asked_at_us=await self._asked_at_us(shape))
+            values = values_of(saving, shape, asked_at_us=asked_at_us)
             stored = await self._saves.row(shape, order_id, values)
         except asyncpg.PostgresError as error:
             raise _meaning(error, saving) from error
@@ -188,16 +214,6 @@ class PostgresqlStore:
             self._clock.heard(stored[_NOW])
             return bool(stored[_HOLDS])
         raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(order_id)
-
-    async def _asked_at_us(self, shape: Shape) -> int | None:
-        """What the server's clock shows now, at the least, if a click is to be timed by it."""
-        if not shape.is_guarded:
-            return None
-        asked_at_us = own_us()
-        if not self._clock.is_known:
-            [(now_us,)] = await self.rows(self.statements.now)
-            self._clock.heard(now_us)
-        return self._clock.at_least_us(asked_at_us)
 
     async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
         claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))
@@ -266,8 +282,11 @@ def _stored_nothing(error: Exception) -> bool:
 def _commit_is_unknown(error: asyncpg.PostgresError) -> bool:
     state = error.sqlstate or ""
     is_fatal = getattr(error, "severity_en", None) not in {None, "ERROR"}
-    strange = is_fatal or state == _COMPLETION_UNKNOWN or state.startswith(_OF_SYSTEMS)
-    return strange or _session_ended(error)
+    # The server says where in its program an error arose.
+    by_proxy = not getattr(error, "server_source_filename", None)
+    of_a_system = state.startswith(_OF_SYSTEMS) and by_proxy
+    unknown = is_fatal or of_a_system or state == _COMPLETION_UNKNOWN
+    return unknown or _session_ended(error)
 
 
 def _session_ended(error: asyncpg.PostgresError) -> bool:

@@ -5,8 +5,9 @@ is neither recorded nor does a provider hear of it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from order_core.assembly import OrderCore
@@ -51,9 +52,17 @@ class CardTesting:
         self._under_way: Counter[Tried] = Counter()
 
     async def place(
-        self, core: OrderCore, wish: OrderRequest, *, key: str | None, address: str | None
+        self,
+        core: OrderCore,
+        wish: OrderRequest,
+        *,
+        key: str | None,
+        address: str | None,
+        waited: Callable[[], timedelta],
     ) -> Order:
         """What the use case makes of it. A repeat of a recorded request always gets there.
+
+        `waited` tells how long ago the buyer asked.
 
         Raises:
             Problem: 429.
@@ -72,7 +81,7 @@ class CardTesting:
             if full and not (key and await core.place.was_recorded(wish.customer_id, key)):
                 wait = None if any(not each.remaining for each in full) else _SOON_SECONDS
                 self._limits.refuse(*full, detail=_DETAIL, wait_seconds=wait)
-            order = await core.place(wish, key=key)
+            order = await core.place(wish, key=key, waited=waited())
             await self._remember(order, declines, by_address, repeatable=key is not None)
             return order
         finally:

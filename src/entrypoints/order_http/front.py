@@ -7,6 +7,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from order_http.arrival import note_arrival
 from order_http.exchange import Exchange, Rules
 from order_http.last_resort import last_word
 from order_http.problems import problem_response
@@ -54,7 +55,7 @@ class _Front:
             return
         exchange = Exchange(self._rules, scope, receive, send)
         token = current_request_id.set(exchange.request_id)
-        began = time.perf_counter()
+        began = note_arrival(exchange.scope)
         try:
             await self._answer(exchange)
         finally:

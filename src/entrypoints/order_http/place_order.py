@@ -1,5 +1,6 @@
 """The endpoint POST /api/orders/create."""
 
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from order_core.order import Order
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
 from order_core.ports.token_verifier import Principal
+from order_http.arrival import waited_since_arrival
 from order_http.desk import Desk, address_of
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json
@@ -24,11 +26,14 @@ async def place_order(desk: Desk, request: Request, principal: Principal) -> Res
     """201 placed, 202 open, 402 declined: always the order's present state."""
     key = idempotency_key(request)
     wish = read_order_request(await read_json(request), principal, desk.settings)
+    waited = partial(waited_since_arrival, request.scope)
     # All of it goes on when the client has gone, so that nobody hides his declines by leaving.
     order = await desk.in_flight.run(
-        desk.card_testing.place(desk.core, wish, key=key, address=address_in(request.scope))
+        desk.card_testing.place(
+            desk.core, wish, key=key, address=address_in(request.scope), waited=waited
+        )
         if desk.card_testing
-        else desk.core.place(wish, key=key)
+        else desk.core.place(wish, key=key, waited=waited())
     )
     headers = {"Location": address_of(request, order.id)}
     match order.status:

@@ -59,11 +59,15 @@ class PlaceOrder:
     ids: Ids
     policy: Policy
 
-    async def __call__(self, request: OrderRequest, *, key: str | None = None) -> Order:
+    async def __call__(
+        self, request: OrderRequest, *, key: str | None = None, waited: timedelta = timedelta(0)
+    ) -> Order:
         """The order in its present state: `pending`, or open, or `payment_failed`.
 
         With `key` (an Idempotency-Key of the customer), the same request makes one order
         and one charge however often it comes; each repeat gets that order as it is by then.
+        `waited` is how long the buyer has waited before: that is no part of the window in which an
+        equal order is taken for a double click.
 
         Raises:
             InvalidValue, PriceMismatch, QuoteRefused, UnknownProvider: the request is refused.
@@ -90,7 +94,8 @@ class PlaceOrder:
         lease = Lease(order.id, self.ids.new_id(), terms.lease, by_request=True)
         held = Held(lease, order.created_at + lease.duration)
         try:
-            guard = self._guard(order, request, waited=order.created_at - came_at)
+            here = max(order.created_at - came_at, timedelta(0))
+            guard = self._guard(order, request, waited=waited + here)
             saved = await self._save(order, request, key, guard, lease)
         except IdempotencyKeyReused:
             if key and (earlier := await self._earlier(request, key)):
@@ -161,7 +166,7 @@ class PlaceOrder:
         kept_token = None if charge.single_use_fingerprint else charge.token
         content = request.content_fingerprint(charge.provider, kept_token)
         # A slow check of prices must not make two orders of a double click.
-        return DuplicateGuard(content, window, max(waited, timedelta(0)))
+        return DuplicateGuard(content, window, waited)
 
     async def _save(
         self,
