@@ -119,12 +119,14 @@ def _refund_failed_after_all(settling: Settling, outcome: Declined) -> Order:
 def _may_be_another_object(settling: Settling, outcome: Declined, fact: Answer | Report) -> bool:
     """Whether an event tells of an object that is not certainly the one we wait for.
 
-    A failed try carries our mark, too. If the provider can be asked, its look-up decides.
+    A failed try carries our mark, too. If the provider can be asked, its look-up decides; if it
+    has named ours to us, what has another name is another object.
     """
     ours = settling.transaction
     told = isinstance(fact, Report) and fact.was_told
-    can_ask = ours.takes_money and ours.kind in settling.terms.gateway.looks_up
-    return told and can_ask and outcome.reference not in {None, ours.provider_reference}
+    can_ask = ours.kind in settling.terms.gateway.looks_up
+    can_tell = ours.takes_money and (can_ask or ours.provider_reference is not None)
+    return told and can_tell and outcome.reference not in {None, ours.provider_reference}
 
 
 def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:

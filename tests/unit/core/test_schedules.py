@@ -324,16 +324,39 @@ async def test_a_try_that_failed_makes_us_ask_at_once(shop: Any) -> None:
     assert told.charge.attend_at == shop.clock.now()
 
 
-async def test_where_nobody_can_ask_a_failed_try_is_believed(shop: Any) -> None:
+async def test_where_nobody_can_ask_a_failed_try_is_believed_while_ours_has_no_name(
+    shop: Any,
+) -> None:
     profile = GatewayProfile("scripted", "test", looks_up=frozenset())
     shop.gateway = ScriptedGateway(shop.clock, profile=profile)
     shop.core = shop.assembled()
-    opened = await shop.place(payment_method="pending")
+    opened = await shop.place(payment_method="lost_request")
 
     no = Report(Declined("card_declined", reference="another-payment"))
     told = await shop.core.settle(opened, opened.charge.id, no)
 
     assert told.status is OrderStatus.PAYMENT_FAILED
+
+
+@pytest.mark.parametrize("method", ["pending", "action_required"])
+async def test_where_nobody_can_ask_a_failed_try_does_not_end_what_has_another_name(
+    shop: Any, method: str
+) -> None:
+    profile = GatewayProfile("scripted", "test", looks_up=frozenset())
+    shop.gateway = ScriptedGateway(shop.clock, profile=profile)
+    shop.core = shop.assembled()
+    opened = await shop.place(payment_method=method)
+    reference = opened.charge.provider_reference
+
+    no = Report(Declined("card_declined", reference="another-try"))
+    told = await shop.core.settle(opened, opened.charge.id, no)
+    assert shop.gateway.approve(reference)
+    paid = Report(shop.gateway.ledger.entry(reference).outcome)
+    order = await shop.core.settle(told, opened.charge.id, paid)
+
+    assert told.status is OrderStatus.AWAITING_PAYMENT
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, PaymentStatus.PAID)
+    shop.assert_order_and_money_agree()
 
 
 async def test_a_refund_that_failed_is_heard_under_whatever_reference(shop: Any) -> None:
