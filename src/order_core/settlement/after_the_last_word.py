@@ -79,11 +79,13 @@ def _is_refund_told_again(transaction: PaymentTransaction, outcome: Succeeded | 
 
 
 def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
+    # Another amount than a person was told does not make it a second payment.
     held = transaction.status is TransactionStatus.AUTHORIZED
+    same = transaction.amount == outcome.amount
     return (
         transaction.is_live
         and transaction.provider_reference is None
-        and transaction.amount == outcome.amount
+        and (same or held or transaction.took_money)
         and held is isinstance(outcome, Authorized)
     )
 
@@ -96,9 +98,10 @@ def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Auth
 
 
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
-    """A person accepted it unseen; now we hear by which reference the provider knows it."""
-    if outcome.amount != settling.transaction.amount:
-        return shown_with_another_amount(settling, outcome)
+    """A person accepted it unseen; now we hear by which reference the provider knows it.
+
+    Seen now: that another try of it is refused is no news any more.
+    """
     named = replace(settling.transaction, provider_reference=outcome.reference, reason=None)
     if isinstance(outcome, Authorized):
         ends = outcome.capture_before
@@ -110,7 +113,10 @@ def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order
         unnamed = follower.parent_reference is None and not follower.may_have_run
         if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
-    return shown_after_all(replace(settling, order=order, transaction=named))
+    settling = replace(settling, order=order, transaction=named)
+    if outcome.amount != named.amount:
+        return shown_with_another_amount(settling, outcome)
+    return shown_after_all(settling)
 
 
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:

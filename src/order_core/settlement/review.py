@@ -39,13 +39,9 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
 
 
 def shown_with_another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
-    """What a person accepted unseen was taken, but less of it than he was told, or more."""
-    # Seen now: that another try of it is refused is no news any more.
-    seen = replace(settling.transaction, reason=None)
-    order = settling.order.with_transaction(seen)
-    settling = replace(settling, order=order, transaction=seen)
+    """What a person accepted unseen was done, but with less than he was told, or more."""
     order = in_review(settling, f"{ANOTHER_AMOUNT}:{outcome.amount}")
-    if any(t.parent_id == seen.id for t in order.transactions):
+    if any(t.parent_id == settling.transaction.id for t in order.transactions):
         # What was asked back of it was asked of the sum that was accepted.
         return order
     return _as_it_was_done(settling, order, outcome)

@@ -166,6 +166,37 @@ async def test_what_is_shown_with_another_amount_goes_before_a_person_and_is_boo
     assert order.refund_asked_minor_units == minor_units
 
 
+@pytest.mark.parametrize("capture", list(CaptureMode))
+async def test_so_is_what_the_provider_had_not_named_and_it_is_no_second_payment(
+    make_shop: Callable[..., Any], capture: CaptureMode
+) -> None:
+    shop = make_shop(capture=capture)
+    order = await accepted_unseen(shop)
+    amount, held = Money(2501, "EUR"), capture is CaptureMode.ON_PROCESSING
+    shown = (Authorized if held else Succeeded)("psp-1", amount, order.charge.id)
+    for _ in range(2):
+        order = await shop.core.settle(order, order.charge.id, Report(shown))
+
+    assert [t.amount for t in order.transactions] == [amount]
+    assert order.charge.review == f"amount_differs:{amount}"
+    order = await decide(shop, order, order.charge, D.ACCEPT)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    back = order.transactions[-1]
+    assert (back.parent_reference, back.amount) == ("psp-1", amount)
+
+
+async def test_what_was_asked_back_of_what_had_no_name_is_asked_of_what_is_shown(
+    shop: Any,
+) -> None:
+    order = await accepted_unseen(shop)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    shown = Report(Succeeded("psp-1", Money(2501, "EUR"), order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, shown)
+
+    assert order.charge.review == "amount_differs:25.01 EUR"
+    assert [t.parent_reference for t in order.transactions] == [None, "psp-1"]
+
+
 async def test_what_was_asked_back_of_it_stands_beside_the_amount_that_is_shown(shop: Any) -> None:
     order = await accepted_in_another_account(shop)
     shop.gateway.react(reactions.LOSE_REQUEST)
