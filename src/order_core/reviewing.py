@@ -205,7 +205,8 @@ def _accepted_as_it_is(deciding: Settling) -> Order:
         attend_at = decided_by(settled.capture_before, now=deciding.at)
         order = order.with_transaction(replace(settled, attend_at=attend_at))
     in_doubt = deciding.transaction.status is TransactionStatus.IN_REVIEW
-    if in_doubt and order.status in _ENDED:
+    owes = in_doubt or _is_shown_beyond(order, deciding.transaction)
+    if owes and order.status in _ENDED:
         return _owed_by_an_ended(deciding, order, settled)
     if settled.kind is TransactionKind.VOID and not settled.is_live and order.lets_go:
         # It was refused, and what it was to let go may stand still.
@@ -248,12 +249,25 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
         return voiding(order, settled, at=at, new_id=new_id, terms=terms)
     if settled.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}:
         return refunding(order, settled, at=at, new_id=new_id, terms=terms)
-    differs = (deciding.transaction.review or "").startswith(ANOTHER_AMOUNT)
-    if settled.kind is TransactionKind.REFUND and differs:
+    if settled.kind is TransactionKind.REFUND and _differs(deciding.transaction):
         # It was made in part, and nobody else asks for the rest.
         paid = order.transaction(settled.parent_id or "")
         return refunding(order, paid, at=at, new_id=new_id, terms=terms)
     return order
+
+
+def _differs(transaction: PaymentTransaction) -> bool:
+    """Whether the provider did it with another amount than ours."""
+    return (transaction.review or "").startswith(ANOTHER_AMOUNT)
+
+
+def _is_shown_beyond(order: Order, paid: PaymentTransaction) -> bool:
+    """Whether the provider showed another sum than what was accepted, and asked back, of it.
+
+    A refund of it that was refused is decided about by itself.
+    """
+    refused = any(t.parent_id == paid.id and t.review for t in order.transactions)
+    return paid.took_money and _differs(paid) and not refused
 
 
 def _refunded(deciding: Settling) -> Order:

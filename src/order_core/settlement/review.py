@@ -40,9 +40,14 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
 
 def shown_with_another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """What a person accepted unseen was done, but with less than he was told, or more."""
+    ours = settling.transaction
     order = in_review(settling, f"{ANOTHER_AMOUNT}:{outcome.amount}")
-    if any(t.parent_id == settling.transaction.id for t in order.transactions):
-        # What was asked back of it was asked of the sum that was accepted.
+    followed = [t for t in order.transactions if t.parent_id == ours.id]
+    if any(t.kind is not TransactionKind.REFUND for t in followed):
+        # It was asked of, or refused of, the sum that was accepted.
+        return order
+    asked_back = ours.amount.minor_units - order.left_of(ours)
+    if asked_back > outcome.amount.minor_units:
         return order
     return _as_it_was_done(settling, order, outcome)
 

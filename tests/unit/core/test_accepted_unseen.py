@@ -197,6 +197,21 @@ async def test_what_was_asked_back_of_what_had_no_name_is_asked_of_what_is_shown
     assert [t.parent_reference for t in order.transactions] == [None, "psp-1"]
 
 
+async def test_of_more_than_was_asked_back_an_order_that_ended_gives_back_the_rest(
+    shop: Any,
+) -> None:
+    order = await accepted_unseen(shop)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    shown = Report(Succeeded("psp-1", Money(2501, "EUR"), order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, shown)
+    assert (order.captured_minor_units, order.refund_asked_minor_units) == (2501, 2500)
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 2)
+    order = await decide(shop, order, order.charge, D.ACCEPT)
+
+    assert (order.captured_minor_units, order.refund_asked_minor_units) == (2501, 2501)
+    assert order.payment_status is not PaymentStatus.IN_REVIEW
+
+
 async def test_what_was_asked_back_of_it_stands_beside_the_amount_that_is_shown(shop: Any) -> None:
     order = await accepted_in_another_account(shop)
     shop.gateway.react(reactions.LOSE_REQUEST)
