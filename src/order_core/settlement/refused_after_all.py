@@ -41,9 +41,11 @@ def shown_after_all(settling: Settling) -> Order:
     What a person has said of the refusal meanwhile was about what was known by then.
     """
     order, paid = settling.order, settling.transaction
-    if not any(
+    refused = any(
         (t.parent_id, t.provider_reference) == (paid.id, paid.id) for t in order.transactions
-    ):
+    )
+    if not (paid.took_money and refused):
+        # A refund that came back has its return by our id, too, and was made before.
         return order
     there = Restored(paid.id, paid.amount, "shown_after_all")
     return told_of_dispute(settling, there, None)

@@ -33,6 +33,30 @@ async def test_a_refund_that_a_person_accepted_unseen_may_fail_yet(shop: Any) ->
     assert order.payment_status is PaymentStatus.IN_REVIEW
 
 
+async def test_what_came_back_of_such_a_refund_stays_back_when_its_making_is_told_late(
+    shop: Any,
+) -> None:
+    shop = without_look_ups(shop)
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(placed.id)
+    refund = order.transactions[-1]
+    order = await decide(shop, order, refund, D.ACCEPT)
+    failed = Report(Declined("account_closed", reference="re-9"))
+    order = await shop.core.settle(order, refund.id, failed)
+    # Its buyer gets the money by bank transfer.
+    order = await decide(shop, order, order.transactions[-1], D.ACCEPT)
+
+    made = Report(Succeeded("re-9", refund.amount, refund.id))
+    told = await shop.core.settle(order, refund.id, made)
+
+    assert len(told.transactions) == len(order.transactions)
+    assert told.refunded_minor_units == 0
+    assert told.refunded_otherwise_minor_units == 2500
+
+
 async def _refund_that_is_not_known_there(shop: Any) -> tuple[Any, Any]:
     """For a while the account was another one, while a refund of ours was pending."""
     placed = await shop.place()
