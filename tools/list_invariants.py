@@ -58,6 +58,7 @@ PLAYERS: Final[Mapping[str, str]] = {
     "nothing_means_nothing": _SIMULATOR,
     "keys_answer_alike": "chaos",
     "nobody_else_sends": _SIMULATOR,
+    "only_what_can_be_asked": _SIMULATOR,
     "wrong_clock_claims_nothing": _SIMULATOR,
     "webhook_is_taken": _SIMULATOR,
     "forgery_is_refused": _SIMULATOR,

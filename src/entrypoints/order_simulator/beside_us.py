@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _HOLD: Final = 7 * DAY
 _K = TransactionKind
+_TAKEN: Final = frozenset({Standing.SUCCEEDED, Standing.PENDING})
 
 
 class BesideUs:
@@ -78,12 +79,14 @@ class BesideUs:
 
     def _is_captured(self, reference: str) -> bool:
         return any(
-            child.transaction.kind is _K.CAPTURE and child.standing is Standing.SUCCEEDED
+            child.transaction.kind is _K.CAPTURE and child.standing in _TAKEN
             for child in self._provider.ledger.children(reference)
         )
 
     def _taken_by_hand(self, reference: str) -> None:
         hold = self._provider.ledger.entry(reference)
+        if self._provider.post.is_untold(reference):
+            return
         if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
             part, whole = self._shop.chance.happens(0.3), hold.amount.minor_units
             fault = Fault.DASHBOARD_PART_CAPTURE if part else Fault.DASHBOARD_CAPTURE
@@ -124,6 +127,9 @@ class BesideUs:
         )
 
     def _is_too_early(self, reference: str) -> bool:
+        if self._provider.post.is_untold(reference):
+            # What is told of it would name a payment that nobody can find.
+            return True
         return not (self._shop.knobs.hasty_dashboard or self._provider.is_known(reference))
 
     def _later(self, call: Callable[[], None]) -> None:

@@ -70,3 +70,5 @@ class Fault(StrEnum):
     TOKEN_SHARED = "token_used_in_two_orders"  # noqa: S105 - the name of a fault
     BUYER_LATE = "buyer_late"
     BUYER_NEVER = "buyer_never_came"
+    RECEIVED_ONLY = "change_answered_with_received"
+    LEFT_TO_A_PERSON = "outcome_that_nobody_can_ask_about"

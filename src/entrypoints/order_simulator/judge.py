@@ -1,7 +1,7 @@
 """Says what must not be: after every save, at every answer, and when everything rests."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -135,21 +135,25 @@ class Judge:
             books.setdefault(entry.transaction.order_id, []).append(entry)
         untold = Counter(notice.order_id for notice in shop.store.all_waiting_notices())
         by_wish: dict[str, str] = {}
+        read = shop.staff.by_the_pages
         for row in shop.store.rows():
             order, entries = row.order, books.pop(row.order.id, [])
-            self._look_at(
-                Evidence(
-                    order,
-                    history=row.events,
-                    at_provider=moved(entries),
-                    held_at_provider=holds(entries),
-                    alive_at_provider=shop.provider.alive_among(entries),
-                    told=self._told.get(order.id, ()),
-                    untold_events=untold[order.id],
-                    had_all_time=True,
-                    people_decided=True,
-                )
+            evidence = Evidence(
+                order,
+                history=row.events,
+                at_provider=moved(entries),
+                held_at_provider=holds(entries),
+                alive_at_provider=shop.provider.alive_among(entries),
+                told=self._told.get(order.id, ()),
+                untold_events=untold[order.id],
+                had_all_time=True,
+                people_decided=True,
             )
+            self._look_at(evidence)
+            if order.id in read:
+                # Whoever decides what the pages say leaves books of which no rule makes an
+                # exception. What he refunds at once was taken all the same.
+                self._look_at(replace(evidence, history=None, alive_at_provider=None))
             wish = order.items[0].product_id
             if not wish.startswith("free-"):
                 first = by_wish.setdefault(wish, order.id)

@@ -19,7 +19,7 @@ from order_core.invariants.promises import (
 from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
-from order_memory import InMemoryEventLog, LedgerEntry
+from order_memory import InMemoryEventLog, LedgerEntry, Standing
 from order_simulator.faults import Fault
 from order_simulator.virtual_time import HOUR, MINUTE, SECOND, Task
 
@@ -60,6 +60,7 @@ class Post:
         self.record = InMemoryEventLog(shop.true_clock)
         """Everything that was ever told, delivered or not."""
         self._undelivered: list[str] = []
+        self._untold: set[str] = set()
         self.delivered = 0
         self.strangers = 0
         """Events about money that no order of ours can know of."""
@@ -79,8 +80,24 @@ class Post:
             parent_reference=ours.parent_reference,
         )
         # A second hold of one request is shown to nobody who does not know its reference.
-        first = self._shop.provider.is_asked_for(entry)
-        self._publish(fact, ours.order_id, can_be_looked_up=first)
+        found = self._shop.provider.is_asked_for(entry) and self._is_found_untold(entry)
+        self._publish(fact, ours.order_id, can_be_looked_up=found)
+
+    def _is_found_untold(self, entry: LedgerEntry) -> bool:
+        """Whether a look-up shows it, or a person who is asked about it and reads the pages."""
+        ours = entry.transaction
+        if ours.kind in self._shop.looks_up:
+            return True
+        if entry.amount != ours.amount or ours.id in self._shop.provider.overdue:
+            # No decision can say another amount; and after the horizon nobody asks anybody.
+            return False
+        is_end = ours.kind is TransactionKind.AUTHORIZATION and entry.standing is Standing.VOIDED
+        # The end of a hold is found by whoever let it go, or is about to, or to take it.
+        return not is_end or self._shop.provider.was_let_go(entry) or self._lives_on(entry)
+
+    def _lives_on(self, hold: LedgerEntry) -> bool:
+        order = self._shop.store.row(hold.transaction.order_id).order
+        return order.hold is not None and order.hold.provider_reference == hold.reference
 
     def other_try_declined(self, entry: LedgerEntry) -> None:
         """Tell that another try of the buyer's was declined, which carries the same name."""
@@ -134,6 +151,12 @@ class Post:
         )
         self._publish(fact, ours.order_id, can_be_looked_up=False)
 
+    def is_untold(self, reference: str) -> bool:
+        """Whether nobody here knows this payment's reference, and nothing may ever tell it."""
+        provider = self._shop.provider
+        unasked = provider.ledger.entry(reference).transaction.kind not in self._shop.looks_up
+        return unasked and reference in self._untold and not provider.is_known(reference)
+
     def has_unread_events(self) -> bool:
         """Whether something is told in the record alone, and nobody has read it yet."""
         is_known = self._shop.store.has_received
@@ -165,6 +188,8 @@ class Post:
                 if fault is Fault.WEBHOOK_DROPPED:
                     if shop.has_record:
                         self._undelivered.append(event.id)
+                    else:
+                        self._untold.add(fact.reference)
                     return
                 if fault is Fault.WEBHOOK_LATE:
                     delay = int(chance.random() * chance.choice((MINUTE, HOUR, 30 * HOUR)))

@@ -16,6 +16,7 @@ from order_memory.reactions import OBEY, Delivery, Effect, Reaction
 from order_simulator.beside_us import BesideUs
 from order_simulator.faults import Fault
 from order_simulator.post import NAME, Post
+from order_simulator.received import can_be_done
 from order_simulator.tokens import PAYMENT_METHODS, REFUSED
 from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND
 
@@ -32,7 +33,8 @@ class Provider:
 
     def __init__(self, shop: "Shop") -> None:
         self.shop = shop
-        self.account = ScriptedGateway(shop.true_clock, profile=PROFILE, tokens=PAYMENT_METHODS)
+        profile = replace(PROFILE, looks_up=shop.looks_up)
+        self.account = ScriptedGateway(shop.true_clock, profile=profile, tokens=PAYMENT_METHODS)
         self.ledger = self.account.ledger
         self.post = Post(shop)
         self._beside_us = BesideUs(shop, self)
@@ -149,6 +151,11 @@ class Provider:
             fault = Fault.CAPTURE_REFUSED if kind else Fault.REVERSAL_REFUSED
             shop.inject(fault, NAME, transaction.order_id)
             return REFUSED
+        if shop.only_receives:
+            shop.inject(Fault.RECEIVED_ONLY, NAME, transaction.order_id)
+            return Reaction(Effect.WAIT)
+        if transaction.kind not in shop.looks_up and self._is_gone(transaction):
+            return REFUSED
         left = transaction.kind is _K.REFUND and self.ledger.refundable(
             transaction.parent_reference or ""
         )
@@ -156,6 +163,20 @@ class Provider:
             shop.inject(Fault.REFUND_PENDING, NAME, transaction.order_id)
             return Reaction(Effect.WAIT)
         return OBEY
+
+    def _is_gone(self, void: PaymentTransaction) -> bool:
+        """Whether it is to let go what has ended by itself, or by hand: some refuse that."""
+        if void.kind is not _K.VOID or void.parent_reference is None:
+            return False
+        held = self.ledger.entry(void.parent_reference)
+        return held.standing is Standing.VOIDED and not self.was_let_go(held)
+
+    def was_let_go(self, held: LedgerEntry) -> bool:
+        """Whether a void of ours ended this."""
+        return any(
+            child.transaction.kind is _K.VOID and child.standing is Standing.SUCCEEDED
+            for child in self.ledger.children(held.reference)
+        )
 
     def _slow_refund(self) -> bool:
         return self.shop.chance.happens(self.shop.knobs.asynchronous_refund)
@@ -166,13 +187,15 @@ class Provider:
         ours, chance = entry.transaction, self.shop.chance
         self.post.about(entry)
         if ours.takes_money and chance.happens(self.shop.knobs.other_try):
-            self.shop.inject(Fault.OTHER_TRY_DECLINED, NAME, ours.order_id)
-            self.post.other_try_declined(entry)
+            self._fails_beside(entry)
         if ours.kind is _K.VOID and entry.standing is Standing.SUCCEEDED:
             self.post.about(self.ledger.entry(ours.parent_reference or ""))
         match entry.standing:
             case Standing.ACTION_REQUIRED:
                 self._wait_for_the_buyer(entry)
+            case Standing.PENDING if not ours.takes_money and self.shop.only_receives:
+                delay = int(chance.choice((MINUTE, HOUR, DAY)) * chance.random())
+                self.shop.scheduler.after(delay, lambda: self._carries_out(entry.reference))
             case Standing.PENDING:
                 pays = ours.token != "bank-refuses" and chance.happens(0.93)  # noqa: S105
                 delay = int(chance.choice((MINUTE, HOUR, 2 * DAY)) * chance.random())
@@ -186,8 +209,30 @@ class Provider:
             case _:
                 pass
 
+    def _fails_beside(self, entry: LedgerEntry) -> None:
+        """Another try of the buyer's is declined, which carries the same name of ours."""
+
+        def tell() -> None:
+            shop.inject(Fault.OTHER_TRY_DECLINED, NAME, entry.transaction.order_id)
+            self.post.other_try_declined(entry)
+
+        def tell_if_it_can_be_told_apart() -> None:
+            if self.is_known(entry.reference):
+                tell()
+
+        shop = self.shop
+        if entry.transaction.kind in shop.looks_up:
+            tell()
+        else:
+            # Of what nobody can ask about, a decline by our name is ours, unless ours has another.
+            later = int(shop.chance.random() * shop.chance.choice((5 * SECOND, HOUR)))
+            shop.scheduler.after(later, tell_if_it_can_be_told_apart)
+
     def _wait_for_the_buyer(self, entry: LedgerEntry) -> None:
         shop, chance, token = self.shop, self.shop.chance, entry.transaction.token or ""
+        if entry.transaction.kind not in shop.looks_up:
+            # We may not know its name, and cannot end it then; its page has an end of its own.
+            self._later(DAY, entry.reference, approved=False)
         if token == "buyer-never":  # noqa: S105
             shop.inject(Fault.BUYER_NEVER, NAME, entry.transaction.order_id)
             return
@@ -217,6 +262,16 @@ class Provider:
                 self._changed(reference)
 
         self.shop.scheduler.after(delay, resolve)
+
+    def _carries_out(self, reference: str) -> None:
+        """What it has received is done now, if that is possible still."""
+        received = self.ledger.entry(reference)
+        done = can_be_done(self.ledger, received)
+        self.ledger.resolve(reference, approved=done)
+        self._changed(reference)
+        if done and received.transaction.kind is _K.VOID:
+            held = received.transaction.parent_reference or ""
+            self.post.about(self.ends(held, Standing.VOIDED, "voided"))
 
     def is_known(self, reference: str) -> bool:
         """Whether the shop has this payment on record by its reference, whatever became of it."""

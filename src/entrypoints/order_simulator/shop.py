@@ -26,6 +26,7 @@ from order_simulator.database import (
 from order_simulator.faults import Fault
 from order_simulator.judge import Finding, Judge
 from order_simulator.knobs import CALM, Knobs
+from order_simulator.look_ups import looks_up, only_receives
 from order_simulator.luck import BAD_LUCK, BadLuck
 from order_simulator.post import NAME, SignedEvents
 from order_simulator.process import NewIds, Process, SkewedClock
@@ -72,6 +73,8 @@ class Shop:
         # Of half of them everything that the provider tells can be read again. What the others
         # find by answers, look-ups and delivered events, they have to find without that.
         self.has_record = Chance(f"record {seed}/{index}").happens(0.5)
+        self.looks_up = looks_up(seed, index)
+        self.only_receives = only_receives(seed, index)
         self.scheduler = Scheduler()
         self.chance = Chance(f"{seed}/{index}")
         self.is_calm = False

@@ -12,6 +12,7 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.reviewing import ReviewDecision
 from order_memory import Standing
 from order_simulator.customers import AGAIN, NoAnswer, Request, ask, hear
+from order_simulator.pages import NOTHING_YET, Pages, Seen
 from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND, pause
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ class Staff:
 
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
+        self._pages = Pages(shop)
         self._asked = 0
+        self._guessed: set[str] = set()
+        self._read: set[str] = set()
+
+    @property
+    def by_the_pages(self) -> set[str]:
+        """The orders about which people decided only what the provider's pages say."""
+        return self._read - self._guessed
 
     def hears_of(self, order: Order) -> None:
         """A customer has an order: perhaps somebody does something with it."""
@@ -64,24 +73,21 @@ class Staff:
     async def _review(self, order_id: str) -> None:
         while True:
             order = self._shop.store.row(order_id).order
-            doubtful = _in_doubt(order)
-            if doubtful is None:
+            doubts = _in_doubt(order)
+            if not doubts:
                 self._shop.judge.reviewed(order_id)
                 return
-            await self._decide(order_id, doubtful)
-            await pause(int(MINUTE * self._shop.chance.random()))
+            for doubtful in doubts:
+                seen = self._pages.say(order, doubtful)
+                if seen != NOTHING_YET:
+                    await self._decide(order_id, doubtful, seen)
+                    await pause(int(MINUTE * self._shop.chance.random()))
+                    break
+            else:
+                await pause(int(DAY * self._shop.chance.random()))
 
-    async def _decide(self, order_id: str, doubtful: PaymentTransaction) -> None:
-        decisions = [ReviewDecision.ACCEPT]
-        disputed = doubtful.kind is TransactionKind.REVERSAL and "disputed" in str(doubtful.review)
-        if not disputed and self._shop.chance.happens(0.5):
-            # What a buyer's bank took back is not paid out once more.
-            decisions.insert(0, ReviewDecision.REFUND)
-        if disputed and self._shop.chance.happens(0.3):
-            # Somebody has read what the bank wrote, perhaps not to the end.
-            decisions.insert(0, self._shop.chance.choice(_ENDS_OF_A_DISPUTE))
-        if self._is_of_what_is_gone(doubtful) and self._shop.chance.happens(0.5):
-            decisions.insert(0, ReviewDecision.HOLD_ENDED)
+    async def _decide(self, order_id: str, doubtful: PaymentTransaction, seen: Seen | None) -> None:
+        decisions = self._as_it_seems(doubtful) if seen is None else list(seen.decisions)
         if self._shop.chance.happens(0.1):
             decisions.insert(0, ReviewDecision.NOTE)
         for decision in decisions:
@@ -93,7 +99,23 @@ class Staff:
             )
             answer = await self._insist(request, f"review {doubtful.id} {decision}", order_id)
             if answer and decision is not ReviewDecision.NOTE:
+                certain = seen is not None and seen.is_certain
+                (self._read if certain else self._guessed).add(order_id)
                 return
+
+    def _as_it_seems(self, doubtful: PaymentTransaction) -> list[ReviewDecision]:
+        """What somebody decides by what he knows without looking it up; he may be wrong."""
+        decisions = [ReviewDecision.ACCEPT]
+        disputed = doubtful.kind is TransactionKind.REVERSAL and "disputed" in str(doubtful.review)
+        if not disputed and self._shop.chance.happens(0.5):
+            # What a buyer's bank took back is not paid out once more.
+            decisions.insert(0, ReviewDecision.REFUND)
+        if disputed and self._shop.chance.happens(0.3):
+            # Somebody has read what the bank wrote, perhaps not to the end.
+            decisions.insert(0, self._shop.chance.choice(_ENDS_OF_A_DISPUTE))
+        if self._is_of_what_is_gone(doubtful) and self._shop.chance.happens(0.5):
+            decisions.insert(0, ReviewDecision.HOLD_ENDED)
+        return decisions
 
     def _is_of_what_is_gone(self, void: PaymentTransaction) -> bool:
         """Whether the provider's pages show that what this was to let go has ended."""
@@ -129,8 +151,6 @@ def _reviewed(
     )
 
 
-def _in_doubt(order: Order) -> PaymentTransaction | None:
-    for transaction in order.transactions:
-        if transaction.review is not None or transaction.status is TransactionStatus.IN_REVIEW:
-            return transaction
-    return None
+def _in_doubt(order: Order) -> list[PaymentTransaction]:
+    in_review = TransactionStatus.IN_REVIEW
+    return [t for t in order.transactions if t.review is not None or t.status is in_review]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from order_core.errors import NotificationFailed, NotificationRefused
 from order_core.events import OrderCancelled, OrderPlaced
-from order_core.invariants.promises import NOBODY_ELSE_SENDS
+from order_core.invariants.promises import NOBODY_ELSE_SENDS, ONLY_WHAT_CAN_BE_ASKED
 from order_core.money import Money
 from order_core.order_status import OrderStatus
 from order_core.outcomes import (
@@ -196,6 +196,9 @@ class Wire:
 
     async def look_up(self, transaction: PaymentTransaction, /) -> Outcome | NotFound:
         shop, chance = self._shop, self._shop.chance
+        if transaction.kind not in shop.looks_up:
+            about = f"{self._process.name}: {transaction}"
+            shop.judge.found(ONLY_WHAT_CAN_BE_ASKED, transaction.order_id, about)
         await pause(int(40_000 + chance.random() * 400_000))
         trouble = self._process.trouble()
         if trouble is not None:

@@ -27,6 +27,9 @@ KEYS_ANSWER_ALIKE: Final = Rule(
 NOBODY_ELSE_SENDS: Final = Rule(
     "nobody_else_sends", "Only who holds an order asks the provider for money about it."
 )
+ONLY_WHAT_CAN_BE_ASKED: Final = Rule(
+    "only_what_can_be_asked", "Nobody asks a provider about what it says that it cannot show."
+)
 WRONG_CLOCK_CLAIMS_NOTHING: Final = Rule(
     "wrong_clock_claims_nothing", "A process whose clock is too wrong looks after nothing."
 )
@@ -55,6 +58,7 @@ PROMISES: Final = (
     NOTHING_MEANS_NOTHING,
     KEYS_ANSWER_ALIKE,
     NOBODY_ELSE_SENDS,
+    ONLY_WHAT_CAN_BE_ASKED,
     WRONG_CLOCK_CLAIMS_NOTHING,
     WEBHOOK_IS_TAKEN,
     FORGERY_IS_REFUSED,
