@@ -11,6 +11,8 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.payment_terms import CAPTURE_MARGIN, Policy
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
+_LONGEST_UNHEARD: Final = timedelta(days=14)
+"""So long an event is waited for that alone can tell how a movement ends."""
 _WHILE_A_PERSON_DECIDES: Final = timedelta(days=1)
 _MOST_DOUBLINGS: Final = 10
 _MOST_QUESTIONS: Final = 5
@@ -70,11 +72,19 @@ def next_look(
             if not can_be_asked_about:
                 return None
             return max(transaction.capture_before, now + _WHILE_A_PERSON_DECIDES)
+    if transaction.status is TransactionStatus.PENDING and not can_be_asked_about:
+        # Its event is welcome at any time, and a look finds out nothing.
+        return max(given_up_from(transaction, policy), now + LONGEST_WAIT)
     doublings = min(transaction.attempts, _MOST_DOUBLINGS)
     wait = min(policy.recovery_delay * 2**doublings, LONGEST_WAIT)
     at = now + wait * _jitter(transaction)
     decisive = _decisive_moment(transaction, policy)
     return decisive if decisive is not None and now < decisive < at else at
+
+
+def given_up_from(transaction: PaymentTransaction, policy: Policy) -> datetime:
+    """From when on a person decides about what nobody can ask about, and no event has ended."""
+    return transaction.absence_is_proof_from(policy.clock_skew) + _LONGEST_UNHEARD
 
 
 def _is_decided_about(order: Order, hold: PaymentTransaction) -> bool:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from order_core.cancelling import cancelled
@@ -27,15 +27,13 @@ from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQu
 from order_core.processing import capturing, open_capture
 from order_core.settlement import MAX_REFUSALS, beyond_proof
 from order_core.use_cases.carry_out import CarryOut, Held
-from order_core.use_cases.patience import attended, void_in_review
+from order_core.use_cases.patience import attended, given_up_from, void_in_review
 from order_core.use_cases.settle import Settle
 
 _log = logging.getLogger(__name__)
 _MOST_MOVEMENTS: Final = 20
 _MOST_TRIES: Final = 20
 _MOST_STRANGE_ANSWERS: Final = 5
-_LONGEST_UNHEARD: Final = timedelta(days=14)
-"""So long an event is waited for that alone can tell how a movement ends."""
 _S = TransactionStatus
 
 
@@ -150,7 +148,7 @@ class Recover:
         self, order: Order, transaction: PaymentTransaction, now: datetime
     ) -> Order:
         if transaction.is_open and transaction.status not in {_S.RECORDED, _S.UNKNOWN}:
-            if not self._is_proof(transaction, now - _LONGEST_UNHEARD):
+            if now < given_up_from(transaction, self.policy):
                 return order
             return await self._given_up(order, transaction, because=NO_LOOK_UP)
         if not (transaction.is_open and self._is_proof(transaction, now)):

@@ -193,6 +193,18 @@ async def test_without_a_look_up_what_is_pending_goes_before_a_person_once_nobod
     assert (order.status, order.payment_status) == (begun, PaymentStatus.PAID)
 
 
+async def test_what_only_an_event_can_tell_is_looked_after_once_and_not_all_the_time(
+    shop: Any,
+) -> None:
+    shop = without_look_ups(shop)
+    opened = await shop.place(payment_method="pending")
+    await shop.work_until(passed=timedelta(days=13))
+    order = await shop.orders.get(opened.id)
+
+    assert order.charge.attempts == 1
+    assert order.charge.attend_at <= opened.created_at + timedelta(days=15)
+
+
 async def test_another_account_is_neither_asked_nor_charged(shop: Any) -> None:
     opened = await shop.place(payment_method="lost_request")
     shop.gateway = ScriptedGateway(
