@@ -99,6 +99,11 @@ class BesideUs:
         hold = self._provider.ledger.entry(reference)
         if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
             self._shop.inject(Fault.DASHBOARD_VOID, "provider", hold.transaction.order_id)
+            if _K.VOID not in self._shop.looks_up and not self._provider.post.is_untold(reference):
+                # Told as what was done, and not as what became of the hold.
+                done = self._provider.by_hand(hold, _K.VOID, hold.amount.minor_units)
+                self._provider.post.by_hand(done)
+                return
             self._provider.post.about(
                 self._provider.ends(reference, Standing.VOIDED, "voided_by_hand")
             )

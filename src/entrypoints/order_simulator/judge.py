@@ -1,17 +1,18 @@
 """Says what must not be: after every save, at every answer, and when everything rests."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from order_core.invariants import AliveMovement, Evidence, Rule, violations
+from order_core.invariants import AliveMovement, Evidence, MovedMoney, Rule, violations
 from order_core.invariants.promises import EVERYTHING_ENDS
 from order_core.invariants_across import Claim, ClaimKind, collisions
 from order_core.order import Order
 from order_core.order_status import OrderStatus
-from order_core.payment import TransactionStatus
-from order_memory import LedgerEntry
+from order_core.payment import DISPUTE_OPEN, TransactionStatus
+from order_memory import LedgerEntry, Standing
 from order_memory.ledger_evidence import holds, moved
 from order_simulator.virtual_time import SECOND
 
@@ -141,7 +142,7 @@ class Judge:
             evidence = Evidence(
                 order,
                 history=row.events,
-                at_provider=moved(entries),
+                at_provider=(*moved(entries), *_believed(order, entries)),
                 held_at_provider=holds(entries),
                 alive_at_provider=shop.provider.alive_among(entries),
                 told=self._told.get(order.id, ()),
@@ -175,6 +176,19 @@ class Judge:
         if not self.findings:
             seconds = self._shop.scheduler.now // SECOND
             self.found(EVERYTHING_ENDS, None, f"something goes on after {seconds} s")
+
+
+def _believed(order: Order, entries: list[LedgerEntry]) -> Iterator[MovedMoney]:
+    """What a person took for done, and the provider refused after all.
+
+    It stands in our books as taken and gone again, as what a bank took back does, which the
+    provider's books have as taken, too.
+    """
+    refused = {e.transaction.id for e in entries if e.standing is Standing.DECLINED}
+    for move in order.transactions:
+        paid = move.parent_id
+        if move.reason == DISPUTE_OPEN and move.provider_reference == paid and paid in refused:
+            yield MovedMoney(order.transaction(paid).kind, move.amount, paid)
 
 
 def _look_alike(before: Order, after: Order) -> bool:

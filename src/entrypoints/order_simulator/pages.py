@@ -57,8 +57,14 @@ class Pages:
         self._shop.inject(Fault.LEFT_TO_A_PERSON, "staff", given_up.order_id)
         if entry is not None and entry.standing in _UNDER_WAY:
             return Seen((_D.ACCEPT,), is_certain=False) if self._is_hasty(entry) else NOTHING_YET
+        if entry is not None and entry.standing is Standing.VOIDED:
+            # That somebody let it go may be on record beside it: accepted, it is what is there.
+            return Seen((_D.NEVER_HAPPENED, _D.ACCEPT))
         if entry is None or entry.standing not in _DONE:
             return Seen((_D.NEVER_HAPPENED,))
+        if self._overlooks(entry):
+            self._shop.provider.overlooked.add(given_up.id)
+            return Seen((_D.NEVER_HAPPENED,), is_certain=False)
         wanted = self._shop.chance.happens(0.7)
         decisions = (_D.ACCEPT,) if wanted else (_D.REFUND, _D.ACCEPT)
         # That it is another amount he sees, too, and cannot say: the event is on its way.
@@ -86,6 +92,11 @@ class Pages:
         pends = entry.standing is Standing.PENDING
         void = entry.transaction.kind is TransactionKind.VOID
         return pends and not void and self._shop.has_record and self._shop.chance.happens(0.1)
+
+    def _overlooks(self, entry: LedgerEntry) -> bool:
+        """Whether he does not see what was done, where it is sure to be told: as late money."""
+        told = entry.is_marked and self._shop.has_record
+        return told and self._shop.chance.happens(0.05)
 
     def _shown(self, transaction: PaymentTransaction) -> LedgerEntry | None:
         """The entry that has its reference, if that is known, or its name."""

@@ -77,7 +77,7 @@ class Post:
             reference=entry.reference,
             transaction_id=ours.id,
             installation=ours.installation,
-            parent_reference=ours.parent_reference,
+            parent_reference=entry.reference if self._is_end(entry) else ours.parent_reference,
         )
         # A second hold of one request is shown to nobody who does not know its reference.
         found = self._shop.provider.is_asked_for(entry) and self._is_found_untold(entry)
@@ -91,9 +91,15 @@ class Post:
         if entry.amount != ours.amount or ours.id in self._shop.provider.overdue:
             # No decision can say another amount; and after the horizon nobody asks anybody.
             return False
-        is_end = ours.kind is TransactionKind.AUTHORIZATION and entry.standing is Standing.VOIDED
         # The end of a hold is found by whoever let it go, or is about to, or to take it.
-        return not is_end or self._shop.provider.was_let_go(entry) or self._lives_on(entry)
+        let_go = self._shop.provider.was_let_go(entry)
+        return not self._is_end(entry) or let_go or self._lives_on(entry)
+
+    def _is_end(self, entry: LedgerEntry) -> bool:
+        """Whether a hold has ended of which nobody can ask: its event names what has ended."""
+        hold = entry.transaction.kind is TransactionKind.AUTHORIZATION
+        asked = entry.transaction.kind in self._shop.looks_up
+        return hold and not asked and entry.standing is Standing.VOIDED
 
     def _lives_on(self, hold: LedgerEntry) -> bool:
         order = self._shop.store.row(hold.transaction.order_id).order

@@ -42,6 +42,8 @@ class Provider:
         """When the last request about a movement left."""
         self.overdue: set[str] = set()
         """The movements to which the provider does not keep its promise of a horizon."""
+        self.overlooked: set[str] = set()
+        """The movements of which a person has said, wrongly, that they never happened."""
         self._last_paid: LedgerEntry | None = None
         self._under_way: Counter[str] = Counter()
         self._written: dict[str, int] = {}
@@ -54,9 +56,9 @@ class Provider:
     def alive(self, transaction: PaymentTransaction) -> AliveMovement | None:
         """What the provider makes, or may still make, of a movement of ours; None if nothing.
 
-        Nothing also where it does not keep its promises.
+        Nothing also where it does not keep its promises, and where a person was wrong about it.
         """
-        if transaction.id in self.overdue:
+        if transaction.id in self.overdue or transaction.id in self.overlooked:
             return None
         entry = self.ledger.of(transaction)
         if entry is not None and (movement := self._alive(entry)):
@@ -70,8 +72,20 @@ class Provider:
 
     def alive_among(self, entries: Iterable[LedgerEntry]) -> tuple[AliveMovement, ...]:
         """What of this the provider has done, or may still do, keeping its promises."""
-        kept = (self._alive(entry) for entry in entries if entry.transaction.id not in self.overdue)
+        excused = self.overdue | self.overlooked
+        kept = (
+            self._alive(entry)
+            for entry in entries
+            if entry.transaction.id not in excused and not self._went_back(entry)
+        )
         return tuple(movement for movement in kept if movement is not None)
+
+    def _went_back(self, entry: LedgerEntry) -> bool:
+        """Whether it was taken or given back by hand, and all of it is back: it is not kept."""
+        both = (entry, *self.ledger.children(entry.reference))
+        by_hand = any(each.transaction.id.startswith(_BY_HAND) for each in both)
+        amount = entry.amount.minor_units
+        return by_hand and 0 < amount == self.ledger.given_back(entry.reference)
 
     def arrive(self, transaction: PaymentTransaction, delivery: Delivery) -> Outcome:
         """A request reaches the provider, now; what it answers."""
@@ -174,7 +188,9 @@ class Provider:
     def was_let_go(self, held: LedgerEntry) -> bool:
         """Whether a void of ours ended this."""
         return any(
-            child.transaction.kind is _K.VOID and child.standing is Standing.SUCCEEDED
+            child.transaction.kind is _K.VOID
+            and child.standing is Standing.SUCCEEDED
+            and self.is_asked_for(child)
             for child in self.ledger.children(held.reference)
         )
 

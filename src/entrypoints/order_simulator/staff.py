@@ -88,6 +88,8 @@ class Staff:
 
     async def _decide(self, order_id: str, doubtful: PaymentTransaction, seen: Seen | None) -> None:
         decisions = self._as_it_seems(doubtful) if seen is None else list(seen.decisions)
+        # Also what nobody answers may be done.
+        (self._read if seen is not None and seen.is_certain else self._guessed).add(order_id)
         if self._shop.chance.happens(0.1):
             decisions.insert(0, ReviewDecision.NOTE)
         for decision in decisions:
@@ -99,8 +101,6 @@ class Staff:
             )
             answer = await self._insist(request, f"review {doubtful.id} {decision}", order_id)
             if answer and decision is not ReviewDecision.NOTE:
-                certain = seen is not None and seen.is_certain
-                (self._read if certain else self._guessed).add(order_id)
                 return
 
     def _as_it_seems(self, doubtful: PaymentTransaction) -> list[ReviewDecision]:
