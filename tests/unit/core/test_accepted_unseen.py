@@ -212,6 +212,20 @@ async def test_of_more_than_was_asked_back_an_order_that_ended_gives_back_the_re
     assert order.payment_status is not PaymentStatus.IN_REVIEW
 
 
+async def test_of_which_a_refund_was_refused_the_rest_is_decided_about_there(shop: Any) -> None:
+    order = await accepted_unseen(shop)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    refund = order.transactions[-1]
+    order = await shop.core.settle(order, refund.id, Report(Declined("account_closed")))
+    assert order.transaction(refund.id).review == "reversal_refused:account_closed"
+    shown = Report(Succeeded("psp-1", Money(2501, "EUR"), order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, shown)
+    order = await decide(shop, order, order.charge, D.ACCEPT)
+
+    assert [t.kind for t in order.transactions].count(TransactionKind.REFUND) == 1
+    assert order.left_of(order.charge) == 2501
+
+
 async def test_what_was_asked_back_of_it_stands_beside_the_amount_that_is_shown(shop: Any) -> None:
     order = await accepted_in_another_account(shop)
     shop.gateway.react(reactions.LOSE_REQUEST)
