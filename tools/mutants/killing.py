@@ -32,7 +32,7 @@ _PYTEST: Final = (
 )
 _WITNESSED: Final = ("-m", "tools.mutants.witness")
 _SIMULATION: Final = (
-    *("order_cli.main", "simulate", "--seed", "7", "--orders", "2000", "--processes", "1"),
+    *("order_cli.main", "simulate", "--seed", "7", "--orders", "5000", "--processes", "1"),
 )
 # A test that went red like this noticed what the mutant does, not that it does not run.
 _RIGHT_REASONS: Final = frozenset({"AssertionError", "Failed", "OrderCoreError"})
