@@ -176,10 +176,12 @@ class Report:
     """A look-up or webhook that shows the provider's own record of the movement.
 
     `asked_at` is when the look-up was made; None for an event, which may be of any age.
+    `of_payment` is the provider's reference of the payment to which an event says that it was done.
     """
 
     outcome: Outcome
     asked_at: datetime | None = None
+    of_payment: str | None = None
 
     @property
     def was_told(self) -> bool:

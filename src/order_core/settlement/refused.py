@@ -142,7 +142,11 @@ def _hold_ended(settling: Settling, outcome: Declined, fact: Answer | Report) ->
     if outcome.reference not in {None, ours} and not unseen:
         # Another object of the provider's, a try that failed, says nothing about this one.
         return settling.order
-    ended = settling.transaction.finished(TransactionStatus.VOIDED, reason=outcome.reason)
+    # By the name of what has ended, its beginning is known, should that be told after it.
+    name = fact.of_payment if unseen else None
+    ended = settling.transaction.finished(
+        TransactionStatus.VOIDED, reference=name, reason=outcome.reason
+    )
     news = AuthorizationEnded(ended.id, outcome.reason)
     order = settling.order.with_transaction(ended).with_news(news, settling.at)
     return concluded(settling, order, ended, MoneyEvent.HOLD_ENDED)

@@ -65,7 +65,8 @@ class TakeIn:
             named = _named(order, fact.transaction_id, fact) if order is not None else None
             outcome = _as_outcome(fact.outcome, named)
             if order is not None and outcome is not None and named and _is_about(named, fact):
-                settled = await self.settle(order, named.id, Report(outcome))
+                report = Report(outcome, of_payment=fact.parent_reference)
+                settled = await self.settle(order, named.id, report)
                 if _ends_what_is_not_known(settled, settled.transaction(named.id), fact):
                     return UNKNOWN_TRANSACTION, settled
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled

@@ -317,6 +317,21 @@ async def test_the_end_of_such_a_hold_is_not_kept_for_one_that_nobody_has_told(
     assert shop.orders.store.unmatched() == ()
 
 
+async def test_its_beginning_told_after_its_end_makes_no_other_hold(
+    make_shop: Callable[..., Any],
+) -> None:
+    shop = make_shop(capture=CaptureMode.ON_PROCESSING)
+    order = await accepted_unseen(shop)
+    provider, about = Provider(shop), {"transaction_id": order.charge.id}
+    expired = Declined("expired", reference="psp-1")
+    await provider.tells(order.charge.kind, expired, parent_reference="psp-1", **about)
+    await provider.tells(order.charge.kind, Authorized("psp-1", WHOLE, order.charge.id), **about)
+    order = await shop.orders.get(order.id)
+
+    assert [t.status for t in order.transactions] == [TransactionStatus.VOIDED]
+    assert order.payment_status is PaymentStatus.UNPAID
+
+
 async def test_that_of_a_hold_beside_one_that_was_let_go_is(make_shop: Callable[..., Any]) -> None:
     shop = make_shop(capture=CaptureMode.ON_PROCESSING)
     order = await accepted_unseen(shop)
