@@ -71,13 +71,14 @@ class BesideUs:
 
     def _runs_out(self, reference: str) -> None:
         if self._provider.ledger.entry(reference).standing is Standing.AUTHORIZED:
-            if self._is_captured(reference):
+            if self.is_captured(reference):
                 return
             entry = self._provider.ends(reference, Standing.VOIDED, "expired")
             self._shop.inject(Fault.HOLD_RAN_OUT, "provider", entry.transaction.order_id)
             self._provider.post.about(entry)
 
-    def _is_captured(self, reference: str) -> bool:
+    def is_captured(self, reference: str) -> bool:
+        """Whether a hold was taken, in whole or in part, or is about to be."""
         return any(
             child.transaction.kind is _K.CAPTURE and child.standing in _TAKEN
             for child in self._provider.ledger.children(reference)
@@ -87,7 +88,7 @@ class BesideUs:
         hold = self._provider.ledger.entry(reference)
         if self._provider.post.is_untold(reference):
             return
-        if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
+        if hold.standing is Standing.AUTHORIZED and not self.is_captured(reference):
             part, whole = self._shop.chance.happens(0.3), hold.amount.minor_units
             fault = Fault.DASHBOARD_PART_CAPTURE if part else Fault.DASHBOARD_CAPTURE
             self._shop.inject(fault, "provider", hold.transaction.order_id)
@@ -97,7 +98,7 @@ class BesideUs:
 
     def _let_go_by_hand(self, reference: str) -> None:
         hold = self._provider.ledger.entry(reference)
-        if hold.standing is Standing.AUTHORIZED and not self._is_captured(reference):
+        if hold.standing is Standing.AUTHORIZED and not self.is_captured(reference):
             self._shop.inject(Fault.DASHBOARD_VOID, "provider", hold.transaction.order_id)
             if _K.VOID not in self._shop.looks_up and not self._provider.post.is_untold(reference):
                 # Told as what was done, and not as what became of the hold.

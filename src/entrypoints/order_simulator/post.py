@@ -270,8 +270,14 @@ class Post:
             event.facts
             and not event.event_id.startswith(_LOST)
             and event.facts[0].installation != _ELSEWHERE
+            and not self._ends_what_is_untold(event.facts[0])
             for event in self._shop.store.unmatched()
         )
+
+    def _ends_what_is_untold(self, fact: ProviderFact) -> bool:
+        """Whether it is the end of a hold whose beginning is lost: that is kept for a person."""
+        names_itself = fact.parent_reference == fact.reference
+        return names_itself and self.is_untold(fact.reference)
 
     def _expect(self, received: ReceivedEvent, event: WebhookEvent, order_id: str | None) -> None:
         is_lost = event.id.startswith(_LOST)

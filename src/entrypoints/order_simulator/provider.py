@@ -60,7 +60,8 @@ class Provider:
         """
         if transaction.id in self.overdue or transaction.id in self.overlooked:
             return None
-        entry = self.ledger.of(transaction)
+        # Of two that carry one name of ours, the other stands in our books as well.
+        entry = self.ledger.shown(transaction)
         if entry is not None and (movement := self._alive(entry)):
             return movement
         # An answer ends a movement too, and the echo of its request changes nothing any more.
@@ -81,7 +82,12 @@ class Provider:
         return tuple(movement for movement in kept if movement is not None)
 
     def _went_back(self, entry: LedgerEntry) -> bool:
-        """Whether it was taken or given back by hand, and all of it is back: it is not kept."""
+        """Whether it was taken or given back by hand, and all of it is back: it is not kept.
+
+        A hold that was taken is held no longer, whatever part of it that was.
+        """
+        if self._beside_us.is_captured(entry.reference):
+            return True
         both = (entry, *self.ledger.children(entry.reference))
         by_hand = any(each.transaction.id.startswith(_BY_HAND) for each in both)
         amount = entry.amount.minor_units
