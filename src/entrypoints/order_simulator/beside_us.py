@@ -128,7 +128,7 @@ class BesideUs:
     def _is_on_record(self, entry: LedgerEntry) -> bool:
         order = self._shop.store.row(entry.transaction.order_id).order
         return any(
-            each.provider_reference == entry.reference and not each.is_open
+            each.provider_reference == entry.reference and not each.is_undecided
             for each in order.transactions
         )
 
