@@ -67,7 +67,7 @@ class TakeIn:
             if order is not None and outcome is not None and named and _is_about(named, fact):
                 report = Report(outcome, of_payment=fact.parent_reference)
                 settled = await self.settle(order, named.id, report)
-                if _ends_what_is_not_known(settled, settled.transaction(named.id), fact):
+                if _ends_what_is_not_known(settled, fact):
                     return UNKNOWN_TRANSACTION, settled
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
         return await self._moved_by_provider(provider, fact)
@@ -235,7 +235,7 @@ def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTran
     return ours
 
 
-def _ends_what_is_not_known(order: Order, ours: PaymentTransaction, fact: ProviderFact) -> bool:
+def _ends_what_is_not_known(order: Order, fact: ProviderFact) -> bool:
     """Whether it is the end of a hold whose beginning nobody has told, and so is tried again.
 
     A try that failed ends nothing: it names no payment that it was done to.
@@ -243,10 +243,7 @@ def _ends_what_is_not_known(order: Order, ours: PaymentTransaction, fact: Provid
     if fact.parent_reference is None or not isinstance(fact.outcome, Declined):
         return False
     known = {t.provider_reference for t in order.transactions if t.takes_money}
-    # Of one that a person accepted unseen, no beginning is waited for: it is the one that ended.
-    unseen = ours.status is TransactionStatus.VOIDED and ours.provider_reference is None
-    is_ours = unseen and ours.reason == fact.outcome.reason
-    return fact.kind in TAKING_KINDS and fact.parent_reference not in known and not is_ours
+    return fact.kind in TAKING_KINDS and fact.parent_reference not in known
 
 
 def _was_made_beside(ours: PaymentTransaction, other: PaymentTransaction) -> bool:
