@@ -111,15 +111,40 @@ async def test_a_server_whose_clock_was_set_back_still_sees_a_double_click(
             await SqlOrders(database).save(an_order(), guard=_TEA)
 
 
-async def test_a_server_whose_clock_was_set_forward_takes_what_is_no_double_click(
-    postgres_url: str,
+async def test_a_server_whose_clock_was_set_forward_refuses_wrongly_only_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgresql_clock, "_JUST_NOW_US", 0)
     async with opened(postgres_url) as database:
         await _placed_long_ago(database)
         clock = _clock_of(database)
         clock.heard(_server_us(clock) - _HOUR_US)
 
+        with pytest.raises(PossibleDuplicate):
+            await SqlOrders(database).save(an_order(), guard=_TEA)
         await SqlOrders(database).save(an_order(), guard=_TEA)
+
+
+async def test_what_is_refused_stays_refused_though_our_own_clock_stood_still_meanwhile(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that its host has paused knows nothing of that."""
+    monkeypatch.setattr(postgresql_clock, "_JUST_NOW_US", 0)
+    async with (
+        counted(postgres_url) as (url, wire),
+        opened(url) as far,
+        opened(postgres_url) as other,
+    ):
+        await SqlOrders(far).save(an_order())
+        wire.hold()
+        late = asyncio.create_task(SqlOrders(far).save(an_order(), guard=_TEA))
+        await _double_click_is_placed_and_its_window_ends(other)
+        now = postgresql_clock.own_us
+        monkeypatch.setattr(postgresql_clock, "own_us", lambda: now() - _HOUR_US)
+        wire.let_through()
+
+        with pytest.raises(PossibleDuplicate):
+            await late
 
 
 async def test_a_machine_whose_clock_was_set_back_still_sees_a_double_click_on_sqlite(

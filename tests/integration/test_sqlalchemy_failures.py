@@ -190,6 +190,8 @@ async def _fail_on_orders_of(database: Database, customer_id: str, state: str) -
         ({"C": "58000", "V": "ERROR"}, False),
         ({"C": "XX000", "V": "ERROR"}, False),
         ({"C": "XX000", "V": "ERROR", "F": "nbtpage.c"}, True),
+        # Pgpool has places of its own, and says only how grave it is in the server's language.
+        ({"C": "XX000", "S": "ERROR", "F": "pool_stream.c"}, False),
         ({"C": "23505", "V": "ERROR"}, True),
         ({"C": "23505", "V": "FATAL"}, False),
         ({"C": "53100", "V": "PANIC", "F": "xlog.c"}, False),

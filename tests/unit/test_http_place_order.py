@@ -8,6 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
 
 from order_core.errors import CommitUnknown, RequestInProgress, StoreUnavailable
 from order_core.money import Money
@@ -171,10 +174,23 @@ async def test_a_double_click_is_refused_and_allowed_on_request() -> None:
     assert allowed.status_code == 201
 
 
+class ReadsBodies(BaseHTTPMiddleware):
+    """A host's middleware that wants to see each body first."""
+
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        await request.body()
+        return await call_next(request)
+
+
 @pytest.mark.parametrize("rates", [None, {"declines": "5/hour"}])
-async def test_a_double_click_is_one_though_its_body_came_slowly(rates: Any) -> None:
+@pytest.mark.parametrize("is_read_before", [False, True])
+async def test_a_double_click_is_one_though_its_body_came_slowly(
+    rates: Any, *, is_read_before: bool
+) -> None:
     shop = in_memory_shop()
     app = service(shop.core, counts=rates and counts_of(rates))
+    if is_read_before:
+        app.add_middleware(ReadsBodies)
 
     async def slowly() -> AsyncIterator[bytes]:
         body = json.dumps(order_body()).encode()

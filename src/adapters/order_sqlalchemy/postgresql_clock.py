@@ -6,6 +6,8 @@ from typing import Final
 _TRUSTED_FOR_US: Final = 3_600_000_000
 """Two clocks drift apart: in an hour mostly by less than a second."""
 
+_JUST_NOW_US: Final = 1_000_000
+
 # Of Python's clocks only this one goes on while the machine is suspended.
 _GOES_ON: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -32,6 +34,11 @@ class ServerClock:
         """An answer has come that says what the server's clock showed."""
         self._heard_at_us = own_us()
         self._ahead_us = now_us - self._heard_at_us
+
+    def doubt(self) -> None:
+        """What it says may be wrong: ask again, unless that was heard just now."""
+        if self._heard_at_us is not None and own_us() - self._heard_at_us > _JUST_NOW_US:
+            self._heard_at_us = None
 
     def at_least_us(self, at_us: int) -> int:
         """What it showed, or more, when our own clock showed `at_us`. It must be known."""

@@ -68,8 +68,6 @@ _READ_ONLY: Final = "25006"
 
 _HOLDS: Final = 1
 _NOW: Final = 2
-_UNSURE_US: Final = 100_000
-"""So much two answers may tell differently of one moment, and mean the same."""
 _LOCKS_OF_A_STATEMENT: Final = 4
 _OF_FOUR_FOR_SAVES: Final = 3
 
@@ -176,36 +174,12 @@ class PostgresqlStore:
             raise StoreUnavailable(f"The database did not answer: {said(error)}.") from error
 
     async def save(self, saving: Saving, /) -> bool:
-        shape, called_at_us = Shape.of(saving), own_us()
-        asked_at_us = await self._server_at(called_at_us) if shape.is_guarded else None
+        shape, order_id = Shape.of(saving), saving.order.id
         try:
-            return await self._saved(saving, shape, asked_at_us)
-        except PossibleDuplicate:
-            # The server's clock may have been set forward, or its last answer come late: then this
-            # seems to be asked for earlier than it was.
-            self._clock.heard(await self._server_now())
-            corrected_us = await self._server_at(called_at_us)
-            if asked_at_us is None or corrected_us <= asked_at_us + _UNSURE_US:
-                raise
-            return await self._saved(saving, shape, corrected_us)
-
-    async def _server_at(self, own_us: int) -> int:
-        """What the server's clock showed, at the least, when our own showed this."""
-        if not self._clock.is_known:
-            self._clock.heard(await self._server_now())
-        return self._clock.at_least_us(own_us)
-
-    async def _server_now(self) -> int:
-        [(now_us,)] = await self.rows(self.statements.now)
-        return int(now_us)
-
-    async def _saved(self, saving: Saving, shape: Shape, asked_at_us: int | None) -> bool:
-        order_id = saving.order.id
-        try:
-            values = values_of(saving, shape, asked_at_us=asked_at_us)
+            values = values_of(saving, shape, asked_at_us=await self._asked_at_us(shape))
             stored = await self._saves.row(shape, order_id, values)
         except asyncpg.PostgresError as error:
-            raise _meaning(error, saving) from error
+            raise self._meaning(error, saving) from error
         except ValueError as error:
             raise StoreUnavailable(f"The save could not be written down: {said(error)}.") from error
         except _CONNECTION_LOST as error:
@@ -213,7 +187,36 @@ class PostgresqlStore:
         if stored:
             self._clock.heard(stored[_NOW])
             return bool(stored[_HOLDS])
-        raise possible_duplicate(saving) if saving.is_new else ConcurrentUpdate(order_id)
+        raise self._double_click(saving) if saving.is_new else ConcurrentUpdate(order_id)
+
+    async def _asked_at_us(self, shape: Shape) -> int | None:
+        """What the server's clock shows now, at the least, if a click is to be timed by it."""
+        if not shape.is_guarded:
+            return None
+        asked_at_us = own_us()
+        if not self._clock.is_known:
+            [(now_us,)] = await self.rows(self.statements.now)
+            self._clock.heard(now_us)
+        return self._clock.at_least_us(asked_at_us)
+
+    def _double_click(self, saving: Saving) -> PossibleDuplicate:
+        # Or the server's clock was set forward since, or its answer came late, and this seems to be
+        # asked for earlier than it was. This one stays refused: what has changed may have done so
+        # while it was under way.
+        self._clock.doubt()
+        return possible_duplicate(saving)
+
+    def _meaning(self, error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
+        state = error.sqlstate or ""
+        if _commit_is_unknown(error):
+            return CommitUnknown(f"The database did not confirm the save: {said(error)}.")
+        if state.startswith("23"):
+            if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
+                # See `statement_of`: the guard admitted no order.
+                return self._double_click(saving)
+            if refused := refusal(error.constraint_name, saving):
+                return refused
+        return StoreUnavailable(f"The database stored nothing: {said(error)}.")
 
     async def claim_orders(self, limit: int, hold_us: int, tokens: tuple[str, ...], /) -> list[Row]:
         claimed = await self.rows(self._claim_orders, limit, hold_us, list(tokens))
@@ -281,27 +284,15 @@ def _stored_nothing(error: Exception) -> bool:
 
 def _commit_is_unknown(error: asyncpg.PostgresError) -> bool:
     state = error.sqlstate or ""
-    is_fatal = getattr(error, "severity_en", None) not in {None, "ERROR"}
-    # The server says where in its program an error arose.
-    by_proxy = not getattr(error, "server_source_filename", None)
-    of_a_system = state.startswith(_OF_SYSTEMS) and by_proxy
-    unknown = is_fatal or of_a_system or state == _COMPLETION_UNKNOWN
-    return unknown or _session_ended(error)
+    # What the driver says itself, before it sends anything, has neither. PostgreSQL says both, and
+    # of its errors where in its program they arose.
+    grave, in_english = getattr(error, "severity", None), getattr(error, "severity_en", None)
+    is_error = in_english == "ERROR" or (grave is None and in_english is None)
+    has_place = bool(getattr(error, "server_source_filename", None))
+    by_another = not is_error or (state.startswith(_OF_SYSTEMS) and not has_place)
+    return by_another or state == _COMPLETION_UNKNOWN or _session_ended(error)
 
 
 def _session_ended(error: asyncpg.PostgresError) -> bool:
     state = error.sqlstate or ""
     return state.startswith(_NO_ANSWER) and state != _CANCELLED_STATEMENT
-
-
-def _meaning(error: asyncpg.PostgresError, saving: Saving) -> OrderCoreError:
-    state = error.sqlstate or ""
-    if _commit_is_unknown(error):
-        return CommitUnknown(f"The database did not confirm the save: {said(error)}.")
-    if state.startswith("23"):
-        if error.constraint_name == "fk_idempotency_records_order" and saving.guard:
-            # See `statement_of`: the guard admitted no order.
-            return possible_duplicate(saving)
-        if refused := refusal(error.constraint_name, saving):
-            return refused
-    return StoreUnavailable(f"The database stored nothing: {said(error)}.")

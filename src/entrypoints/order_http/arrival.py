@@ -9,12 +9,15 @@ from starlette.types import Scope
 _ARRIVED: Final = "order_http.arrived"
 
 
-def note_arrival(scope: Scope) -> float:
-    """Its head is here; nothing of it was read. The moment, by `time.perf_counter`."""
-    scope[_ARRIVED] = now = time.perf_counter()
-    return now
+def note_arrival(scope: Scope) -> None:
+    """Its head is here; nothing of it was read."""
+    scope[_ARRIVED] = time.perf_counter()
 
 
 def waited_since_arrival(scope: Scope) -> timedelta:
-    """What it has waited since, whatever for: its body, those who are asked about its token."""
-    return timedelta(seconds=time.perf_counter() - scope[_ARRIVED])
+    """What it has waited since, whatever for: its body, those who are asked about its token.
+
+    Nothing, if a host hands requests to our routes past our application.
+    """
+    now = time.perf_counter()
+    return timedelta(seconds=now - scope.get(_ARRIVED, now))

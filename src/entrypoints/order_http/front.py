@@ -26,6 +26,12 @@ class FrontedApp(Starlette):
 
     rules: Rules
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            # Before a middleware of the host, which may read the body.
+            note_arrival(scope)
+        await super().__call__(scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = _Front(self, self.rules)
         if not self.user_middleware:
@@ -55,7 +61,7 @@ class _Front:
             return
         exchange = Exchange(self._rules, scope, receive, send)
         token = current_request_id.set(exchange.request_id)
-        began = note_arrival(exchange.scope)
+        began = time.perf_counter()
         try:
             await self._answer(exchange)
         finally:

@@ -67,7 +67,7 @@ class PlaceOrder:
         With `key` (an Idempotency-Key of the customer), the same request makes one order
         and one charge however often it comes; each repeat gets that order as it is by then.
         `waited` is how long the buyer has waited before: that is no part of the window in which an
-        equal order is taken for a double click.
+        equal order is taken for a double click. Less than nothing counts as nothing.
 
         Raises:
             InvalidValue, PriceMismatch, QuoteRefused, UnknownProvider: the request is refused.
@@ -95,7 +95,7 @@ class PlaceOrder:
         held = Held(lease, order.created_at + lease.duration)
         try:
             here = max(order.created_at - came_at, timedelta(0))
-            guard = self._guard(order, request, waited=waited + here)
+            guard = self._guard(order, request, waited=max(waited, timedelta(0)) + here)
             saved = await self._save(order, request, key, guard, lease)
         except IdempotencyKeyReused:
             if key and (earlier := await self._earlier(request, key)):
