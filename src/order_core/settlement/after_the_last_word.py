@@ -24,7 +24,7 @@ from order_core.settlement.unasked import unasked
 def money_moved_after_the_last_word(settling: Settling, outcome: Succeeded | Authorized) -> Order:
     """A second debit, or a success after a proven no: a transaction of its own."""
     order, transaction = settling.order, settling.transaction
-    if _is_unnamed(transaction, outcome) or _is_shown_at_last(transaction, outcome):
+    if _is_unnamed(settling, outcome) or _is_shown_at_last(transaction, outcome):
         return _named_at_last(settling, outcome)
     if transaction.status is TransactionStatus.AUTHORIZED:
         if isinstance(outcome, Succeeded):
@@ -78,16 +78,32 @@ def _is_refund_told_again(transaction: PaymentTransaction, outcome: Succeeded | 
     return transaction.kind is TransactionKind.REFUND and done and same
 
 
-def _is_unnamed(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
-    # Another amount than a person was told does not make it a second payment.
+def _is_unnamed(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    transaction = settling.transaction
     held = transaction.status is TransactionStatus.AUTHORIZED
     same = transaction.amount == outcome.amount
     return (
         transaction.is_live
         and transaction.provider_reference is None
-        and (same or held or transaction.took_money)
+        and (same or _can_be_booked_instead(settling, outcome))
         and held is isinstance(outcome, Authorized)
     )
+
+
+def _can_be_booked_instead(settling: Settling, outcome: Succeeded | Authorized) -> bool:
+    """Whether another amount than a person was told can stand in the place of what he accepted.
+
+    Not if more was asked back of that, or it was refused or disputed: then what is shown is booked
+    beside it, and goes back by itself if the order has ended. Put in its place it would be kept.
+    """
+    order, ours = settling.order, settling.transaction
+    if not ours.took_money or outcome.amount.currency != ours.amount.currency:
+        return False
+    undone = any(
+        t.parent_id == ours.id and t.kind is TransactionKind.REVERSAL for t in order.transactions
+    )
+    asked_back = ours.amount.minor_units - order.left_of(ours)
+    return not undone and max(asked_back, 1) <= outcome.amount.minor_units
 
 
 def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
@@ -113,10 +129,10 @@ def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order
         unnamed = follower.parent_reference is None and not follower.may_have_run
         if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
-    settling = replace(settling, order=order, transaction=named)
-    if outcome.amount != named.amount:
-        return shown_with_another_amount(settling, outcome)
-    return shown_after_all(settling)
+    order = shown_after_all(replace(settling, order=order, transaction=named))
+    if outcome.amount == named.amount:
+        return order
+    return shown_with_another_amount(replace(settling, order=order, transaction=named), outcome)
 
 
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:

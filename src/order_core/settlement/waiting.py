@@ -47,6 +47,9 @@ def waits(settling: Settling, outcome: ActionRequired | Pending, fact: Answer | 
             client_secret=outcome.client_secret or transaction.client_secret,
         )
         news = BuyerActionRequired(waiting.id, outcome.reference)
+        if transaction.status is TransactionStatus.PENDING:
+            # Nobody may have been about to look after it until a person decides.
+            waiting = replace(waiting, attend_at=settling.at)
     if _is_seen_again(transaction, outcome, fact):
         # Another's was shown in its place meanwhile, by mistake.
         waiting = replace(waiting, review=None)

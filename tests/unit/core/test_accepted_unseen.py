@@ -14,7 +14,7 @@ from order_core.outcomes import Authorized, Declined, NotFound, Report, Succeede
 from order_core.payment import TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureLate, CaptureMode
 from order_core.reviewing import ReviewDecision
-from order_memory import reactions
+from order_memory import Standing, reactions
 from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
 
 D = ReviewDecision
@@ -166,14 +166,12 @@ async def test_what_is_shown_with_another_amount_goes_before_a_person_and_is_boo
     assert order.refund_asked_minor_units == minor_units
 
 
-@pytest.mark.parametrize("capture", list(CaptureMode))
 async def test_so_is_what_the_provider_had_not_named_and_it_is_no_second_payment(
-    make_shop: Callable[..., Any], capture: CaptureMode
+    shop: Any,
 ) -> None:
-    shop = make_shop(capture=capture)
     order = await accepted_unseen(shop)
-    amount, held = Money(2501, "EUR"), capture is CaptureMode.ON_PROCESSING
-    shown = (Authorized if held else Succeeded)("psp-1", amount, order.charge.id)
+    amount = Money(2501, "EUR")
+    shown = Succeeded("psp-1", amount, order.charge.id)
     for _ in range(2):
         order = await shop.core.settle(order, order.charge.id, Report(shown))
 
@@ -183,6 +181,44 @@ async def test_so_is_what_the_provider_had_not_named_and_it_is_no_second_payment
     order = await shop.core.cancel(order.id, customer_id="ann")
     back = order.transactions[-1]
     assert (back.parent_reference, back.amount) == ("psp-1", amount)
+
+
+@pytest.mark.parametrize(
+    ("is_refused", "shown"),
+    [(True, Money(2000, "EUR")), (True, Money(3000, "EUR")), (False, Money(2000, "EUR"))],
+)
+async def test_what_cannot_stand_in_its_place_is_booked_beside_it_and_goes_back_with_its_order(
+    shop: Any, shown: Money, *, is_refused: bool
+) -> None:
+    """In the place of what was refused, or of more than there is to give back, it would be kept."""
+    order = await accepted_unseen(shop)
+    if is_refused:
+        order = await refused(shop, order, order.charge)
+        order = await decide(shop, order, order.transactions[-1], D.DISPUTE_LOST)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    shop.gateway.ledger.write(order.charge, Standing.SUCCEEDED, amount=shown)
+    taken = Report(Succeeded("ref-000001", shown, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, taken)
+    await shop.work_until(passed=timedelta(days=2))
+
+    assert shop.net_minor_units_at_the_provider() == 0
+
+
+@pytest.mark.parametrize("amount", [Money(2500, "USD"), Money(2000, "EUR"), Money(3000, "EUR")])
+async def test_a_hold_of_another_amount_is_not_taken_before_a_person_has_decided(
+    make_shop: Callable[..., Any], amount: Money
+) -> None:
+    late = {"capture": CaptureMode.ON_PROCESSING, "capture_late": CaptureLate.CAPTURE}
+    shop = make_shop(**late)
+    order = await accepted_unseen(shop)
+    ends = shop.clock.now() + timedelta(days=7)
+    held = Report(Authorized("psp-1", amount, order.charge.id, ends))
+    order = await shop.core.settle(order, order.charge.id, held)
+    await shop.work_until(passed=timedelta(days=8))
+    order = await shop.orders.get(order.id)
+
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert not any(t.kind is TransactionKind.CAPTURE for t in order.transactions)
 
 
 async def test_what_was_asked_back_of_what_had_no_name_is_asked_of_what_is_shown(

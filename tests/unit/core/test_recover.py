@@ -8,7 +8,7 @@ import pytest
 
 from order_core.order import PaymentStatus
 from order_core.order_status import OrderStatus
-from order_core.outcomes import Absence, NotFound, Report, Succeeded
+from order_core.outcomes import Absence, ActionRequired, NotFound, Report, Succeeded
 from order_core.payment import Origin, TransactionStatus
 from order_core.payment_terms import CaptureMode, GatewayProfile
 from order_memory import ScriptedGateway, reactions
@@ -203,6 +203,18 @@ async def test_what_only_an_event_can_tell_is_looked_after_once_and_not_all_the_
 
     assert order.charge.attempts == 1
     assert order.charge.attend_at <= opened.created_at + timedelta(days=15)
+
+
+async def test_if_it_waits_for_its_buyer_after_all_that_ends_in_time(shop: Any) -> None:
+    shop = without_look_ups(shop)
+    opened = await shop.place(payment_method="pending")
+    await shop.work_until(passed=timedelta(minutes=5))
+    order = await shop.orders.get(opened.id)
+    asks = ActionRequired(order.charge.provider_reference or "", url="https://pay.test/1")
+    await shop.core.settle(order, order.charge.id, Report(asks))
+    await shop.work_until(passed=timedelta(days=1))
+
+    assert (await shop.orders.get(opened.id)).status is OrderStatus.PAYMENT_FAILED
 
 
 async def test_another_account_is_neither_asked_nor_charged(shop: Any) -> None:
