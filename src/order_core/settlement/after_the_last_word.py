@@ -93,12 +93,19 @@ def _is_unnamed(settling: Settling, outcome: Succeeded | Authorized) -> bool:
 def _can_be_booked_instead(settling: Settling, outcome: Succeeded | Authorized) -> bool:
     """Whether another amount than a person was told can stand in the place of what he accepted.
 
-    Not if more was asked back of that, or it was refused or disputed: then what is shown is booked
-    beside it, and goes back by itself if the order has ended. Put in its place it would be kept.
+    Not if more was asked back of that, or it was refused or disputed, and not of a hold that was
+    to be taken: then what is shown is booked beside it, and goes back by itself if the order has
+    ended. Put in its place it would be kept.
     """
     order, ours = settling.order, settling.transaction
-    if not ours.took_money or outcome.amount.currency != ours.amount.currency:
+    if outcome.amount.currency != ours.amount.currency:
         return False
+    if not ours.took_money:
+        taken = any(
+            t.parent_id == ours.id and t.kind is not TransactionKind.VOID
+            for t in order.transactions
+        )
+        return ours.takes_money and not taken and outcome.amount.minor_units > 0
     undone = any(
         t.parent_id == ours.id and t.kind is TransactionKind.REVERSAL for t in order.transactions
     )

@@ -166,12 +166,14 @@ async def test_what_is_shown_with_another_amount_goes_before_a_person_and_is_boo
     assert order.refund_asked_minor_units == minor_units
 
 
+@pytest.mark.parametrize("capture", list(CaptureMode))
 async def test_so_is_what_the_provider_had_not_named_and_it_is_no_second_payment(
-    shop: Any,
+    make_shop: Callable[..., Any], capture: CaptureMode
 ) -> None:
+    shop = make_shop(capture=capture)
     order = await accepted_unseen(shop)
-    amount = Money(2501, "EUR")
-    shown = Succeeded("psp-1", amount, order.charge.id)
+    amount, held = Money(2501, "EUR"), capture is CaptureMode.ON_PROCESSING
+    shown = (Authorized if held else Succeeded)("psp-1", amount, order.charge.id)
     for _ in range(2):
         order = await shop.core.settle(order, order.charge.id, Report(shown))
 
@@ -219,6 +221,7 @@ async def test_a_hold_of_another_amount_is_not_taken_before_a_person_has_decided
 
     assert order.payment_status is PaymentStatus.IN_REVIEW
     assert not any(t.kind is TransactionKind.CAPTURE for t in order.transactions)
+    assert order.status is OrderStatus.PENDING
 
 
 async def test_what_was_asked_back_of_what_had_no_name_is_asked_of_what_is_shown(
