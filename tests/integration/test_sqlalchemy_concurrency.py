@@ -146,7 +146,7 @@ async def test_a_claim_never_pairs_a_new_order_with_its_old_transactions(
         return order.with_transaction(replace(order.charge, attempts=order.version + 1))
 
     async def settle(order: Order) -> None:
-        for _ in range(60):
+        for _ in range(300):
             order = (await orders.save(marked(order))).order
 
     async def claim(name: int) -> None:
@@ -161,7 +161,7 @@ async def test_a_claim_never_pairs_a_new_order_with_its_old_transactions(
 
     # A group, because claims that go on after a failure would keep the database open for ever.
     async with asyncio.TaskGroup() as everybody:
-        for name in range(2):
+        for name in range(3):
             everybody.create_task(claim(name))
         await asyncio.gather(*map(settle, saved))
         done.set()
