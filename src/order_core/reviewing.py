@@ -26,7 +26,7 @@ from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import is_taken, let_go
-from order_core.settlement.review import ANOTHER_AMOUNT, ANOTHER_TRANSACTION
+from order_core.settlement.review import ANOTHER_TRANSACTION, differs
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
 
@@ -249,16 +249,11 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
         return voiding(order, settled, at=at, new_id=new_id, terms=terms)
     if settled.kind in {TransactionKind.CHARGE, TransactionKind.CAPTURE}:
         return refunding(order, settled, at=at, new_id=new_id, terms=terms)
-    if settled.kind is TransactionKind.REFUND and _differs(deciding.transaction):
+    if settled.kind is TransactionKind.REFUND and differs(deciding.transaction):
         # It was made in part, and nobody else asks for the rest.
         paid = order.transaction(settled.parent_id or "")
         return refunding(order, paid, at=at, new_id=new_id, terms=terms)
     return order
-
-
-def _differs(transaction: PaymentTransaction) -> bool:
-    """Whether the provider did it with another amount than ours."""
-    return (transaction.review or "").startswith(ANOTHER_AMOUNT)
 
 
 def _is_shown_beyond(order: Order, paid: PaymentTransaction) -> bool:
@@ -267,7 +262,7 @@ def _is_shown_beyond(order: Order, paid: PaymentTransaction) -> bool:
     A refund of it that was refused is decided about by itself.
     """
     refused = any(t.parent_id == paid.id and t.review for t in order.transactions)
-    return paid.took_money and _differs(paid) and not refused
+    return paid.took_money and differs(paid) and not refused
 
 
 def _refunded(deciding: Settling) -> Order:

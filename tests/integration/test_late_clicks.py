@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from order_core.errors import PossibleDuplicate
+from order_core.errors import PossibleDuplicate, StoreUnavailable
 from order_core.ports import DuplicateGuard
 from order_sqlalchemy import Database, SqlOrders, postgresql_clock, postgresql_queue, sqlite_store
 from order_sqlalchemy.postgresql_clock import ServerClock
@@ -158,6 +158,35 @@ async def test_a_machine_whose_clock_was_set_back_still_sees_a_double_click_on_s
 
         with pytest.raises(PossibleDuplicate):
             await SqlOrders(database).save(an_order(), guard=_TEA)
+
+
+async def test_if_the_server_does_not_say_its_time_nothing_is_sent(postgres_url: str) -> None:
+    async with (
+        counted(postgres_url) as (url, wire),
+        opened(url, statement=0.3) as far,
+        opened(postgres_url) as other,
+    ):
+        order = an_order()
+        wire.silence()
+        with pytest.raises(StoreUnavailable):
+            await SqlOrders(far).save(order, guard=_TEA)
+        wire.speak()
+
+        assert await are_stored(other, order) == [False]
+
+
+def test_what_was_heard_just_now_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = 5_000_000
+    monkeypatch.setattr(postgresql_clock, "own_us", lambda: own)
+    clock = ServerClock()
+    clock.heard(1_000_000_000)
+    known = []
+    for later in (1_000_000, 1):
+        own += later
+        clock.doubt()
+        known.append(clock.is_known)
+
+    assert known == [True, False], "or each of many double clicks would ask again"
 
 
 def test_the_clock_of_the_server_is_known_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:

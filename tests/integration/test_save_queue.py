@@ -66,6 +66,16 @@ class _Way:
         return SaveQueue(door, most_turns=most_turns, seconds=seconds)
 
 
+def _hanging(name: str) -> tuple[asyncio.Event, Callable[[Ids], Awaitable[None]]]:
+    """An answer that comes at once to everybody but this one, who waits for the event."""
+    goes_on = asyncio.Event()
+
+    async def answer(ids: Ids) -> None:
+        await (goes_on.wait() if ids == [f"o-{name}"] else asyncio.sleep(0))
+
+    return goes_on, answer
+
+
 async def _row(queue: SaveQueue[None], name: object, shape: Shape = _SHAPE) -> str | None:
     order_id = f"o-{name}"
     row = await queue.row(shape, order_id, Values([{"id": order_id}], [], []))
@@ -98,11 +108,7 @@ async def test_where_each_answer_takes_long_as_many_are_asked_at_once_as_there_a
 
 
 async def test_one_save_that_hangs_holds_up_nobody_else() -> None:
-    goes_on = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        await (goes_on.wait() if ids == ["o-stuck"] else asyncio.sleep(0))
-
+    goes_on, answer = _hanging("stuck")
     queue = _Way(answer).queue(most_turns=2)
     (stuck,) = _begin(queue, "stuck")
     await asyncio.sleep(0.05)
@@ -117,11 +123,7 @@ async def test_one_save_that_hangs_holds_up_nobody_else() -> None:
 
 
 async def test_if_more_wait_than_full_companies_could_take_there_are_more_turns() -> None:
-    goes_on = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        await (goes_on.wait() if ids == ["o-stuck"] else asyncio.sleep(0))
-
+    goes_on, answer = _hanging("stuck")
     queue = _Way(answer).queue(most_turns=1)
     (stuck,) = _begin(queue, "stuck")
     others = _begin(queue, *range(2 * MOST_TOGETHER + 2))
@@ -153,12 +155,7 @@ async def test_a_company_is_sent_in_the_order_of_its_ids_and_not_in_the_name_of_
 
 
 async def test_who_goes_is_decided_when_there_is_a_connection_to_go_by() -> None:
-    goes_on = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        if ids == ["o-first"]:
-            await goes_on.wait()
-
+    goes_on, answer = _hanging("first")
     way = _Way(answer, asyncio.Semaphore(1))
     queue = way.queue(most_turns=2)
     saving = _begin(queue, "first", 1)
@@ -172,12 +169,7 @@ async def test_who_goes_is_decided_when_there_is_a_connection_to_go_by() -> None
 
 
 async def test_whoever_finds_no_connection_in_time_takes_nobody_along_who_came_later() -> None:
-    goes_on = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        if ids == ["o-first"]:
-            await goes_on.wait()
-
+    goes_on, answer = _hanging("first")
     way = _Way(answer, asyncio.Semaphore(1))
     queue = way.queue(seconds=0.4)
     first, old = _begin(queue, "first", "old")
@@ -261,12 +253,7 @@ async def test_of_one_order_one_save_is_under_way_at_a_time() -> None:
 
 
 async def test_a_turn_that_nobody_can_use_is_free_for_others() -> None:
-    answers = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        if ids == ["o-first"]:
-            await answers.wait()
-
+    answers, answer = _hanging("first")
     way = _Way(answer)
     queue = way.queue(most_turns=2)
     (first,) = _begin(queue, "first")
@@ -396,12 +383,7 @@ async def test_a_company_that_is_cancelled_under_way_is_told_that_nobody_knows()
 
 
 async def test_whoever_waits_goes_in_another_turn_if_one_is_cancelled_before_it_begins() -> None:
-    goes_on = asyncio.Event()
-
-    async def answer(ids: Ids) -> None:
-        if ids == ["o-0"]:
-            await goes_on.wait()
-
+    goes_on, answer = _hanging("0")
     way = _Way(answer)
     queue = way.queue()
     saving = _begin(queue, *range(3))

@@ -69,7 +69,6 @@ _READ_ONLY: Final = "25006"
 _HOLDS: Final = 1
 _NOW: Final = 2
 _LOCKS_OF_A_STATEMENT: Final = 4
-_OF_FOUR_FOR_SAVES: Final = 3
 
 # A table looks small to PostgreSQL until it is analyzed. To save a company of orders it would read
 # the whole of it, and keep that plan while the table grows.
@@ -137,8 +136,8 @@ class PostgresqlStore:
         self._claim_orders = postgresql_claims.claim_orders(self.statements)
         self._claim_notices = postgresql_claims.claim_notices(self.statements)
         door = Door(self._connection, self.connections.give_back, self._save, _stored_nothing)
-        # The other connections are for those who read.
-        most_turns = max(1, pool_size * _OF_FOUR_FOR_SAVES // 4)
+        # The fourth quarter of the connections is for those who read.
+        most_turns = max(1, pool_size * 3 // 4)
         self._clock = ServerClock()
         self._saves = SaveQueue(door, most_turns=most_turns, seconds=timeouts.pool)
 

@@ -10,8 +10,8 @@ _ARRIVED: Final = "order_http.arrived"
 
 
 def note_arrival(scope: Scope) -> None:
-    """Its head is here; nothing of it was read."""
-    scope[_ARRIVED] = time.perf_counter()
+    """Its head is here; nothing of it was read. An application around ours may know it already."""
+    scope.setdefault(_ARRIVED, time.perf_counter())
 
 
 def waited_since_arrival(scope: Scope) -> timedelta:

@@ -6,7 +6,7 @@ from order_core.events import PutInReview
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
-from order_core.payment import TransactionKind, TransactionStatus
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.hold import hold_taken, is_taken
 from order_core.settlement.settling import Settling
 
@@ -50,6 +50,11 @@ def shown_with_another_amount(settling: Settling, outcome: Succeeded | Authorize
     if asked_back > outcome.amount.minor_units:
         return order
     return _as_it_was_done(settling, order, outcome)
+
+
+def differs(transaction: PaymentTransaction) -> bool:
+    """Whether a person has to decide about another amount than ours."""
+    return (transaction.review or "").startswith(ANOTHER_AMOUNT)
 
 
 def paid_without_us(settling: Settling, outcome: Succeeded | Authorized) -> Order:

@@ -26,7 +26,7 @@ from order_core.payment_terms import CAPTURE_MARGIN, CaptureLate, PaymentTerms, 
 from order_core.ports import Clock, Ids, OrderRepository, PaymentGateway, WorkQueue
 from order_core.processing import capturing, open_capture
 from order_core.settlement import MAX_REFUSALS, beyond_proof
-from order_core.settlement.review import ANOTHER_AMOUNT
+from order_core.settlement.review import differs
 from order_core.use_cases.carry_out import CarryOut, Held
 from order_core.use_cases.patience import attended, given_up_from, void_in_review
 from order_core.use_cases.settle import Settle
@@ -208,8 +208,8 @@ class Recover:
         ends = held.capture_before
         placed = order.status is OrderStatus.PENDING
         if held.status is _S.AUTHORIZED and placed and ends:
-            differs = (held.review or "").startswith(ANOTHER_AMOUNT)
-            if self.clock.now() < ends - CAPTURE_MARGIN or not order.lives_on(held) or differs:
+            is_early = self.clock.now() < ends - CAPTURE_MARGIN
+            if is_early or not order.lives_on(held) or differs(held):
                 # What the order does not live on, or not as was asked, is a person's to decide.
                 return order
             return await self._before_the_hold_ends(order, held)

@@ -206,6 +206,21 @@ async def test_what_cannot_stand_in_its_place_is_booked_beside_it_and_goes_back_
     assert shop.net_minor_units_at_the_provider() == 0
 
 
+async def test_what_was_refused_and_is_shown_by_its_name_with_another_amount_is_there_again(
+    shop: Any,
+) -> None:
+    order = await accepted_in_another_account(shop)
+    own, more = order.charge.provider_reference or "", Money(3000, "EUR")
+    no = Report(Declined("refused", reference=own))
+    order = await shop.core.settle(order, order.charge.id, no)
+    assert order.left_of(order.charge) == 0
+    taken = Report(Succeeded(own, more, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, taken)
+
+    assert order.left_of(order.charge) == 2500
+    assert order.charge.review == f"amount_differs:{more}"
+
+
 @pytest.mark.parametrize("amount", [Money(2500, "USD"), Money(2000, "EUR"), Money(3000, "EUR")])
 async def test_a_hold_of_another_amount_is_not_taken_before_a_person_has_decided(
     make_shop: Callable[..., Any], amount: Money
