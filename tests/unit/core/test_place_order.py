@@ -18,6 +18,7 @@ from order_core.errors import (
 from order_core.money import Money
 from order_core.order import PaymentStatus
 from order_core.order_item import MAX_ITEMS, OrderItem
+from order_core.order_request import OrderRequest
 from order_core.order_status import OrderStatus
 from order_core.payment import TransactionStatus
 from order_memory import CataloguePrices, TrustedPrices, reactions
@@ -220,6 +221,18 @@ async def test_a_double_click_without_a_key_is_refused(shop: Any) -> None:
 
     with pytest.raises(PossibleDuplicate):
         await shop.place()
+    assert len(shop.gateway.asked) == 1
+
+
+async def test_whoever_has_waited_less_than_nothing_has_not_waited(shop: Any) -> None:
+    """As two clocks may tell it, one of which was set back."""
+    first = await shop.place()
+    again = OrderRequest(
+        first.customer_id, first.items, first.shipping_address, "ok", email=first.email
+    )
+
+    with pytest.raises(PossibleDuplicate):
+        await shop.core.place(again, waited=timedelta(hours=-1))
     assert len(shop.gateway.asked) == 1
 
 
