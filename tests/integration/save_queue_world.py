@@ -76,7 +76,7 @@ class World:
         await asyncio.gather(*others)
         left = [queue._turns, queue._waiting, queue._tasks]  # noqa: SLF001 - what nobody else sees
         self._must(not any(left), f"left behind: {left}")
-        self._must(self._free._value == self._pool, "a connection was lost")  # noqa: SLF001
+        self._must(self._free._value == self._pool, "a connection was lost")  # noqa: SLF001 - likewise
 
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
