@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.chaos.run import Outcome, carry_out
+from tests.chaos.run import carry_out
 from tests.chaos.telling import say
 from tests.chaos.town import Plan
 
@@ -55,18 +55,20 @@ def main() -> int:
         f"chaos on {plan.database} for {plan.seconds:g} s, capture {capture}; the same again: "
         f"make chaos SECONDS={plan.seconds:g} SEED={seed} DATABASE={plan.database}{same}"
     )
-    outcome: Outcome | None = None
     try:
         outcome = asyncio.run(carry_out(plan))
     except _BROKEN as error:
+        say(f"logs and journals: {folder}")
         say(f"the run could not be carried out: {error!r}")
-    if outcome is not None:
-        say(outcome.tells)
-    if outcome is not None and outcome.is_clean:
+        return 2
+    say(outcome.tells)
+    if outcome.is_clean:
         shutil.rmtree(folder, ignore_errors=True)
-        return 0
-    say(f"logs and journals: {folder}")
-    return 2 if outcome is None else 1
+    else:
+        say(f"logs and journals: {folder}")
+    # Last, because a long log is often read from its end, and the summary of all checks shows it.
+    say(outcome.verdict)
+    return 0 if outcome.is_clean else 1
 
 
 if __name__ == "__main__":

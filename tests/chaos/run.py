@@ -35,6 +35,8 @@ class Outcome:
 
     is_clean: bool
     tells: str
+    verdict: str
+    """In one line."""
 
 
 async def carry_out(plan: Plan) -> Outcome:
@@ -87,8 +89,9 @@ async def _run(town: Town, database: Database, heard: Heard) -> Outcome:
     found = unread + watch.found + offences(books, heard) + await _verified(town.database_url)
     tells = telling.summary(books, heard, diary, hours=rest.hours)
     if found:
-        return Outcome(False, f"{tells}\n{telling.stories(found, books, heard, town)}")
-    return Outcome(True, f"{tells}\nnothing contradicts anything ({diary.seconds:.0f} s in all)")
+        stories = telling.stories(found, books, heard, town)
+        return Outcome(False, f"{tells}\n{stories}", telling.verdict(found))
+    return Outcome(True, tells, f"nothing contradicts anything ({diary.seconds:.0f} s in all)")
 
 
 async def _people(

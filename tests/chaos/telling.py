@@ -19,6 +19,7 @@ from tests.chaos.town import PROVIDERS, Town
 _MOST_STORIES: Final = 5
 _MARGIN_SECONDS: Final = 8.0
 _MOST_LINES: Final = 60
+_LONGEST_LINE: Final = 1000
 
 
 def say(text: str) -> None:
@@ -70,6 +71,12 @@ def stories(found: list[Offence], books: Books, heard: Heard, town: Town) -> str
             told.append(order_id)
             lines += ["", *_story(order_id, books, heard, town)]
     return "\n".join(lines)
+
+
+def verdict(found: list[Offence]) -> str:
+    """How many there are, and the first of them, in one line that is not too long."""
+    first = " ".join(f"{_whose(found[0])}: {found[0].says}".split())
+    return f"{len(found)} offences, first: {first[:_LONGEST_LINE]}"
 
 
 def _whose(offence: Offence) -> str:
