@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +22,9 @@ class CountingLedger(SandboxLedger):
     failing = 0
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self, *, wait_seconds: float | None = None) -> Iterator[None]:
         self.commits += 1
-        with super().together():
+        with super().together(wait_seconds=wait_seconds):
             yield
             if self.failing:
                 self.failing -= 1
@@ -51,7 +51,7 @@ def _charge_in(ledger: SandboxLedger, order_id: str, **but: str) -> Callable[[],
 def _with_the_books(ledger: SandboxLedger, sql: str, *, then_fail: bool = False) -> Received:
     """Enters what `sql` says, as if it were the middle of a request."""
     with ledger._books() as books:  # noqa: SLF001 - in the middle of a request
-        books.connection.execute(sql)
+        books.entries.connection.execute(sql)
         if then_fail:
             raise LookupError("in the middle")
     return Received(NotSent("told_not_to"))
@@ -64,8 +64,52 @@ async def test_those_who_wait_share_one_transaction(clerk: Clerk, ledger: Counti
 
     assert all(isinstance(each.answer, Succeeded) for each in answers)
     assert len(ledger.entries()) == len(answers)
-    # The first found the thread idle; all that came meanwhile were its next turn.
-    assert ledger.commits == 2
+    assert ledger.commits == 1
+
+
+async def test_the_event_loop_does_not_wait_for_a_file_that_another_process_keeps(
+    clerk: Clerk, ledger: CountingLedger, tmp_path: Path
+) -> None:
+    ledger.entries()
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asked = [asyncio.create_task(clerk.ask(_charge_in(ledger, "o-1"), seconds=5))]
+        longest = await _longest_pause(seconds=0.2)
+        asked.append(asyncio.create_task(clerk.ask(_charge_in(ledger, "o-2"), seconds=5)))
+        longest = max(longest, await _longest_pause(seconds=0.2))
+        assert not any(each.done() for each in asked)
+        other.execute("ROLLBACK")
+
+    answers = await asyncio.gather(*asked)
+
+    assert all(isinstance(each.answer, Succeeded) for each in answers)
+    assert longest < 0.1, "seconds for which the event loop stood still"
+
+
+async def test_the_event_loop_does_not_wait_for_another_thread_that_waits_for_the_file(
+    clerk: Clerk, ledger: CountingLedger, tmp_path: Path
+) -> None:
+    ledger.entries()
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        page = asyncio.create_task(asyncio.to_thread(ledger.find, "sb-charge-1"))
+        await asyncio.sleep(0.05)
+        asked = asyncio.create_task(clerk.ask(_charge_in(ledger, "o-1"), seconds=5))
+        longest = await _longest_pause(seconds=0.2)
+        other.execute("ROLLBACK")
+
+    assert isinstance((await asked).answer, Succeeded)
+    await page
+    assert longest < 0.1, "seconds for which the event loop stood still"
+
+
+async def _longest_pause(*, seconds: float) -> float:
+    loop = asyncio.get_running_loop()
+    longest, began = 0.0, loop.time()
+    while (before := loop.time()) < began + seconds:
+        await asyncio.sleep(0.001)
+        longest = max(longest, loop.time() - before)
+    return longest
 
 
 async def test_what_one_of_them_entered_before_it_failed_is_taken_back_alone(
@@ -90,7 +134,7 @@ async def test_what_one_of_them_entered_before_it_failed_is_taken_back_alone(
     ]
     assert [entry.order_id for entry in ledger.entries()] == ["o-1", "o-2", "o-3"]
     with ledger._books() as books:  # noqa: SLF001 - past the provider
-        assert books.connection.execute("SELECT * FROM sent_away").fetchall() == []
+        assert books.entries.connection.execute("SELECT * FROM sent_away").fetchall() == []
 
 
 async def test_who_is_asked_again_because_another_failed_acts_as_if_asked_once(
@@ -126,29 +170,27 @@ async def test_one_failure_costs_the_others_few_transactions(
     clerk: Clerk, ledger: CountingLedger
 ) -> None:
     fail = partial(_with_the_books, ledger, "SELECT 1", then_fail=True)
-    asked = [clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(64)]
+    asked = [clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(63)]
 
     answers = await asyncio.gather(*asked, clerk.ask(fail, seconds=5), return_exceptions=True)
 
-    assert [type(each) for each in answers] == [Received] * 64 + [LookupError]
-    # The first alone, the turn of 64, and two halves of each of 64, 32, 16, 8, 4 and 2.
+    assert [type(each) for each in answers] == [Received] * 63 + [LookupError]
+    # The turn on the loop, on the thread, and two halves of each of 64, 32, 16, 8, 4 and 2.
     assert ledger.commits == 1 + 1 + 2 * 6
 
 
 async def test_a_turn_that_could_not_be_committed_is_answered_all_the_same(
     clerk: Clerk, ledger: CountingLedger
 ) -> None:
-    ledger.failing = 2  # The first, which is alone, and then the turn of the others.
+    ledger.failing = 2  # The turn on the event loop, and then on the thread.
 
     answers = await asyncio.gather(
         *(clerk.ask(_charge_in(ledger, f"o-{n}"), seconds=5) for n in range(4)),
         return_exceptions=True,
     )
 
-    failed, *done = answers
-    assert isinstance(failed, sqlite3.OperationalError)
-    assert [type(each) for each in done] == [Received] * 3
-    assert [entry.order_id for entry in ledger.entries()] == ["o-1", "o-2", "o-3"]
+    assert [type(each) for each in answers] == [Received] * 4
+    assert [entry.order_id for entry in ledger.entries()] == ["o-0", "o-1", "o-2", "o-3"]
 
 
 async def test_who_keeps_a_turn_from_being_committed_fails_alone(

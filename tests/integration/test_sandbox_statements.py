@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from order_core.outcomes import Continue, NotFound, Succeeded
+from order_core.outcomes import Continue, NotFound, OutcomeUnknown, Succeeded
 from order_core.payment import PaymentTransaction
 from order_sandbox import SandboxLedger
 from tests.integration.sqlalchemy_orders import NOON, a_charge
 
-_CHARGE = ["SELECT answers", "INSERT movements", "INSERT answers"]
+_WRITES = ["INSERT movements", "INSERT answers"]
 _TABLES = ("answers", "movements")
 
 
@@ -47,18 +47,20 @@ def _charge(**but: str) -> PaymentTransaction:
     return a_charge("o-1", **{"provider": "sandbox", "token": "ok", "sends": 1, **but})
 
 
-def test_a_charge_in_a_turn_needs_three_and_the_turn_itself_three(
+def test_a_charge_in_a_turn_needs_one_and_the_turn_itself_six(
     ledger: SandboxLedger, statements: Statements
 ) -> None:
     with ledger.together():
         for _ in range(20):
             ledger.receive(_charge())
 
-    begins, ends = ["BEGIN", "UPDATE movements"], ["COMMIT"]
-    assert statements.told() == begins + _CHARGE * 20 + ends
+    begins, ends = ["BEGIN", "UPDATE movements"], [*_WRITES, "COMMIT"]
+    highest = "SELECT movements"
+    asked = ["SELECT answers", highest, *["SELECT answers"] * 19]
+    assert statements.told() == begins + asked + ends
 
 
-def test_a_charge_alone_needs_six_also_after_a_turn(
+def test_a_charge_alone_needs_seven_also_after_a_turn(
     ledger: SandboxLedger, statements: Statements
 ) -> None:
     with ledger.together():
@@ -67,7 +69,37 @@ def test_a_charge_alone_needs_six_also_after_a_turn(
 
     ledger.receive(_charge())
 
-    assert statements.told() == ["BEGIN", "UPDATE movements", *_CHARGE, "COMMIT"]
+    assert statements.told() == [
+        *("BEGIN", "UPDATE movements", "SELECT answers", "SELECT movements", *_WRITES, "COMMIT"),
+    ]
+
+
+def test_a_turn_of_any_length_is_written_by_sixty_four(
+    ledger: SandboxLedger, statements: Statements
+) -> None:
+    with ledger.together():
+        for _ in range(200):
+            ledger.receive(_charge())
+
+    assert len(ledger.entries()) == 200
+    assert statements.told().count("INSERT movements") == 4
+
+
+def test_whoever_reads_in_a_turn_finds_what_was_entered_in_it(
+    ledger: SandboxLedger, statements: Statements
+) -> None:
+    charge = _charge()
+    with ledger.together():
+        paid = ledger.receive(charge).answer
+        again = ledger.receive(charge).answer
+        found = ledger.look_up(charge)
+        last = ledger.receive(charge).answer
+        another = ledger.receive(replace(charge, return_url="https://elsewhere.example")).answer
+
+    assert isinstance(paid, Succeeded)
+    assert again == found == last == paid
+    assert another == OutcomeUnknown("key_reused_with_another_request")
+    assert [each.reference for each in ledger.entries()] == [paid.reference]
 
 
 def test_a_second_step_needs_no_more_than_a_charge(
@@ -81,7 +113,9 @@ def test_a_second_step_needs_no_more_than_a_charge(
     with ledger.together():
         statements.clear()
         assert isinstance(ledger.receive(second).answer, Succeeded)
-        assert statements.told() == ["SELECT answers", "UPDATE movements", "INSERT answers"]
+    assert statements.told() == [
+        *("SELECT answers", "UPDATE movements", "INSERT answers", "COMMIT"),
+    ]
 
 
 def test_a_look_up_in_a_turn_needs_one(ledger: SandboxLedger, statements: Statements) -> None:

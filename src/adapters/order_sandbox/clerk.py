@@ -1,4 +1,4 @@
-"""The one thread that works on the ledger, for everybody who waits together."""
+"""Whoever works on the ledger, for everybody who waits together."""
 
 import asyncio
 from collections import deque
@@ -23,14 +23,17 @@ class _Asked:
 
 
 class Clerk:
-    """Answers questions to `ledger` on a thread, because the file may keep its writers waiting.
+    """Answers questions to `ledger`.
 
-    Whoever asks while the thread works waits for its next turn, in which all that wait share one
-    transaction of the file, one sync of the disk and one way back to the event loop. It ends
-    what it began even when nobody waits any more, like a provider does.
+    Whoever asks in the same moment of the event loop, or while the clerk works, shares one
+    transaction of the file and one sync of the disk. That is done on the event loop itself, which
+    waits for the disk meanwhile: a thread, and the waiting of each for the other, would cost
+    several times as much. What cannot be done at once is done on a thread: the file may keep its
+    writers waiting.
 
-    If a question of a turn fails, or its commit does, all of the turn are asked again: the one that
-    fails alone in the end. The ledger forgets the first time; a question may do nothing elsewhere.
+    A turn ends what it began even when nobody waits any more, like a provider does. If a question
+    of it fails, or its commit does, all of the turn are asked again: the one that fails alone in
+    the end. The ledger forgets the first time; a question may do nothing elsewhere.
     """
 
     def __init__(self, ledger: SandboxLedger) -> None:
@@ -38,7 +41,7 @@ class Clerk:
         # One thread, because the file takes one writer at a time anyway.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-ledger")
         self._waiting: deque[_Asked] = deque()
-        self._is_at_work = False
+        self._has_turn = False
 
     async def ask(self, question: Callable[[], _Answer], *, seconds: float) -> _Answer:
         """What `question` answers or raises.
@@ -49,22 +52,34 @@ class Clerk:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_Answer] = loop.create_future()
         self._waiting.append(_Asked(question, answer))
-        if not self._is_at_work:
-            self._next_turn(loop)
-        async with asyncio.timeout(seconds):
+        self._begin(loop)
+        # Half of what `asyncio.timeout` costs, which here may cancel nothing but the waiting.
+        over = loop.call_later(seconds, _give_up, answer)
+        try:
             return await answer
+        finally:
+            over.cancel()
 
     async def close(self) -> None:
         """Come back when the thread has ended."""
         await asyncio.to_thread(self._thread.shutdown)
 
-    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
-        self._is_at_work = bool(turn)
-        if turn:
-            self._thread.submit(self._work, turn, loop)
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting and not self._has_turn:
+            self._has_turn = True
+            loop.call_soon(self._work, loop)
 
-    def _work(self, turn: list[_Asked], loop: asyncio.AbstractEventLoop) -> None:
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+        try:
+            with self._ledger.together(wait_seconds=0):
+                answers: list[_Told] = [(asked.question(), None) for asked in turn]
+        except Exception:  # noqa: BLE001 - nothing was entered; the thread finds out whose it is
+            self._thread.submit(self._work_patiently, turn, loop)
+        else:
+            self._hand_out(turn, answers, loop)
+
+    def _work_patiently(self, turn: list[_Asked], loop: asyncio.AbstractEventLoop) -> None:
         answers = self._answers([asked.question for asked in turn])
         loop.call_soon_threadsafe(self._hand_out, turn, answers, loop)
 
@@ -86,7 +101,8 @@ class Clerk:
     def _hand_out(
         self, turn: list[_Asked], answers: list[_Told], loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._next_turn(loop)
+        self._has_turn = False
+        self._begin(loop)
         for asked, (answer, error) in zip(turn, answers, strict=True):
             if asked.answer.done():
                 continue  # Nobody waits any more.
@@ -94,3 +110,8 @@ class Clerk:
                 asked.answer.set_exception(error)
             else:
                 asked.answer.set_result(answer)
+
+
+def _give_up(answer: asyncio.Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())

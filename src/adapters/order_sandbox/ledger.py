@@ -23,12 +23,13 @@ from order_core.outcomes import (
 from order_core.payment import PaymentTransaction, TransactionKind, fingerprint
 from order_sandbox import answers
 from order_sandbox.books import Books
+from order_sandbox.entries import Entries
 from order_sandbox.movement import Movement, Standing
 from order_sandbox.schema import STATEMENTS
 from order_sandbox.tokens import PAYS, SINGLE_USE, TOKENS, Behaviour, Effect, Way
 
 _BUSY_SECONDS: Final = 5.0
-_WAL_TRIES: Final = 100
+_PAUSE_SECONDS: Final = 0.005
 _RETRY_AFTER_SECONDS: Final = 0.5
 
 
@@ -82,13 +83,13 @@ class SandboxLedger:
     def account(self) -> str:
         """The name of these books. A new file has another: what it lacks proves nothing."""
         with self._books() as books:
-            (name,) = books.connection.execute("SELECT id FROM account").fetchone()
+            (name,) = books.entries.connection.execute("SELECT id FROM account").fetchone()
             return str(name)
 
     def entries(self) -> tuple[Movement, ...]:
         """Every movement that reached the provider, oldest first."""
         with self._books() as books:
-            return books.all()
+            return books.entries.all()
 
     def receive(self, transaction: PaymentTransaction) -> Received:
         """Take a request in, do what its token says, and remember the answer.
@@ -104,18 +105,12 @@ class SandboxLedger:
             if away := _sent_away(transaction, behaviour, books):
                 return away
             request = _request_of(transaction)
-            known = books.connection.execute(
-                "SELECT request, answer FROM answers WHERE key = ?", (transaction.key,)
-            ).fetchone()
-            if known:
-                same = known["request"] == request
+            if known := books.entries.answer_to(transaction.key):
+                came_with, answered = known
                 reused = OutcomeUnknown("key_reused_with_another_request")
-                return Received(answers.read(known["answer"]) if same else reused)
+                return Received(answers.read(answered) if came_with == request else reused)
             answer = self._answer(transaction, behaviour, books)
-            books.connection.execute(
-                "INSERT INTO answers VALUES (?, ?, ?)",
-                (transaction.key, request, answers.written(answer)),
-            )
+            books.entries.remember(transaction.key, request, answers.written(answer))
             return Received(answer, behaviour.way)
 
     def look_up(self, transaction: PaymentTransaction) -> Outcome | NotFound:
@@ -125,7 +120,7 @@ class SandboxLedger:
             LedgerBusy: they could not be read.
         """
         with self._books() as books:
-            movement = books.movement_of(transaction.id)
+            movement = books.entries.movement_of(transaction.id)
         if movement is None:
             return NotFound()
         if movement.standing is Standing.BEGUN and transaction.step > 1:
@@ -136,25 +131,25 @@ class SandboxLedger:
     def find(self, reference: str) -> Movement | None:
         """The movement with the provider's id `reference`, if there is one."""
         with self._books() as books:
-            return books.movement(reference)
+            return books.entries.movement(reference)
 
     def approve(self, reference: str) -> bool:
         """The buyer agrees; False if the payment does not wait for that (any more)."""
         with self._books() as books:
-            movement = books.movement(reference)
+            movement = books.entries.movement(reference)
             if movement is None or movement.standing is not Standing.ACTION_REQUIRED:
                 return False
             held = movement.kind is TransactionKind.AUTHORIZATION
-            books.stand(reference, Standing.AUTHORIZED if held else Standing.SUCCEEDED)
+            books.entries.stand(reference, Standing.AUTHORIZED if held else Standing.SUCCEEDED)
             return True
 
     def refuse(self, reference: str) -> bool:
         """The buyer says no; False if the payment does not wait for that (any more)."""
         with self._books() as books:
-            movement = books.movement(reference)
+            movement = books.entries.movement(reference)
             if movement is None or movement.standing is not Standing.ACTION_REQUIRED:
                 return False
-            books.stand(reference, Standing.DECLINED)
+            books.entries.stand(reference, Standing.DECLINED)
             return True
 
     def close(self) -> None:
@@ -170,7 +165,7 @@ class SandboxLedger:
         self, transaction: PaymentTransaction, behaviour: Behaviour, books: Books
     ) -> Outcome:
         token = transaction.token or ""
-        if token.startswith(SINGLE_USE) and not books.token_pays(token, transaction):
+        if token.startswith(SINGLE_USE) and not books.entries.token_pays(token, transaction.id):
             return books.decline(transaction, "token_already_used").outcome(self._public_url)
         if behaviour.effect is Effect.NOTHING:
             return OutcomeUnknown("provider_error")
@@ -180,16 +175,17 @@ class SandboxLedger:
         return OutcomeUnknown("provider_error") if failed else outcome
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self, *, wait_seconds: float | None = None) -> Iterator[None]:
         """All that this thread asks meanwhile is one transaction, on the disk when this ends.
 
-        What waits is settled when this begins; whether a request is too late, each is asked when
-        its turn comes. If an error leaves this, nothing was entered, so none may be caught inside.
+        For the file it waits so long at most, or as long as anybody else. What waits is settled
+        when this begins; whether a request is too late, each is asked when its turn comes. If an
+        error leaves this, nothing was entered, so none may be caught inside.
 
         Raises:
             LedgerBusy: nothing was entered.
         """
-        with self._transaction() as books:
+        with self._transaction(wait_seconds) as books:
             self._together.books = books
             try:
                 yield
@@ -201,29 +197,32 @@ class SandboxLedger:
         return self._transaction() if together is None else nullcontext(together)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Books]:
-        with self._lock:
+    def _transaction(self, wait_seconds: float | None = None) -> Iterator[Books]:
+        until = time.monotonic() + (_BUSY_SECONDS if wait_seconds is None else wait_seconds)
+        if not self._lock.acquire(timeout=max(until - time.monotonic(), 0)):
+            raise LedgerBusy("another thread keeps it")
+        try:
             connection = self._connection()
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                raise LedgerBusy(str(error)) from error
+            _insist(connection, "BEGIN IMMEDIATE", until)
             try:
                 # Not earlier: the file may have kept us waiting.
-                books = Books(connection, self._now().timestamp(), self._settle_seconds)
-                books.settle()
-                yield books
+                entries, now = Entries(connection), self._now().timestamp()
+                entries.settle(now)
+                yield Books(entries, now, self._settle_seconds)
+                entries.write()
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+        finally:
+            self._lock.release()
 
     def _connection(self) -> sqlite3.Connection:
         # A connection that came through a fork belongs to the parent; it is left alone.
         if self._open and self._open[0] == os.getpid():
             return self._open[1]
         connection = sqlite3.connect(
-            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
         try:
@@ -235,18 +234,29 @@ class SandboxLedger:
         return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    for attempt in range(_WAL_TRIES):
+def _insist(connection: sqlite3.Connection, statement: str, until: float) -> None:
+    """Run it as soon as no other process keeps the file; `until` is of the monotonic clock."""
+    while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            # SQLite does not wait here when two processes turn a new file to WAL at once.
-            if attempt == _WAL_TRIES - 1:
-                raise
-            time.sleep(0.02)
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() >= until:
+                raise LedgerBusy(str(error)) from error
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    until = time.monotonic() + _BUSY_SECONDS
+    # SQLite itself does not wait here when two processes turn a new file to WAL at once.
+    _insist(connection, "PRAGMA journal_mode = WAL", until)
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("BEGIN IMMEDIATE")
+    _insist(connection, "BEGIN IMMEDIATE", until)
     for statement in STATEMENTS:
         connection.execute(statement)
     if connection.execute("SELECT id FROM account").fetchone() is None:
@@ -258,7 +268,7 @@ def _behaviour_for(transaction: PaymentTransaction, books: Books) -> Behaviour:
     if transaction.takes_money:
         named = TOKENS.get(transaction.token or "", PAYS)
         return PAYS if transaction.step > 1 else named
-    parent = books.movement(transaction.parent_reference)
+    parent = books.entries.movement(transaction.parent_reference)
     if transaction.kind is not TransactionKind.REFUND or parent is None:
         return PAYS
     of_token = TOKENS.get(parent.token, PAYS)
@@ -269,10 +279,8 @@ def _sent_away(
     transaction: PaymentTransaction, behaviour: Behaviour, books: Books
 ) -> Received | None:
     if behaviour.way in _SENT_AWAY_ONCE:
-        first = books.connection.execute(
-            "INSERT OR IGNORE INTO sent_away VALUES (?)", (transaction.key,)
-        )
-        return _SENT_AWAY_ONCE[behaviour.way] if first.rowcount else None
+        first = books.entries.is_first_with(transaction.key)
+        return _SENT_AWAY_ONCE[behaviour.way] if first else None
     return _SENT_AWAY.get(behaviour.way)
 
 

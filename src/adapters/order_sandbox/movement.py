@@ -70,6 +70,24 @@ class Movement:
             at=datetime.fromtimestamp(row["at"], UTC),
         )
 
+    def row(self) -> tuple[str | int | None, ...]:
+        """The values of the table's first columns behind the number, without the moment."""
+        return (
+            self.reference,
+            self.transaction_id,
+            self.order_id,
+            self.installation,
+            self.kind,
+            self.amount.minor_units,
+            self.amount.currency,
+            self.standing,
+            self.token,
+            self.reason,
+            self.retryable,
+            self.parent_reference,
+            self.return_url,
+        )
+
     def outcome(self, public_url: str) -> Outcome:
         """What the provider says about the movement now."""
         match self.standing:
