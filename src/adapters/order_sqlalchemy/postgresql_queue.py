@@ -50,13 +50,15 @@ class _Waiting:
     until: float
     """By the clock of the event loop: it is not sent later."""
     answer: asyncio.Future[Row | None]
+    together: Shape
+    """The shape of its company."""
     is_alone: bool = False
     """Its company was refused."""
 
     def goes_with(self, other: "_Waiting") -> bool:
         if self.is_alone or other.is_alone:
             return self is other
-        return self.shape is other.shape or self.shape.in_company() == other.shape.in_company()
+        return self.together is other.together or self.together == other.together
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +118,7 @@ class SaveQueue(Generic[C]):
         """
         loop = asyncio.get_running_loop()
         until, answer = loop.time() + self._seconds, loop.create_future()
-        waiting = _Waiting(shape, order_id, values, until, answer)
+        waiting = _Waiting(shape, order_id, values, until, answer, shape.in_company())
         self._rests.clear()
         if not self._turns and not self._waiting:
             return await self._first(waiting)
@@ -164,9 +166,7 @@ class SaveQueue(Generic[C]):
 
     def _go_on(self) -> None:
         ready = self._ready()
-        companies = Counter(
-            waiting if waiting.is_alone else waiting.shape.in_company() for waiting in ready
-        )
+        companies = Counter(waiting if waiting.is_alone else waiting.together for waiting in ready)
         turns = sum(-(-number // self._most) for number in companies.values())
         self._begin(turns, ready, most=self._most)
 
@@ -237,7 +237,7 @@ class SaveQueue(Generic[C]):
         return company
 
     async def _save(self, connection: C, turn: _Turn, company: list[_Waiting]) -> None:
-        shape = company[0].shape if len(company) == 1 else company[0].shape.in_company()
+        shape = company[0].shape if len(company) == 1 else company[0].together
         try:
             values = [waiting.values for waiting in company]
             rows = await self._door.save(connection, shape, values)
