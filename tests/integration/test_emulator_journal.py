@@ -48,11 +48,13 @@ async def pay_stripe(client: httpx.AsyncClient, key: str, amount: int = 4711) ->
     )
 
 
-async def pay_square(client: httpx.AsyncClient, key: str) -> httpx.Response:
+async def pay_square(
+    client: httpx.AsyncClient, key: str, *, source: str = "cnon:once-teapot"
+) -> httpx.Response:
     return await client.post(
         "/v2/payments",
         json={
-            "source_id": "cnon:once-teapot",
+            "source_id": source,
             "idempotency_key": key,
             "amount_money": {"amount": 1300, "currency": "USD"},
             "location_id": "LEMULATED",
@@ -60,6 +62,23 @@ async def pay_square(client: httpx.AsyncClient, key: str) -> httpx.Response:
         },
         headers=SQUARE,
     )
+
+
+async def give_back_square(client: httpx.AsyncClient, payment: str) -> None:
+    refund = {
+        "idempotency_key": f"refund-of-{payment}"[:45],
+        "payment_id": payment,
+        "amount_money": {"amount": 1300, "currency": "USD"},
+    }
+    (await client.post("/v2/refunds", json=refund, headers=SQUARE)).raise_for_status()
+
+
+async def on_record(client: httpx.AsyncClient) -> Any:
+    return (await client.post("/v2/events", json={}, headers=SQUARE)).json()
+
+
+def ids_of(record: Any) -> list[str]:
+    return [event["event_id"] for event in record["events"]]
 
 
 async def ledger(client: httpx.AsyncClient) -> Any:
@@ -115,10 +134,6 @@ async def test_square_gives_no_id_twice_and_takes_no_token_twice(tmp_path: Path)
 
 async def test_square_has_the_same_events_on_record_again(tmp_path: Path) -> None:
     journal = tmp_path / "square.journal"
-
-    async def on_record(client: httpx.AsyncClient) -> Any:
-        return (await client.post("/v2/events", json={}, headers=SQUARE)).json()
-
     async with emulated("square", journal) as before:
         await pay_square(before, "before-anybody-asked")
         await before.put("/v2/events/enable", headers=SQUARE)
@@ -156,6 +171,35 @@ async def test_an_answer_that_the_key_is_in_use_is_not_carried_out_again(tmp_pat
         assert await ledger(after) == books
     assert in_use.status_code == 409
     assert between.json()["id"] < slow.result().json()["id"]
+
+
+async def test_what_ended_while_a_slow_request_was_at_work_ended_before_it(tmp_path: Path) -> None:
+    journal = tmp_path / "square.journal"
+    async with emulated("square", journal) as before:
+        await before.put("/v2/events/enable", headers=SQUARE)
+        paid = (await pay_square(before, "teapot")).json()["payment"]["id"]
+        fault = {"on": "POST /v2/payments", "kind": "delay", "seconds": 0.2}
+        await before.post("/_emulator/faults", json=[fault])
+        slow = asyncio.create_task(
+            pay_square(before, "slow-kettle", source="ccof:customer-card-id-ok")
+        )
+        await asyncio.sleep(0.05)
+        await give_back_square(before, paid)
+        # With each look a second passes: the refund succeeds, and that is told.
+        looks = [await ledger(before) for _ in range(4)]
+        assert not slow.done()
+        await slow
+        books, record = await ledger(before), await on_record(before)
+
+    async with emulated("square", journal) as after:
+        again = await pay_square(after, "slow-kettle", source="ccof:customer-card-id-ok")
+        assert [entry["reference"] for entry in await ledger(after)] == [
+            entry["reference"] for entry in books
+        ]
+        assert ids_of(await on_record(after)) == ids_of(record)
+    assert again.content == slow.result().content
+    assert [entry["kind"] for entry in looks[-1]] == ["charge", "refund"]
+    assert [entry["kind"] for entry in books] == ["charge", "refund", "charge"]
 
 
 async def test_a_stored_server_error_is_stored_for_good(tmp_path: Path) -> None:

@@ -86,9 +86,12 @@ class Books:
         """Let a hold go."""
         if payment.status not in {"APPROVED", "PENDING"}:
             raise in_wrong_state("payment_id")
-        payment.changed(self._clock(), "CANCELED")
+        self._let_go(payment, self._clock())
+
+    def _let_go(self, payment: Payment, at: datetime) -> None:
+        payment.changed(at, "CANCELED")
         self._book("void", payment)
-        self._tell("payment.updated", "payment", payment)
+        self._tell("payment.updated", "payment", payment, at)
 
     def _must_be_held(self, payment: Payment, version_token: str | None) -> None:
         if payment.status != "APPROVED":
@@ -122,20 +125,21 @@ class Books:
 
     def pass_time(self) -> None:
         """Finish the refunds that are old enough, and give up holds that are too old."""
+        # Looked at once: a journal tells each request what the clock showed, look by look.
         now = self._clock()
         for refund in self.refunds.values():
             if refund.status == "PENDING" and now >= refund.created_at + _REFUND_TAKES:
-                self._end_refund(refund, "COMPLETED")
+                self._end_refund(refund, "COMPLETED", now)
         for payment in self.payments.values():
             if payment.status == "APPROVED" and now >= payment.created_at + HOLD:
-                self.cancel(payment)
+                self._let_go(payment, now)
 
     def act(self, reference: str, decision: Decision) -> bool:
         """Decide about a bank payment or a refund that waits; refuse a payment: a dispute."""
         approves = decision is Decision.APPROVE
         refund = self.refunds.get(reference)
         if refund is not None and refund.status == "PENDING":
-            self._end_refund(refund, "COMPLETED" if approves else "FAILED")
+            self._end_refund(refund, "COMPLETED" if approves else "FAILED", self._clock())
             return True
         payment = self.payments.get(reference)
         if payment is not None and payment.status == "PENDING":
@@ -149,8 +153,8 @@ class Books:
             return True
         return False
 
-    def _end_refund(self, refund: Refund, status: str) -> None:
-        refund.status, refund.updated_at = status, self._clock()
+    def _end_refund(self, refund: Refund, status: str, at: datetime) -> None:
+        refund.status, refund.updated_at = status, at
         if status == "COMPLETED":
             self._ledger.append(
                 LedgerEntry(
@@ -164,7 +168,7 @@ class Books:
                     parent_reference=refund.payment.id,
                 )
             )
-        self._tell("refund.updated", "refund", refund)
+        self._tell("refund.updated", "refund", refund, at)
 
     def _dispute(self, payment: Payment) -> None:
         number = self.new_id("D")
@@ -180,7 +184,8 @@ class Books:
             "created_at": stamp(self._clock()),
         }
         self._book("dispute", payment, reference=number)
-        self._event("dispute.created", "dispute", number, payment.location_id, dispute)
+        at = self._clock()
+        self._event("dispute.created", "dispute", number, payment.location_id, dispute, at=at)
 
     # What is told -------------------------------------------------------------------------
 
@@ -212,20 +217,24 @@ class Books:
             )
         )
 
-    def _tell(self, event: str, what: str, subject: Payment | Refund) -> None:
+    def _tell(
+        self, event: str, what: str, subject: Payment | Refund, at: datetime | None = None
+    ) -> None:
         location = subject.location_id if isinstance(subject, Payment) else None
         place = location or (subject.payment.location_id if isinstance(subject, Refund) else "")
-        self._event(event, what, subject.id, place, subject.shown())
+        self._event(event, what, subject.id, place, subject.shown(), at=at or self._clock())
 
-    def _event(self, name: str, what: str, number: str, place: str, shown: dict[str, Any]) -> None:
-        event_id, now = self.new_id("E"), self._clock()
+    def _event(
+        self, name: str, what: str, number: str, place: str, shown: dict[str, Any], *, at: datetime
+    ) -> None:
+        event_id = self.new_id("E")
         body = {
             "merchant_id": "MEMULATED",
             "location_id": place,
             "type": name,
             "event_id": event_id,
-            "created_at": stamp(now),
+            "created_at": stamp(at),
             "data": {"type": what, "id": number, "object": {what: shown}},
         }
         self._events.append(Event(event_id, name, json.dumps(body).encode()))
-        self.record.keep(body, now)
+        self.record.keep(body, at)

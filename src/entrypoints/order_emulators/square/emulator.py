@@ -166,8 +166,7 @@ class SquareEmulator:
 
     async def _plain(self, call: Call, work: Work) -> Answer:
         """A request without a key: done as often as it comes."""
-        if call.work_seconds:
-            await self._sleep(call.work_seconds)
+        await self._take_time(call)
         shown = work(read_body(call.body))
         return SERVER_ERROR.answer() if call.fails_after else Answer.of_json(200, shown)
 
@@ -184,8 +183,7 @@ class SquareEmulator:
             case KeyStanding.OTHER_REQUEST:
                 return KEY_REUSED.answer()
         self._keys.begin(key, request)
-        if call.work_seconds:
-            await self._sleep(call.work_seconds)
+        await self._take_time(call)
         try:
             answer = Answer.of_json(200, work(body))
         except Refusal as refusal:
@@ -194,6 +192,13 @@ class SquareEmulator:
             answer = SERVER_ERROR.answer()
         self._keys.keep(key, answer)
         return answer
+
+    async def _take_time(self, call: Call) -> None:
+        if call.work_seconds:
+            await self._sleep(call.work_seconds)
+        # Whoever looked meanwhile let time pass. A journal holds no looks: carried out again, what
+        # ended meanwhile would end after this request, and all that it enters have other ids.
+        self._books.pass_time()
 
     # What it does -------------------------------------------------------------------------
 
