@@ -182,11 +182,18 @@ class PaymentTransaction:
         return self.kind in _TAKES and self.status is TransactionStatus.SUCCEEDED
 
     @property
-    def is_taken_unseen(self) -> bool:
-        """Taken by a person's word alone: the provider has not shown it so."""
+    def is_done_unseen(self) -> bool:
+        """Done by a person's word alone: the provider has not shown it so."""
         # What the provider shows has no reason any more; of a late capture the first one is kept.
         given_up = self.reason in _GIVEN_UP or self.reason == LATE
-        return self.took_money and (self.provider_reference is None or given_up)
+        holds = self.kind is TransactionKind.AUTHORIZATION
+        done = self.status is TransactionStatus.SUCCEEDED and not holds
+        return done and (self.provider_reference is None or given_up)
+
+    @property
+    def is_taken_unseen(self) -> bool:
+        """Taken by a person's word alone."""
+        return self.took_money and self.is_done_unseen
 
     @property
     def is_undecided(self) -> bool:

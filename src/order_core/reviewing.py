@@ -205,7 +205,7 @@ def _accepted_as_it_is(deciding: Settling) -> Order:
         attend_at = decided_by(settled.capture_before, now=deciding.at)
         order = order.with_transaction(replace(settled, attend_at=attend_at))
     in_doubt = deciding.transaction.status is TransactionStatus.IN_REVIEW
-    owes = in_doubt or _is_shown_beyond(order, deciding.transaction)
+    owes = in_doubt or _is_shown_otherwise(order, deciding.transaction)
     if owes and order.status in _ENDED:
         return _owed_by_an_ended(deciding, order, settled)
     if settled.kind is TransactionKind.VOID and not settled.is_live and order.lets_go:
@@ -252,17 +252,27 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
     if settled.kind is TransactionKind.REFUND and differs(deciding.transaction):
         # It was made in part, and nobody else asks for the rest.
         paid = order.transaction(settled.parent_id or "")
-        return refunding(order, paid, at=at, new_id=new_id, terms=terms)
+        rest = order.left_of(paid) - _returned_in_doubt(order, settled)
+        amount = Money(max(rest, 0), paid.amount.currency)
+        return refunding(order, paid, amount, at=at, new_id=new_id, terms=terms)
     return order
 
 
-def _is_shown_beyond(order: Order, paid: PaymentTransaction) -> bool:
+def _is_shown_otherwise(order: Order, accepted: PaymentTransaction) -> bool:
     """Whether the provider showed another sum than what was accepted, and asked back, of it.
 
     A refund of it that was refused is decided about by itself.
     """
-    refused = any(t.parent_id == paid.id and t.review for t in order.transactions)
-    return paid.took_money and differs(paid) and not refused
+    refused = any(t.parent_id == accepted.id and t.review for t in order.transactions)
+    refund = accepted.kind is TransactionKind.REFUND and accepted.origin is Origin.OURS
+    return differs(accepted) and (refund or (accepted.took_money and not refused))
+
+
+def _returned_in_doubt(order: Order, refund: PaymentTransaction) -> int:
+    """What came back of a refund, in minor units, that a person decides about by itself."""
+    return sum(
+        t.amount.minor_units for t in order.transactions if t.parent_id == refund.id and t.review
+    )
 
 
 def _refunded(deciding: Settling) -> Order:

@@ -13,7 +13,7 @@ from order_core.payment import (
 from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
-from order_core.settlement.refunded_beyond import refunded_beyond
+from order_core.settlement.refunded_beyond import is_of_more, refunded_beyond
 from order_core.settlement.refused_after_all import shown_after_all
 from order_core.settlement.review import shown_with_another_amount
 from order_core.settlement.second_look import second_look_done
@@ -82,10 +82,12 @@ def _is_unnamed(settling: Settling, outcome: Succeeded | Authorized) -> bool:
     transaction = settling.transaction
     held = transaction.status is TransactionStatus.AUTHORIZED
     same = transaction.amount == outcome.amount
+    # A refund that has our mark is ours, whatever sum went back.
+    ours = same or transaction.kind is TransactionKind.REFUND
     return (
         transaction.is_live
         and transaction.provider_reference is None
-        and (same or _can_be_booked_instead(settling, outcome))
+        and (ours or _can_be_booked_instead(settling, outcome))
         and held is isinstance(outcome, Authorized)
     )
 
@@ -117,7 +119,7 @@ def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Auth
     # What the provider has shown itself is not doubted because it declines another try. Only held,
     # it has not shown what the person accepted.
     same = transaction.provider_reference == outcome.reference
-    return transaction.is_taken_unseen and isinstance(outcome, Succeeded) and same
+    return transaction.is_done_unseen and isinstance(outcome, Succeeded) and same
 
 
 def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -137,9 +139,12 @@ def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order
         if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
     order = shown_after_all(replace(settling, order=order, transaction=named))
-    if outcome.amount == named.amount:
+    if outcome.amount == named.amount or named.kind is TransactionKind.VOID:
         return order
-    return shown_with_another_amount(replace(settling, order=order, transaction=named), outcome)
+    settling = replace(settling, order=order, transaction=named)
+    if is_of_more(named, outcome):
+        return refunded_beyond(settling, named, outcome)
+    return shown_with_another_amount(settling, outcome)
 
 
 def _is_known(settling: Settling, outcome: Succeeded | Authorized) -> bool:

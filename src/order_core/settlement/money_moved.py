@@ -17,7 +17,7 @@ from order_core.payment_terms import decided_by
 from order_core.settlement.after_the_last_word import money_moved_after_the_last_word
 from order_core.settlement.consequences import PAID_ALREADY, concluded
 from order_core.settlement.hold import held_and_taken, is_taken, let_go
-from order_core.settlement.refunded_beyond import refunded_beyond
+from order_core.settlement.refunded_beyond import is_of_more, refunded_beyond
 from order_core.settlement.review import against_our_wish, another_amount, in_review
 from order_core.settlement.settling import Settling
 from order_core.settlement.without_our_mark import without_our_mark
@@ -43,7 +43,7 @@ def money_moved(
     holds = transaction.kind is TransactionKind.AUTHORIZATION
     if holds and is_taken(settling.order, transaction):
         return held_and_taken(settling, outcome)
-    if outcome.amount != transaction.amount and not _is_refund_of_more(transaction, outcome):
+    if outcome.amount != transaction.amount and not is_of_more(transaction, outcome):
         return another_amount(settling, outcome)
     if holds and isinstance(outcome, Succeeded):
         return held_and_taken(settling, outcome)
@@ -60,13 +60,6 @@ def money_moved(
     order = settling.order.with_transaction(done).with_news(news, settling.at)
     order = concluded(settling, order, done, MoneyEvent.REFUNDED)
     return refunded_beyond(replace(settling, order=order), done, outcome)
-
-
-def _is_refund_of_more(ours: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:
-    """Whether ours is done, and more went back with it."""
-    refund = ours.kind is TransactionKind.REFUND and isinstance(outcome, Succeeded)
-    comparable = outcome.amount.currency == ours.amount.currency
-    return refund and comparable and outcome.amount.minor_units > ours.amount.minor_units
 
 
 def _marks_of(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> set[str | None]:

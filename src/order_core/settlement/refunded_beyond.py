@@ -36,6 +36,13 @@ def refunded_beyond(
     return concluded(settling, order, move, MoneyEvent.DONE_AGAIN, doubt=doubt)
 
 
+def is_of_more(refund: PaymentTransaction, told: Succeeded | Authorized) -> bool:
+    """Whether it is a refund that is done, and more went back with it."""
+    done = refund.kind is TransactionKind.REFUND and isinstance(told, Succeeded)
+    comparable = told.amount.currency == refund.amount.currency
+    return done and comparable and told.amount.minor_units > refund.amount.minor_units
+
+
 def parts_beyond(order: Order, refund: PaymentTransaction) -> list[PaymentTransaction]:
     """What went back beyond a refund, under the same reference."""
     if refund.provider_reference is None:

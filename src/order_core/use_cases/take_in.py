@@ -141,7 +141,8 @@ def _known_by(order: Order, fact: ProviderFact) -> PaymentTransaction | None:
     if known is None or known.takes_money:
         return None
     # What was asked about in vain waits, too, and a person may have been wrong about it.
-    return known if known.is_open or known.status in _IN_DOUBT else None
+    waits = known.is_open or known.status in _IN_DOUBT or known.is_done_unseen
+    return known if waits else None
 
 
 def _unseen(
@@ -150,18 +151,30 @@ def _unseen(
     """Ours that nobody has seen, if it must be the one that is told.
 
     Booked beside it, the same money would count twice. It must be if a person has accepted it, or
-    if there is no room for two.
+    if there is no room for two, of whatever sum it was asked for.
     """
-    candidates = _of_the_same_sum(order, parent, fact)
-    for accepted in candidates:
+    of_the_same_sum = _of_the_same_sum(order, parent, fact)
+    for accepted in of_the_same_sum:
         if accepted.status is TransactionStatus.SUCCEEDED:
             return accepted
+    candidates = of_the_same_sum or [
+        t for t in _without_a_name(order, parent, fact) if _is_decided_by_people(t)
+    ]
     done = isinstance(fact.outcome, Succeeded)
     if not done or len(candidates) != 1 or _room_in(order, parent, fact.kind) >= _sum_in(fact):
         return None
     (ours,) = candidates
+    if ours.is_done_unseen:
+        return ours
     # What an open capture came to is shown by its answer, or by a look at its hold.
     return ours if ours.is_given_up or ours.kind is TransactionKind.REFUND else None
+
+
+def _is_decided_by_people(transaction: PaymentTransaction) -> bool:
+    """Whether nothing is on its way any more, and only a person has said what became of it."""
+    # Of a capture he has to say so first: it is told which one it was once he has.
+    refund = transaction.kind is TransactionKind.REFUND
+    return transaction.is_done_unseen or (refund and transaction.is_given_up)
 
 
 def _of_the_same_sum(
@@ -171,10 +184,21 @@ def _of_the_same_sum(
 
     That a refund came back is told with its sum, too; that it failed, with none.
     """
+    amount = getattr(fact.outcome, "amount", None)
+    return [
+        t
+        for t in _without_a_name(order, parent, fact)
+        if (t.is_undecided if amount is None else t.amount == amount)
+    ]
+
+
+def _without_a_name(
+    order: Order, parent: PaymentTransaction, fact: ProviderFact
+) -> list[PaymentTransaction]:
+    """What may be what the fact tells, of whatever sum: ours, by no reference yet."""
     told = fact.outcome
     if fact.kind not in _TOLD_BY_SUM or not isinstance(told, Succeeded | Reversed | Declined):
         return []
-    amount = None if isinstance(told, Declined) else told.amount
     if any(
         (t.kind, t.provider_reference) == (fact.kind, fact.reference) for t in order.transactions
     ):
@@ -184,7 +208,6 @@ def _of_the_same_sum(
         t
         for t in order.transactions
         if (t.kind, t.parent_id, t.provider_reference) == (fact.kind, parent.id, None)
-        and (t.is_undecided if amount is None else t.amount == amount)
         and t.is_live
         and t.may_have_run
     ]

@@ -1,0 +1,247 @@
+"""A person says that a refund was made which nobody saw, and the provider tells what it was."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.events import PutInReview
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.outcomes import Declined, Reversed, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
+
+D = ReviewDecision
+REFUND = TransactionKind.REFUND
+
+
+async def given_up(
+    shop: Any, *, named: bool, part: Money | None = None, cancelled: bool = False
+) -> tuple[Order, PaymentTransaction, Provider]:
+    """An order of which a refund is a person's to decide about: nobody can ask about it."""
+    provider = Provider(without_look_ups(shop))
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT if named else reactions.LOSE_ANSWER)
+    if cancelled:
+        await shop.core.cancel(placed.id, customer_id="ann")
+    else:
+        await shop.core.refund(placed.id, by="staff", amount=part)
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.work_until(passed=timedelta(days=30))
+    shop.gateway.forget_reactions()
+    order = await shop.orders.get(placed.id)
+    refund = order.transactions[-1]
+    assert refund.review == "provider_has_no_look_up"
+    assert (refund.provider_reference is not None) is named
+    return order, refund, provider
+
+
+async def accepted_unseen(
+    shop: Any, *, named: bool, part: Money | None = None, cancelled: bool = False
+) -> tuple[Order, PaymentTransaction, Provider]:
+    """An order of which a refund counts as made by a person's word alone."""
+    order, refund, provider = await given_up(shop, named=named, part=part, cancelled=cancelled)
+    order = await decide(shop, order, refund, D.ACCEPT)
+    return order, order.transaction(refund.id), provider
+
+
+async def told(
+    shop: Any,
+    provider: Provider,
+    refund: PaymentTransaction,
+    amount: Money,
+    *,
+    marked: bool,
+    reference: str | None = None,
+) -> Order:
+    """Its event says how much went back."""
+    reference = reference or refund.provider_reference or "re-1"
+    mark = {"transaction_id": refund.id} if marked else {}
+    done = Succeeded(reference, amount, mark.get("transaction_id", ""))
+    await provider.tells(REFUND, done, parent_reference=refund.parent_reference, **mark)
+    order: Order = await shop.orders.get(refund.order_id)
+    return order
+
+
+async def reviews(shop: Any, order: Order) -> list[str]:
+    """Every doubt that was put before a person."""
+    history = await shop.core.history(order.id, customer_id="ann")
+    return [h.event.reason for h in history if isinstance(h.event, PutInReview)]
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
+async def test_of_less_than_was_accepted_that_is_booked_and_a_person_decides(
+    shop: Any, *, named: bool, marked: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named)
+    assert order.refunded_minor_units == 2500
+    for _ in range(2):
+        order = await told(shop, provider, refund, PART, marked=marked)
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (700, 1800)
+    assert order.transaction(refund.id).review == "amount_differs:7.00 EUR"
+    assert [t.kind for t in order.transactions].count(REFUND) == 1
+    order = await decide(shop, order, order.transaction(refund.id), D.ACCEPT)
+    again = await told(shop, provider, refund, PART, marked=marked)
+    assert again == order
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+    assert order.refund_asked_minor_units == 700
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
+async def test_an_order_that_ended_gives_back_the_rest_once_a_person_has_seen_it(
+    shop: Any, *, named: bool, marked: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named, cancelled=True)
+    order = await told(shop, provider, refund, PART, marked=marked)
+    assert order.refund_asked_minor_units == 700
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    order = await decide(shop, order, order.transaction(refund.id), D.ACCEPT)
+
+    assert order.refund_asked_minor_units == 2500
+    rest = order.transactions[-1]
+    assert (rest.kind, rest.amount) == (REFUND, Money(1800, "EUR"))
+    assert order.attend_at is not None
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_of_more_than_was_accepted_the_rest_is_booked_beside_it_and_a_person_decides(
+    shop: Any, *, named: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named, part=PART)
+    for _ in range(2):
+        order = await told(shop, provider, refund, Money(900, "EUR"), marked=True)
+
+    assert (order.refunded_minor_units, order.refund_asked_minor_units) == (900, 700)
+    assert (await reviews(shop, order))[1:] == ["amount_differs:9.00 EUR"]
+    assert order.left_of(order.charge) == 1600
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_another_currency_is_a_persons_and_books_nothing_else(
+    shop: Any, *, named: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named)
+    for _ in range(2):
+        order = await told(shop, provider, refund, Money(700, "USD"), marked=True)
+
+    assert order.transaction(refund.id).review == "amount_differs:7.00 USD"
+    assert (len(order.transactions), order.refunded_minor_units) == (2, 2500)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
+async def test_shown_as_it_was_accepted_it_is_not_doubted_any_more(
+    shop: Any, *, named: bool, marked: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named)
+    order = await told(shop, provider, refund, WHOLE, marked=marked)
+    # Whatever that was: the provider has said what this refund is.
+    again = await told(shop, provider, order.transaction(refund.id), PART, marked=marked)
+
+    assert again == order
+    assert order.payment_status is PaymentStatus.REFUNDED
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_what_came_back_of_it_stays_back_whatever_sum_is_told_of_its_making(
+    shop: Any, *, named: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named, cancelled=True)
+    reference = refund.provider_reference or "re-1"
+    mark = {"transaction_id": refund.id, "parent_reference": refund.parent_reference}
+    await provider.tells(REFUND, Declined("account_closed", reference=reference), **mark)
+    before = await shop.orders.get(order.id)
+    assert before.refunded_minor_units == 0
+    order = await told(shop, provider, refund, PART, marked=True)
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (0, 2500)
+    assert len(order.transactions) == len(before.transactions)
+
+
+@pytest.mark.parametrize("returned", [True, False])
+async def test_what_was_made_in_part_may_come_back_yet(shop: Any, *, returned: bool) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=False, cancelled=True)
+    order = await told(shop, provider, refund, PART, marked=True)
+    undone: Any = Declined("account_closed", reference="re-1")
+    if returned:
+        undone = Reversed("re-1", PART, "account_closed")
+    about = {"transaction_id": refund.id, "parent_reference": refund.parent_reference}
+    for _ in range(2):
+        await provider.tells(REFUND, undone, **about)
+    order = await shop.orders.get(order.id)
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (0, 2500)
+
+
+@pytest.mark.parametrize("first", [REFUND, TransactionKind.REVERSAL])
+async def test_what_came_back_of_a_part_is_decided_about_by_itself(
+    shop: Any, first: TransactionKind
+) -> None:
+    """Its buyer gets that part by bank transfer, and the rest through the provider."""
+    order, refund, provider = await accepted_unseen(shop, named=False, cancelled=True)
+    order = await told(shop, provider, refund, PART, marked=True)
+    about = {"transaction_id": refund.id, "parent_reference": refund.parent_reference}
+    await provider.tells(REFUND, Declined("account_closed", reference="re-1"), **about)
+    order = await shop.orders.get(order.id)
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    for doubtful in sorted(
+        [t for t in order.transactions if t.review], key=lambda t: t.kind != first
+    ):
+        order = await decide(shop, order, doubtful, D.ACCEPT)
+
+    assert order.refunded_otherwise_minor_units == 700
+    assert order.transactions[-1].amount == Money(1800, "EUR")
+    assert order.left_of(order.charge) == 0
+
+
+async def test_told_before_a_person_has_decided_it_is_booked_as_it_was_done(shop: Any) -> None:
+    order, refund, provider = await given_up(shop, named=False, cancelled=True)
+    order = await told(shop, provider, refund, PART, marked=True)
+    order = await decide(shop, order, order.transaction(refund.id), D.ACCEPT)
+
+    assert order.refunded_minor_units + order.transactions[-1].amount.minor_units == 2500
+
+
+async def test_told_by_the_payment_alone_before_it_the_rest_is_asked_for_once_it_is_accepted(
+    shop: Any,
+) -> None:
+    """Nothing of the payment was left for two: what a person takes for ours is what was told."""
+    order, refund, provider = await given_up(shop, named=False, cancelled=True)
+    order = await told(shop, provider, refund, PART, marked=False)
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    for doubtful in [t for t in order.transactions if t.review]:
+        order = await decide(shop, order, doubtful, D.ACCEPT)
+
+    assert order.refunded_minor_units == 700
+    assert order.left_of(order.charge) == 0
+    assert order.transactions[-1].amount == Money(1800, "EUR")
+
+
+async def test_one_at_the_dashboard_for_which_there_is_room_is_another(shop: Any) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=False, part=PART)
+    order = await told(shop, provider, refund, Money(500, "EUR"), marked=False)
+
+    assert order.refunded_minor_units == 1200
+    assert order.payment_status is PaymentStatus.PARTIALLY_REFUNDED
+    order = await told(shop, provider, refund, PART, marked=True, reference="re-2")
+    assert order.refunded_minor_units == 1200
+    assert order.transaction(refund.id).provider_reference == "re-2"
+
+
+async def test_of_two_of_the_same_sum_each_is_told_by_its_own_name(shop: Any) -> None:
+    order, first, provider = await accepted_unseen(shop, named=False, part=PART)
+    shop.gateway.react(reactions.LOSE_REQUEST)
+    order = await shop.core.refund(order.id, by="staff", amount=PART)
+    second = order.transactions[-1]
+    order = await told(shop, provider, second, PART, marked=True, reference="re-2")
+    order = await told(shop, provider, first, Money(400, "EUR"), marked=True, reference="re-1")
+
+    assert order.refunded_minor_units == 1100
+    assert order.transaction(first.id).review == "amount_differs:4.00 EUR"
+    assert order.transaction(second.id).status is TransactionStatus.SUCCEEDED
