@@ -182,8 +182,17 @@ class ProviderLedger:
         """Whether a token that pays once may pay this; from now on it pays nothing else."""
         return self._used_tokens.setdefault(token, transaction.id) == transaction.id
 
-    def resolve(self, reference: str, *, approved: bool, is_marked: bool = True) -> bool:
+    def resolve(
+        self,
+        reference: str,
+        *,
+        approved: bool,
+        is_marked: bool = True,
+        amount: Money | None = None,
+    ) -> bool:
         """End what waits for the buyer or the bank; False if it does not wait any more.
+
+        `amount` is what is moved; None: what was asked for.
 
         Raises:
             KeyError: the provider never gave out this reference.
@@ -194,7 +203,9 @@ class ProviderLedger:
         held = entry.transaction.kind is TransactionKind.AUTHORIZATION
         yes = Standing.AUTHORIZED if held else Standing.SUCCEEDED
         standing = yes if approved else Standing.DECLINED
-        self._entries[reference] = replace(entry, standing=standing, is_marked=is_marked)
+        self._entries[reference] = replace(
+            entry, standing=standing, is_marked=is_marked, amount=amount or entry.amount
+        )
         return True
 
     def children(self, reference: str) -> tuple[LedgerEntry, ...]:

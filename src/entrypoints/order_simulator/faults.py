@@ -63,6 +63,7 @@ class Fault(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     REFUND_RETURNED = "refund_returned"
     REFUND_PENDING = "refund_pending"
+    REFUND_OF_ANOTHER_SUM = "refund_of_another_sum"
     REVERSAL_REFUSED = "refund_or_void_refused"
     CAPTURE_REFUSED = "capture_refused"
     HOLD_RAN_OUT = "hold_ran_out"

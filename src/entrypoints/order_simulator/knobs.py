@@ -68,6 +68,8 @@ class Knobs:
     dispute: float = 0.008
     returned_refund: float = 0.02
     asynchronous_refund: float = 0.1
+    refund_of_another_sum: float = 0.05
+    """Of the refunds that nobody can ask about: less goes back, or more."""
     refused_reversal: float = 0.03
     foreign_event: float = 0.004
     unknown_event: float = 0.002
@@ -99,6 +101,7 @@ CALM: Final = Knobs(
     dispute=0.0,
     returned_refund=0.0,
     asynchronous_refund=0.0,
+    refund_of_another_sum=0.0,
     refused_reversal=0.0,
     foreign_event=0.0,
     unknown_event=0.0,
@@ -123,6 +126,7 @@ ROUGH: Final = Knobs(
     dispute=0.03,
     returned_refund=0.1,
     asynchronous_refund=0.2,
+    refund_of_another_sum=0.2,
     refused_reversal=0.1,
     foreign_event=0.03,
     unknown_event=0.02,

@@ -7,14 +7,14 @@ from order_core.payment_terms import ALL_KINDS
 from order_simulator.chance import Chance
 
 _K = TransactionKind
-_CHANGES: Final = frozenset({_K.CAPTURE, _K.VOID, _K.REFUND})
+CHANGES: Final = frozenset({_K.CAPTURE, _K.VOID, _K.REFUND})
 _NOTHING: Final[frozenset[TransactionKind]] = frozenset()
 _SOME: Final = (
     _NOTHING,
     _NOTHING,
     _NOTHING,
     frozenset({_K.CHARGE, _K.AUTHORIZATION}),
-    _CHANGES,
+    CHANGES,
 )
 
 
@@ -29,5 +29,5 @@ def only_receives(seed: int, shop: int) -> bool:
 
     What becomes of them only its events tell.
     """
-    can_be_asked = looks_up(seed, shop) & _CHANGES
+    can_be_asked = looks_up(seed, shop) & CHANGES
     return not can_be_asked and Chance(f"received {seed}/{shop}").happens(0.5)

@@ -21,7 +21,8 @@ from order_core.payment import TransactionKind
 from order_core.ports import ProviderFact, ReceivedEvent, WebhookEvent
 from order_memory import InMemoryEventLog, LedgerEntry, Standing
 from order_simulator.faults import Fault
-from order_simulator.virtual_time import HOUR, MINUTE, SECOND, Task
+from order_simulator.look_ups import CHANGES
+from order_simulator.virtual_time import DAY, HOUR, MINUTE, SECOND, Task
 
 if TYPE_CHECKING:
     from order_simulator.shop import Shop
@@ -198,11 +199,20 @@ class Post:
                         self._untold.add(fact.reference)
                     return
                 if fault is Fault.WEBHOOK_LATE:
-                    delay = int(chance.random() * chance.choice((MINUTE, HOUR, 30 * HOUR)))
+                    latest = chance.choice((MINUTE, HOUR, 30 * HOUR))
+                    if self._comes_after_a_decision(fact):
+                        latest = 20 * DAY
+                    delay = int(chance.random() * latest)
                 else:
                     again = int(chance.random() * chance.choice((SECOND, MINUTE, 5 * HOUR)))
                     shop.scheduler.after(again, lambda: self._deliver(event, order_id, 1))
         shop.scheduler.after(delay, lambda: self._deliver(event, order_id, 1))
+
+    def _comes_after_a_decision(self, fact: ProviderFact) -> bool:
+        """Whether people may have decided about it by then, because nothing else tells of it."""
+        shop = self._shop
+        changed = fact.kind in CHANGES and fact.kind not in shop.looks_up
+        return changed and not shop.has_record and shop.chance.happens(0.5)
 
     def _publish_others(self, fact: ProviderFact, order_id: str) -> None:
         shop, chance = self._shop, self._shop.chance

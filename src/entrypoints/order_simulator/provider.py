@@ -277,7 +277,10 @@ class Provider:
             shop = self.shop
             # What carries no name of ours is found by its reference alone.
             unmarked = shop.chance.happens(shop.knobs.unmarked) and self.is_known(reference)
-            if self.ledger.resolve(reference, approved=approved, is_marked=not unmarked):
+            amount = self._given_back(reference) if approved else None
+            if self.ledger.resolve(
+                reference, approved=approved, is_marked=not unmarked, amount=amount
+            ):
                 if unmarked and approved:
                     ours = self.ledger.entry(reference).transaction
                     shop.inject(Fault.UNMARKED, NAME, ours.order_id)
@@ -289,11 +292,26 @@ class Provider:
         """What it has received is done now, if that is possible still."""
         received = self.ledger.entry(reference)
         done = can_be_done(self.ledger, received)
-        self.ledger.resolve(reference, approved=done)
+        amount = self._given_back(reference) if done else None
+        self.ledger.resolve(reference, approved=done, amount=amount)
         self._changed(reference)
         if done and received.transaction.kind is _K.VOID:
             held = received.transaction.parent_reference or ""
             self.post.about(self.ends(held, Standing.VOIDED, "voided"))
+
+    def _given_back(self, reference: str) -> Money | None:
+        """What goes back by a refund, if that is another sum than was asked."""
+        refund, shop = self.ledger.entry(reference), self.shop
+        ours = refund.transaction
+        if ours.kind is not _K.REFUND or ours.kind in shop.looks_up or shop.is_calm:
+            return None
+        if not shop.chance.happens(shop.knobs.refund_of_another_sum):
+            return None
+        asked = refund.amount.minor_units
+        left = self.ledger.refundable(ours.parent_reference or "")
+        sums = [1 + asked // 3, asked + 1 + left // 3 if left else asked]
+        shop.inject(Fault.REFUND_OF_ANOTHER_SUM, NAME, ours.order_id)
+        return Money(shop.chance.choice(sums), refund.amount.currency)
 
     def is_known(self, reference: str) -> bool:
         """Whether the shop has this payment on record by its reference, whatever became of it."""
