@@ -64,6 +64,7 @@ class MoneyEvent(StrEnum):
     VOIDED = "our void is confirmed"
     VOIDED_AFTER_SUCCESS = "our void is confirmed although the payment was taken"
     VOIDED_UNASKED = "a hold is voided at the dashboard"
+    NOT_LET_GO = "a void is refused that a person accepted and nobody had seen"
     REFUNDED = "our refund is confirmed"
     REFUNDED_UNASKED = "a refund is made at the dashboard"
     REFUNDED_BEYOND = "a refund at the dashboard exceeds what is left of the payment"
@@ -187,6 +188,11 @@ LATE_MONEY: Final[Mapping[MoneyEvent, Row]] = {
         _V.REVIEW, "Taken and let go at once cannot be; which is true, a person finds out."
     ),
     _E.VOIDED_UNASKED: _row(_V.REVIEW, _NOT_ASKED),
+    _E.NOT_LET_GO: _row(
+        _V.REVIEW,
+        "The hold may stand still; whether it does, and the shop wants it, a person finds out.",
+        **_ended(_V.REFUND, "A hold for an order that is dead is given up, by a void of its own."),
+    ),
     _E.REFUNDED: _row(_V.KEEP, "The money is back with the buyer, as was asked."),
     _E.REFUNDED_UNASKED: _row(
         _V.KEEP, "It is booked as the provider's own; a refund of ours gives back the rest."

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from order_core.events import ProviderMovedMoney
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Declined, Restored, Reversed, Succeeded
@@ -17,6 +18,7 @@ from order_core.settlement.consequences import NOT_ASKED_FOR, concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.refund_undone import refund_of, refund_undone
 from order_core.settlement.refunded_beyond import refunded_beyond
+from order_core.settlement.refused_after_all import ended_after_all
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -77,7 +79,10 @@ def _moved(
         order = order.with_transaction(parent.finished(TransactionStatus.SUCCEEDED))
     news = ProviderMovedMoney(move.id, kind, str(outcome.amount), outcome.reference)
     order = order.with_transaction(move).with_news(news, settling.at)
-    return concluded(settling, order, move, event, doubt=doubt)
+    order = concluded(settling, order, move, event, doubt=doubt)
+    if kind is not TransactionKind.VOID:
+        return order
+    return ended_after_all(replace(settling, order=order), "voided_unasked")
 
 
 def _is_on_record(order: Order, kind: TransactionKind, reference: str) -> bool:

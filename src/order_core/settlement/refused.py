@@ -19,7 +19,11 @@ from order_core.outcomes import Answer, Declined, Report
 from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
 from order_core.settlement.refund_undone import refund_returned
-from order_core.settlement.refused_after_all import refused_after_all
+from order_core.settlement.refused_after_all import (
+    ended_after_all,
+    held_after_all,
+    refused_after_all,
+)
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
 
@@ -51,14 +55,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
         and settling.transaction.status is TransactionStatus.SUCCEEDED
     )
     if returned and isinstance(fact, Report):
-        # A late echo, under a key that the provider had forgotten, is refused as an object of
-        # its own: the refund that was done is none the worse for it. Of one that a person
-        # accepted unseen, nobody knows which object it is.
-        known = settling.transaction.provider_reference
-        if known is not None and outcome.reference not in {None, known}:
-            return settling.order
-        because = f"refund_returned:{outcome.reason}"
-        return refund_returned(settling, settling.transaction, because)
+        return _refund_undone(settling, outcome)
     if _may_be_another_object(settling, outcome, fact):
         if not settling.transaction.is_open:
             # It was asked about in vain and is a person's to decide, or is looked at once more.
@@ -67,7 +64,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     if isinstance(fact, Report) and _is_refund_in_doubt(settling.transaction, outcome):
         return _refund_failed_after_all(settling, outcome)
     if not settling.transaction.is_undecided:
-        return _after_the_last_word(settling, outcome)
+        return _after_the_last_word(settling, outcome, fact)
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
         reference=outcome.reference,
@@ -87,9 +84,34 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     )
 
 
-def _after_the_last_word(settling: Settling, outcome: Declined) -> Order:
+def _refund_undone(settling: Settling, outcome: Declined) -> Order:
+    # A late echo, under a key that the provider had forgotten, is refused as an object of
+    # its own: the refund that was done is none the worse for it. One that a person accepted
+    # unseen is what was refused: made under another name, it stands beside that.
+    known = settling.transaction.provider_reference
+    if known is not None and outcome.reference not in {None, known}:
+        return settling.order
+    if known is None and outcome.reference:
+        settling = _named(settling, outcome.reference)
+    because = f"refund_returned:{outcome.reason}"
+    return refund_returned(settling, settling.transaction, because)
+
+
+def _named(settling: Settling, reference: str) -> Settling:
+    named = replace(settling.transaction, provider_reference=reference)
+    return replace(settling, order=settling.order.with_transaction(named), transaction=named)
+
+
+def _after_the_last_word(settling: Settling, outcome: Declined, fact: Answer | Report) -> Order:
     if settling.transaction.is_taken_unseen and outcome.reason != ALREADY_USED:
         return refused_after_all(settling, outcome)
+    hold = settling.transaction.kind is TransactionKind.AUTHORIZATION
+    # The echo of a request says nothing about what became of it.
+    if hold and isinstance(fact, Report) and outcome.reason != ALREADY_USED:
+        order = ended_after_all(settling, outcome.reason)
+        return second_look_done(settling, order)
+    if settling.transaction.kind is TransactionKind.VOID and settling.transaction.is_done_unseen:
+        return held_after_all(settling, outcome)
     # The table ignores it; at most it was the second look.
     return second_look_done(settling, settling.order)
 

@@ -1,14 +1,20 @@
 """What a person accepted as taken, and nobody had seen, is refused by the provider's own word."""
 
+from typing import Final
+
 from order_core.events import ProviderMovedMoney
+from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
-from order_core.outcomes import Declined, Restored, Reversed
-from order_core.payment import DISPUTE_OPEN, TransactionKind
+from order_core.outcomes import Authorized, Declined, Restored, Reversed
+from order_core.payment import DISPUTE_OPEN, TransactionKind, TransactionStatus
 from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
+
+REFUSED_AFTER_ALL: Final = "refused_after_all"
+"""Why something is in review that a person had accepted unseen; the refusal's reason follows."""
 
 
 def refused_after_all(settling: Settling, outcome: Declined) -> Order:
@@ -26,13 +32,51 @@ def refused_after_all(settling: Settling, outcome: Declined) -> Order:
     ):
         # A person has heard of it, or the bank had something to take back.
         return order
-    doubt = f"refused_after_all:{outcome.reason}"
+    doubt = f"{REFUSED_AFTER_ALL}:{outcome.reason}"
     # By our own id no provider names a dispute: what shows the payment after all ends this one.
     gone = Reversed(paid.id, paid.amount, doubt, open=True)
     move = unasked(settling, TransactionKind.REVERSAL, gone, parent=paid, reason=DISPUTE_OPEN)
     news = ProviderMovedMoney(move.id, move.kind, str(move.amount), outcome.reference or paid.id)
     order = order.with_transaction(move).with_news(news, settling.at)
     return concluded(settling, order, move, MoneyEvent.REFUSED_AFTER_ALL, doubt=doubt)
+
+
+def ended_after_all(settling: Settling, because: str) -> Order:
+    """The order whose hold has ended, of which a person said that it was taken, and nobody saw it.
+
+    A hold that was taken does not end by itself, and is not let go.
+    """
+    order, hold = settling.order, settling.transaction
+    for capture in order.transactions:
+        if capture.parent_id == hold.id and capture.is_taken_unseen:
+            about_it = replace(settling, order=order, transaction=capture)
+            order = refused_after_all(about_it, Declined(because))
+    return order
+
+
+def held_after_all(settling: Settling, outcome: Declined) -> Order:
+    """The order with that hold beside the one which a person said was let go: it may stand still.
+
+    The provider refused the void. What it says of the hold from now on is about this one.
+    """
+    order, void = settling.order, settling.transaction
+    if outcome.reference and void.provider_reference not in {None, outcome.reference}:
+        return order
+    gone = order.transaction(void.parent_id or "")
+    # What ended by the provider's word, or by a person's, was refused for that.
+    let_go = gone.status is TransactionStatus.VOIDED and gone.reason is None
+    if gone.kind is not TransactionKind.AUTHORIZATION or not let_go:
+        return order
+    reference, ends = gone.provider_reference or "", gone.capture_before
+    ours = order.transaction(gone.parent_id or "") if gone.is_beside_ours else gone
+    beside = [t for t in order.transactions if t.is_beside_ours and t.id != gone.id]
+    if any(t.provider_reference == reference for t in beside):
+        return order
+    stands = Authorized(reference, gone.amount, ours.id, ends)
+    held = unasked(settling, TransactionKind.AUTHORIZATION, stands, parent=ours)
+    order = order.with_transaction(held)
+    doubt = f"{REFUSED_AFTER_ALL}:{outcome.reason}"
+    return concluded(settling, order, held, MoneyEvent.NOT_LET_GO, doubt=doubt)
 
 
 def shown_after_all(settling: Settling) -> Order:

@@ -154,6 +154,9 @@ def _unseen(
     if there is no room for two, of whatever sum it was asked for.
     """
     of_the_same_sum = _of_the_same_sum(order, parent, fact)
+    if isinstance(fact.outcome, Declined) and any(t.is_undecided for t in of_the_same_sum):
+        # A refusal is told with no sum: it may be that of the one which is on its way.
+        return None
     for accepted in of_the_same_sum:
         if accepted.status is TransactionStatus.SUCCEEDED:
             return accepted
@@ -188,7 +191,7 @@ def _of_the_same_sum(
     return [
         t
         for t in _without_a_name(order, parent, fact)
-        if (t.is_undecided if amount is None else t.amount == amount)
+        if (t.is_undecided or t.is_done_unseen if amount is None else t.amount == amount)
     ]
 
 
@@ -248,14 +251,15 @@ def _moves_nothing(fact: ProviderFact) -> bool:
 def _named(order: Order, transaction_id: str, fact: ProviderFact) -> PaymentTransaction:
     """Which of the order's movements a fact with our mark is about: ours, or one beside it."""
     ours = order.transaction(transaction_id)
-    for transaction in order.transactions:
-        beside = transaction.is_beside_ours and transaction.parent_id == transaction_id
-        same = transaction.provider_reference == fact.reference
-        if beside and same and fact.kind in TAKING_KINDS:
-            return transaction
-        if same and _was_made_beside(ours, transaction):
-            return transaction
-    return ours
+    of_its_name = [t for t in order.transactions if t.provider_reference == fact.reference]
+    beside = [
+        t
+        for t in of_its_name
+        if (fact.kind in TAKING_KINDS and t.is_beside_ours and t.parent_id == transaction_id)
+        or _was_made_beside(ours, t)
+    ]
+    # One that was said to be let go may stand still, and is on record once more.
+    return max(beside, key=lambda t: t.is_live, default=ours)
 
 
 def _ends_what_is_not_known(order: Order, fact: ProviderFact) -> bool:
@@ -297,8 +301,11 @@ def _as_outcome(
     if not isinstance(outcome, Reversed):
         return outcome
     # A refund that came back: refused if it was open still, returned if it had succeeded. Some
-    # providers name the return by a reference of its own, which is not that of the refund.
-    of_its_own = ours is not None and ours.provider_reference not in {None, outcome.reference}
+    # providers name the return by a reference of its own, which is not that of the refund; of one
+    # that nobody has seen it may be either.
+    of_its_own = ours is not None and (
+        ours.is_done_unseen or ours.provider_reference not in {None, outcome.reference}
+    )
     reference = None if of_its_own else outcome.reference
     return Declined(outcome.because, retryable=True, reference=reference)
 

@@ -105,6 +105,17 @@ async def accepted_unseen(shop: Any) -> Any:
     return await decide(shop, order, order.charge, ReviewDecision.ACCEPT)
 
 
+async def let_go_unseen(shop: Any) -> Any:
+    without_look_ups(shop)
+    shop.core = shop.assembled(webhooks={"scripted": shop.parser})
+    placed = await shop.place()
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(placed.id)
+    return await decide(shop, order, order.transactions[-1], ReviewDecision.ACCEPT)
+
+
 async def disputed(shop: Any) -> Any:
     placed = await shop.place()
     await deliver(shop, dispute_opened(placed), name="e-before")
@@ -292,6 +303,14 @@ SCENES: Final[dict[MoneyEvent, Scene]] = {
         _K.AUTHORIZATION,
         _T.AUTHORIZED,
         ((_K.VOID, _T.SUCCEEDED),),
+        policy=HOLDING,
+    ),
+    _E.NOT_LET_GO: Scene(
+        let_go_unseen,
+        lambda o: about(_last(o, _K.VOID), Declined("refused", reference="void-1")),
+        _K.AUTHORIZATION,
+        _T.AUTHORIZED,
+        ((_K.AUTHORIZATION, _T.AUTHORIZED),),
         policy=HOLDING,
     ),
     _E.REFUNDED: Scene(refund_open, done(_K.REFUND), _K.REFUND, _T.SUCCEEDED),

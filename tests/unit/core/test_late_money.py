@@ -72,6 +72,7 @@ EXPECTED: Final = {
     _E.VOIDED: "F k k k k k k",
     _E.VOIDED_AFTER_SUCCESS: "? ? ? ? ? ? ?",
     _E.VOIDED_UNASKED: "? ? ? ? ? ? ?",
+    _E.NOT_LET_GO: "? ? ? ? ? R R",
     _E.REFUNDED: "k k k k k k k",
     _E.REFUNDED_UNASKED: "k k k k k k k",
     _E.REFUNDED_BEYOND: "? ? ? ? ? ? ?",

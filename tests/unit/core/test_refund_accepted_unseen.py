@@ -245,3 +245,76 @@ async def test_of_two_of_the_same_sum_each_is_told_by_its_own_name(shop: Any) ->
     assert order.refunded_minor_units == 1100
     assert order.transaction(first.id).review == "amount_differs:4.00 EUR"
     assert order.transaction(second.id).status is TransactionStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("returned", [True, False])
+async def test_its_refusal_without_our_mark_goes_before_a_person(
+    shop: Any, *, named: bool, returned: bool
+) -> None:
+    order, refund, provider = await accepted_unseen(shop, named=named, cancelled=True)
+    reference = refund.provider_reference or "re-1"
+    undone: Any = Declined("account_closed", reference=reference)
+    if returned:
+        undone = Reversed(reference, WHOLE, "account_closed")
+    for _ in range(2):
+        await provider.tells(REFUND, undone, parent_reference=refund.parent_reference)
+    order = await shop.orders.get(order.id)
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (0, 2500)
+    assert order.payment_status is PaymentStatus.IN_REVIEW
+    assert len(order.transactions) == 3
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    order = await decide(shop, order, order.transactions[-1], D.REFUND)
+    assert order.refund_asked_minor_units == 2500
+
+
+async def test_its_refusal_told_before_it_was_accepted_is_heard_afterwards(shop: Any) -> None:
+    order, refund, provider = await given_up(shop, named=False, cancelled=True)
+    about = {"parent_reference": refund.parent_reference}
+    no = Declined("account_closed", reference="re-1")
+    assert await provider.tells(REFUND, no, **about) == "unknown_transaction"
+    await decide(shop, order, refund, D.ACCEPT)
+    await shop.core.match()
+    order = await shop.orders.get(order.id)
+
+    assert (order.refunded_minor_units, order.payment_status) == (0, PaymentStatus.IN_REVIEW)
+
+
+async def test_of_two_that_were_accepted_each_refusal_is_one_of_them(shop: Any) -> None:
+    order, first, provider = await accepted_unseen(shop, named=False, part=PART)
+    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
+    await shop.core.refund(order.id, by="staff", amount=PART)
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(order.id)
+    order = await decide(shop, order, order.transactions[-1], D.ACCEPT)
+    for reference in ("re-1", "re-1", "re-2", "re-1", "re-2"):
+        no = Declined("account_closed", reference=reference)
+        await provider.tells(REFUND, no, parent_reference=first.parent_reference)
+        order = await shop.orders.get(order.id)
+        expected = 700 if reference == "re-1" and order.refunded_minor_units else 0
+        assert order.refunded_minor_units == expected
+
+    assert order.left_of(order.charge) == 2500
+
+
+async def test_while_another_is_on_its_way_its_refusal_waits_for_that(shop: Any) -> None:
+    order, first, provider = await accepted_unseen(shop, named=False, part=PART)
+    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
+    order = await shop.core.refund(order.id, by="staff", amount=PART)
+    about = {"parent_reference": first.parent_reference}
+    no = Declined("account_closed", reference="re-1")
+
+    assert await provider.tells(REFUND, no, **about) == "unknown_transaction"
+    assert (await shop.orders.get(order.id)).refunded_minor_units == 700
+
+
+async def test_made_under_another_name_than_was_refused_it_is_there_once(shop: Any) -> None:
+    """What was refused was a late echo of its request, which the provider did not know any more."""
+    order, refund, provider = await accepted_unseen(shop, named=False, cancelled=True)
+    about = {"transaction_id": refund.id, "parent_reference": refund.parent_reference}
+    await provider.tells(REFUND, Declined("refund_exceeds_capture", reference="re-2"), **about)
+    order = await told(shop, provider, refund, WHOLE, marked=True, reference="re-1")
+
+    assert (order.refunded_minor_units, order.left_of(order.charge)) == (2500, 0)
+    assert order.payment_status is PaymentStatus.IN_REVIEW

@@ -1,0 +1,146 @@
+"""A person says that a hold was taken, which nobody saw, and the provider tells what it was."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.outcomes import Declined, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
+
+D = ReviewDecision
+CAPTURE, VOID = TransactionKind.CAPTURE, TransactionKind.VOID
+
+
+@pytest.fixture
+def holding(make_shop: Callable[..., Any]) -> Any:
+    return make_shop(capture=CaptureMode.ON_PROCESSING)
+
+
+async def accepted_unseen(shop: Any, *, named: bool) -> tuple[Order, PaymentTransaction, Provider]:
+    """An order whose hold counts as taken by a person's word alone."""
+    provider = Provider(without_look_ups(shop))
+    order = await shop.place()
+    shop.gateway.react(reactions.WAIT if named else reactions.LOSE_ANSWER)
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.process(order.id, by="staff")
+    await shop.work_until(passed=timedelta(days=30))
+    shop.gateway.forget_reactions()
+    order = await shop.orders.get(order.id)
+    capture = next(t for t in order.transactions if t.kind is CAPTURE)
+    assert capture.review == "provider_has_no_look_up"
+    assert (capture.provider_reference is not None) is named
+    order = await decide(shop, order, capture, D.ACCEPT)
+    return order, order.transaction(capture.id), provider
+
+
+async def told(
+    shop: Any, provider: Provider, capture: PaymentTransaction, outcome: Any, **mark: str
+) -> Order:
+    """Its event names the hold that it was made of."""
+    await provider.tells(CAPTURE, outcome, parent_reference=capture.parent_reference, **mark)
+    order: Order = await shop.orders.get(capture.order_id)
+    return order
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("amount", [WHOLE, PART])
+async def test_shown_without_our_mark_it_is_seen(
+    holding: Any, *, named: bool, amount: Money
+) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=named)
+    reference = capture.provider_reference or "cap-1"
+    for _ in range(2):
+        shown = Succeeded(reference, amount, "")
+        order = await told(holding, provider, capture, shown)
+
+    assert order.captured_minor_units == amount.minor_units
+    assert [t.kind for t in order.transactions].count(CAPTURE) == 1
+    assert (order.payment_status is PaymentStatus.IN_REVIEW) is (amount == PART)
+    # What was shown is not doubted because another try was refused.
+    again = await told(holding, provider, capture, Declined("refused", reference=reference))
+    assert again == order
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_its_refusal_without_our_mark_goes_before_a_person(
+    holding: Any, *, named: bool
+) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=named)
+    no = Declined("refused", reference=capture.provider_reference or "cap-1")
+    for _ in range(2):
+        order = await told(holding, provider, capture, no)
+
+    assert order.transactions[-1].review == "refused_after_all:refused"
+    assert order.left_of(order.transaction(capture.id)) == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_that_its_hold_ended_says_that_it_was_not_taken(holding: Any, *, named: bool) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=named)
+    held = order.charge.provider_reference or ""
+    about = {"transaction_id": order.charge.id, "parent_reference": held}
+    for _ in range(2):
+        await provider.tells(order.charge.kind, Declined("expired", reference=held), **about)
+    order = await holding.orders.get(order.id)
+
+    doubt = order.transactions[-1]
+    assert (doubt.parent_id, doubt.review) == (capture.id, "refused_after_all:expired")
+    assert len(order.transactions) == 3
+    shown = Succeeded(capture.provider_reference or "cap-1", WHOLE, capture.id)
+    order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+    assert order.left_of(order.transaction(capture.id)) == 2500
+
+
+async def test_that_another_try_of_its_hold_was_declined_says_nothing(holding: Any) -> None:
+    order, _, provider = await accepted_unseen(holding, named=False)
+    other = Declined("card_declined", reference="try-1")
+    await provider.tells(order.charge.kind, other, transaction_id=order.charge.id)
+
+    assert await holding.orders.get(order.id) == order
+
+
+async def test_that_its_hold_ended_says_nothing_of_one_that_was_shown(holding: Any) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=False)
+    shown = Succeeded("cap-1", WHOLE, capture.id)
+    order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+    held = order.charge.provider_reference or ""
+    about = {"transaction_id": order.charge.id, "parent_reference": held}
+    await provider.tells(order.charge.kind, Declined("expired", reference=held), **about)
+
+    assert await holding.orders.get(order.id) == order
+
+
+async def test_that_its_hold_was_let_go_by_hand_says_that_it_was_not_taken(holding: Any) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=False)
+    let_go = Succeeded("void-1", WHOLE, "")
+    for _ in range(2):
+        await provider.tells(VOID, let_go, parent_reference=order.charge.provider_reference)
+    order = await holding.orders.get(order.id)
+
+    doubts = {t.kind: t.review for t in order.transactions if t.review}
+    assert doubts == {
+        VOID: "not_asked_for",
+        TransactionKind.REVERSAL: "refused_after_all:voided_unasked",
+    }
+    assert order.left_of(order.transaction(capture.id)) == 0
+
+
+async def test_a_cancelled_order_gives_nothing_back_of_it_meanwhile(holding: Any) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=False)
+    held = order.charge.provider_reference or ""
+    about = {"transaction_id": order.charge.id, "parent_reference": held}
+    await provider.tells(order.charge.kind, Declined("expired", reference=held), **about)
+    order = await holding.orders.get(order.id)
+
+    assert order.refund_asked_minor_units == 0
+    order = await decide(holding, order, order.transactions[-1], D.DISPUTE_LOST)
+    assert order.left_of(order.transaction(capture.id)) == 0
+    assert order.transaction(capture.id).status is TransactionStatus.SUCCEEDED

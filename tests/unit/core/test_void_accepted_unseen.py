@@ -1,0 +1,153 @@
+"""A person says that a hold was let go, which nobody saw, and the provider refused to."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from order_core.money import Money
+from order_core.order import Order, PaymentStatus
+from order_core.outcomes import Authorized, Declined, Succeeded
+from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment_terms import CaptureMode
+from order_core.reviewing import ReviewDecision
+from order_memory import reactions
+from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
+
+D = ReviewDecision
+HOLD, VOID = TransactionKind.AUTHORIZATION, TransactionKind.VOID
+
+
+@pytest.fixture
+def holding(make_shop: Callable[..., Any]) -> Any:
+    return make_shop(capture=CaptureMode.ON_PROCESSING)
+
+
+async def accepted_unseen(
+    shop: Any, *, named: bool, decision: ReviewDecision = D.ACCEPT
+) -> tuple[Order, PaymentTransaction, Provider]:
+    """A cancelled order whose hold is let go by a person's word alone."""
+    provider = Provider(without_look_ups(shop))
+    order = await shop.place()
+    shop.gateway.react(reactions.WAIT if named else reactions.LOSE_REQUEST)
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(order.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=30))
+    shop.gateway.forget_reactions()
+    order = await shop.orders.get(order.id)
+    void = order.transactions[-1]
+    assert (void.kind, void.review) == (VOID, "provider_has_no_look_up")
+    order = await decide(shop, order, void, decision)
+    return order, order.transaction(void.id), provider
+
+
+async def told(
+    shop: Any, provider: Provider, void: PaymentTransaction, outcome: Any, *, marked: bool
+) -> Order:
+    """Its event says what became of it."""
+    mark = {"transaction_id": void.id} if marked else {}
+    await provider.tells(VOID, outcome, parent_reference=void.parent_reference, **mark)
+    order: Order = await shop.orders.get(void.order_id)
+    return order
+
+
+@pytest.mark.parametrize(("named", "marked"), [(True, True), (True, False), (False, True)])
+async def test_refused_after_all_it_is_made_again_of_what_is_held_still(
+    holding: Any, *, named: bool, marked: bool
+) -> None:
+    order, void, provider = await accepted_unseen(holding, named=named)
+    assert order.charge.status is TransactionStatus.VOIDED
+    no = Declined("refused", reference=void.provider_reference or "void-1")
+    for _ in range(2):
+        order = await told(holding, provider, void, no, marked=marked)
+
+    assert len(order.transactions) == 4
+    held, again = order.transactions[2:]
+    assert (held.kind, held.status) == (HOLD, TransactionStatus.AUTHORIZED)
+    assert held.provider_reference == order.charge.provider_reference
+    assert (again.kind, again.parent_id) == (VOID, held.id)
+    await holding.work_until(passed=timedelta(days=1))
+    order = await holding.orders.get(order.id)
+    assert order.transaction(held.id).status is TransactionStatus.VOIDED
+    assert order.payment_status is PaymentStatus.UNPAID
+    assert order.attend_at is None
+
+
+async def test_refused_because_it_was_taken_what_was_taken_goes_back(holding: Any) -> None:
+    order, void, provider = await accepted_unseen(holding, named=False)
+    no = Declined("already_captured", reference="void-1")
+    order = await told(holding, provider, void, no, marked=True)
+    held = order.charge.provider_reference
+    taken = Succeeded("cap-1", WHOLE, "")
+    await provider.tells(TransactionKind.CAPTURE, taken, parent_reference=held)
+    order = await holding.orders.get(order.id)
+
+    assert (order.captured_minor_units, order.refund_asked_minor_units) == (2500, 2500)
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_done_as_it_was_accepted_its_refusal_is_no_news(holding: Any, *, named: bool) -> None:
+    order, void, provider = await accepted_unseen(holding, named=named)
+    reference = void.provider_reference or "void-1"
+    done = Succeeded(reference, WHOLE if not named else Money(1, "EUR"), void.id)
+    order = await told(holding, provider, void, done, marked=True)
+    assert len(order.transactions) == 2
+    assert order.payment_status is PaymentStatus.UNPAID
+    no = Declined("refused", reference=reference)
+    assert await told(holding, provider, void, no, marked=True) == order
+
+
+async def test_the_refusal_of_another_void_is_no_news(holding: Any) -> None:
+    order, void, provider = await accepted_unseen(holding, named=True)
+    no = Declined("refused", reference="void-of-somebody")
+
+    assert await told(holding, provider, void, no, marked=True) == order
+
+
+async def test_of_a_hold_that_had_ended_it_is_no_news(holding: Any) -> None:
+    order, void, provider = await accepted_unseen(holding, named=False, decision=D.HOLD_ENDED)
+    no = Declined("refused", reference="void-1")
+
+    assert await told(holding, provider, void, no, marked=True) == order
+
+
+async def test_of_what_waited_for_its_buyer_it_is_no_news(shop: Any) -> None:
+    """Whatever he pays yet is told, and goes back."""
+    provider = Provider(without_look_ups(shop))
+    order = await shop.place(payment_method="action_required")
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await shop.core.cancel(order.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=30))
+    order = await shop.orders.get(order.id)
+    void = order.transactions[-1]
+    order = await decide(shop, order, void, D.ACCEPT)
+    no = Declined("refused", reference="void-1")
+
+    assert await told(shop, provider, void, no, marked=True) == order
+
+
+async def test_a_second_hold_of_an_order_that_stands_is_a_persons_again(holding: Any) -> None:
+    provider = Provider(without_look_ups(holding))
+    order = await holding.place()
+    about = {"transaction_id": order.charge.id}
+    await provider.tells(HOLD, Authorized("psp-2", WHOLE, order.charge.id), **about)
+    order = await holding.orders.get(order.id)
+    holding.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    order = await decide(holding, order, order.transactions[-1], D.REFUND)
+    await holding.work_until(passed=timedelta(days=1))
+    order = await holding.orders.get(order.id)
+    order = await decide(holding, order, order.transactions[-1], D.ACCEPT)
+    void = order.transactions[-1]
+    for _ in range(2):
+        no = Declined("refused", reference="void-1")
+        order = await told(holding, provider, void, no, marked=True)
+
+    held = order.transactions[-1]
+    assert (held.kind, held.review) == (HOLD, "refused_after_all:refused")
+    assert len(order.transactions) == 4
+    ended = Declined("expired", reference="psp-2")
+    await provider.tells(HOLD, ended, parent_reference="psp-2", **about)
+    order = await holding.orders.get(order.id)
+    assert order.transaction(held.id).status is TransactionStatus.VOIDED
+    assert order.charge.status is TransactionStatus.AUTHORIZED
