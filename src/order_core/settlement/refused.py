@@ -200,7 +200,11 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
         for t in order.transactions
         if t.origin is Origin.OURS
     )
-    needed = order.wants(refused) if refused.kind is TransactionKind.VOID else parent.is_live
+    # Of what the provider has not named, nothing can leave: a person hears of it the first time.
+    named = parent.provider_reference is not None
+    needed = parent.is_live
+    if refused.kind is TransactionKind.VOID:
+        needed = order.wants(refused) if named else parent.is_held
     # What never arrived was not refused: it is asked for as long as the outage lasts.
     helps = refused.retryable or refused.status is TransactionStatus.FAILED
     void = refused.kind is TransactionKind.VOID
@@ -209,7 +213,7 @@ def reversal_refused(settling: Settling, refused: PaymentTransaction, reason: st
     helps = helps or (void and order.lets_go)
     most = MAX_ABSENCES if refused.status is TransactionStatus.FAILED else MAX_REFUSALS
     nothing_left = not void and not order.left_of(parent)
-    again = needed and helps and refusals < most and not nothing_left
+    again = needed and helps and named and refusals < most and not nothing_left
     order = order.with_news(ReversalDeclined(refused.id, reason, again), settling.at)
     if not needed:
         # It was too late to void, and what became of the payment is known already.

@@ -398,3 +398,35 @@ async def test_that_of_a_hold_beside_one_that_was_let_go_is(make_shop: Callable[
 
     verdict = await Provider(shop).tells(order.charge.kind, expired, **about)
     assert verdict == "unknown_transaction"
+
+
+@pytest.mark.parametrize("capture", list(CaptureMode))
+async def test_what_the_provider_never_named_is_asked_back_once_and_then_a_person_hears(
+    make_shop: Callable[..., Any], capture: CaptureMode
+) -> None:
+    shop = make_shop(capture=capture)
+    order = await accepted_unseen(shop)
+    order = await shop.core.cancel(order.id, customer_id="ann")
+    back = order.transactions[-1]
+    await shop.work_until(passed=timedelta(days=10))
+    order = await shop.orders.get(order.id)
+
+    assert order.transactions[1:] == (order.transaction(back.id),)
+    assert order.transactions[1].review == "reversal_refused:never_reached_the_provider"
+    assert order.attend_at is None
+
+
+async def test_named_by_then_it_is_given_back_once_that_person_says_so(shop: Any) -> None:
+    order = await accepted_unseen(shop)
+    await shop.core.cancel(order.id, customer_id="ann")
+    await shop.work_until(passed=timedelta(days=10))
+    order = await shop.orders.get(order.id)
+    shown = Report(Succeeded("psp-1", WHOLE, order.charge.id))
+    order = await shop.core.settle(order, order.charge.id, shown)
+    assert order.left_of(order.charge) == 2500
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    order = await decide(shop, order, order.transactions[-1], D.REFUND)
+
+    back = order.transactions[-1]
+    assert (back.kind, back.parent_reference) == (TransactionKind.REFUND, "psp-1")
+    assert order.refund_asked_minor_units == 2500
