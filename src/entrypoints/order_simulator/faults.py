@@ -58,6 +58,7 @@ class Fault(StrEnum):
     DASHBOARD_VOID = "dashboard_void"
     OTHER_TRY_DECLINED = "decline_of_another_try"
     UNMARKED = "payment_without_our_name"
+    UNMARKED_CHANGE = "change_without_our_name"
     DISPUTE = "dispute"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"

@@ -64,7 +64,8 @@ class Knobs:
     other_try: float = 0.01
     """An event tells of a declined try that is not the one on record, with our name on it."""
     unmarked: float = 0.01
-    """What the buyer approves carries no name of ours."""
+    """What the buyer approves carries no name of ours; or the event of a change that nobody can
+    ask about names its payment alone."""
     dispute: float = 0.008
     returned_refund: float = 0.02
     asynchronous_refund: float = 0.1

@@ -56,7 +56,12 @@ class Pages:
         entry = self._shown(given_up)
         self._shop.inject(Fault.LEFT_TO_A_PERSON, "staff", given_up.order_id)
         if entry is not None and entry.standing in _UNDER_WAY:
-            return Seen((_D.ACCEPT,), is_certain=False) if self._is_hasty(entry) else NOTHING_YET
+            if not self._is_hasty(entry):
+                return NOTHING_YET
+            if given_up.kind is TransactionKind.VOID and given_up.parent_id:
+                # He takes its hold for gone, which may stand.
+                self._shop.provider.overlooked.add(given_up.parent_id)
+            return Seen((_D.ACCEPT,), is_certain=False)
         if entry is not None and entry.standing is Standing.VOIDED:
             # That somebody let it go may be on record beside it: accepted, it is what is there.
             return Seen((_D.NEVER_HAPPENED, _D.ACCEPT))
@@ -90,8 +95,7 @@ class Pages:
     def _is_hasty(self, entry: LedgerEntry) -> bool:
         """Whether he takes what pends for done, where its end is sure to be told."""
         pends = entry.standing is Standing.PENDING
-        void = entry.transaction.kind is TransactionKind.VOID
-        return pends and not void and self._shop.has_record and self._shop.chance.happens(0.1)
+        return pends and self._shop.has_record and self._shop.chance.happens(0.1)
 
     def _overlooks(self, entry: LedgerEntry) -> bool:
         """Whether he does not see what was done, where it is sure to be told: as late money."""

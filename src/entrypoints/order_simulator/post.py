@@ -82,7 +82,22 @@ class Post:
         )
         # A second hold of one request is shown to nobody who does not know its reference.
         found = self._shop.provider.is_asked_for(entry) and self._is_found_untold(entry)
+        if self._is_told_without_a_name(entry):
+            self._shop.inject(Fault.UNMARKED_CHANGE, "provider", ours.order_id)
+            fact = replace(fact, transaction_id=None, installation=None)
+            if isinstance(entry.outcome, Succeeded):
+                fact = replace(fact, outcome=replace(entry.outcome, transaction_id=""))
         self._publish(fact, ours.order_id, can_be_looked_up=found)
+
+    def _is_told_without_a_name(self, entry: LedgerEntry) -> bool:
+        """Whether the event of a change names its payment alone, and no look-up shows whose it is.
+
+        Of another sum than was asked, nobody could tell it from one by hand.
+        """
+        ours, shop = entry.transaction, self._shop
+        told_by_sum = ours.kind in {TransactionKind.CAPTURE, TransactionKind.REFUND}
+        unasked = ours.kind not in shop.looks_up and ours.amount == entry.amount
+        return told_by_sum and unasked and shop.chance.happens(shop.knobs.unmarked)
 
     def _is_found_untold(self, entry: LedgerEntry) -> bool:
         """Whether a look-up shows it, or a person who is asked about it and reads the pages."""

@@ -43,7 +43,8 @@ class Provider:
         self.overdue: set[str] = set()
         """The movements to which the provider does not keep its promise of a horizon."""
         self.overlooked: set[str] = set()
-        """The movements of which a person has said, wrongly, that they never happened."""
+        """The movements of which a person has said, wrongly, that they never happened, or that
+        they were let go."""
         self._last_paid: LedgerEntry | None = None
         self._under_way: Counter[str] = Counter()
         self._written: dict[str, int] = {}
