@@ -148,7 +148,11 @@ def _refunded_otherwise(deciding: Settling) -> Order:
         raise CannotReview(order.id, "no_undone_refund", because)
     if undone.is_given_up:
         undone = undone.finished(TransactionStatus.FAILED)
-    return order.with_transaction(replace(undone, reason=REFUNDED_OTHERWISE, review=None))
+    order = order.with_transaction(replace(undone, reason=REFUNDED_OTHERWISE, review=None))
+    if order.status not in _ENDED:
+        return order
+    # Made in part before it came back, it was asked for more than that.
+    return _rest_given_back(deciding, order, _paid_by(order, undone))
 
 
 def _without_what_is_back(deciding: Settling) -> Settling:
@@ -251,10 +255,7 @@ def _owed_by_an_ended(deciding: Settling, order: Order, settled: PaymentTransact
         return refunding(order, settled, at=at, new_id=new_id, terms=terms)
     if settled.kind is TransactionKind.REFUND and differs(deciding.transaction):
         # It was made in part, and nobody else asks for the rest.
-        paid = order.transaction(settled.parent_id or "")
-        rest = order.left_of(paid) - _returned_in_doubt(order, settled)
-        amount = Money(max(rest, 0), paid.amount.currency)
-        return refunding(order, paid, amount, at=at, new_id=new_id, terms=terms)
+        return _rest_given_back(deciding, order, order.transaction(settled.parent_id or ""))
     return order
 
 
@@ -268,11 +269,20 @@ def _is_shown_otherwise(order: Order, accepted: PaymentTransaction) -> bool:
     return differs(accepted) and (refund or (accepted.took_money and not refused))
 
 
-def _returned_in_doubt(order: Order, refund: PaymentTransaction) -> int:
-    """What came back of a refund, in minor units, that a person decides about by itself."""
-    return sum(
-        t.amount.minor_units for t in order.transactions if t.parent_id == refund.id and t.review
+def _rest_given_back(deciding: Settling, order: Order, paid: PaymentTransaction) -> Order:
+    """The order with a refund of what is left of a payment, and decided about nowhere else."""
+    in_doubt = sum(
+        t.amount.minor_units
+        for t in order.transactions
+        if t.review
+        and _is_undone_refund(order, t)
+        and _paid_by(order, t).id == paid.id
+        # What was given up reserves its sum.
+        and not t.is_given_up
     )
+    rest = Money(max(order.left_of(paid) - in_doubt, 0), paid.amount.currency)
+    at, new_id, terms = deciding.at, deciding.new_id, deciding.terms
+    return refunding(order, paid, rest, at=at, new_id=new_id, terms=terms)
 
 
 def _refunded(deciding: Settling) -> Order:

@@ -174,3 +174,24 @@ async def test_a_refund_that_was_made_in_part_may_fail_yet(
 
     asked = WHOLE if status == "cancelled" else PART
     assert order.refund_asked_minor_units == asked.minor_units
+
+
+@pytest.mark.parametrize("decision", [D.ACCEPT, D.REFUNDED_OTHERWISE])
+async def test_of_one_that_was_made_in_part_and_failed_the_rest_goes_back_beside_what_was_settled(
+    shop: Any, decision: ReviewDecision
+) -> None:
+    """Its buyer has the part another way: nobody else asks for the rest of a cancelled order."""
+    provider = Provider(shop)
+    placed = await shop.place()
+    shop.gateway.react(*[reactions.WAIT] * 2)
+    order = await shop.core.cancel(placed.id, customer_id="ann")
+    refund = order.transactions[-1]
+    reference, parent = refund.provider_reference, order.charge.provider_reference
+    await shop.core.settle(order, refund.id, Report(Succeeded(reference, PART, refund.id)))
+    failed = Declined("account_closed", reference=reference)
+    await provider.tells(TransactionKind.REFUND, failed, parent_reference=parent)
+    order = await shop.orders.get(order.id)
+    order = await decide(shop, order, order.transaction(refund.id), decision)
+
+    assert order.refunded_otherwise_minor_units == 700
+    assert order.refund_asked_minor_units == 1800
