@@ -14,6 +14,7 @@ from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_status import OrderStatus
+from order_core.outcomes import Declined
 from order_core.payment import (
     DISPUTE_OPEN,
     REFUNDED_OTHERWISE,
@@ -26,6 +27,7 @@ from order_core.payment_terms import PaymentTerms, decided_by
 from order_core.settlement.absent import never_happened
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import is_taken, let_go
+from order_core.settlement.refused_after_all import refused_after_all
 from order_core.settlement.review import ANOTHER_TRANSACTION, differs
 from order_core.settlement.settling import Settling
 from order_core.text import checked_text
@@ -33,6 +35,7 @@ from order_core.text import checked_text
 LONGEST_NOTE = 2000
 
 _ENDED: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED})
+_LET_GO: Final = "voided"
 _HOLD_BECOMES: Final = {
     TransactionKind.CAPTURE: TransactionStatus.SUCCEEDED,
     TransactionKind.VOID: TransactionStatus.VOIDED,
@@ -187,6 +190,11 @@ def _accepted(deciding: Settling) -> Order:
     if _was_taken_by_another(deciding.order, deciding.transaction):
         # What the provider did is the other one.
         return never_happened(deciding)
+    if end := _end_of_its_hold(deciding.order, deciding.transaction):
+        taken = _as_the_provider_has_it(deciding)
+        order = _hold_given_up(deciding, taken)
+        # As if that were told now: his word is against the provider's.
+        return refused_after_all(replace(deciding, order=order, transaction=taken), Declined(end))
     accepted = _accepted_as_it_is(deciding)
     if accepted.lets_go:
         return accepted
@@ -232,6 +240,21 @@ def _was_taken_by_another(order: Order, capture: PaymentTransaction) -> bool:
     ]
     hold = order.transaction(capture.parent_id or "")
     return bool(others) and sum(others) + capture.amount.minor_units > hold.amount.minor_units
+
+
+def _end_of_its_hold(order: Order, capture: PaymentTransaction) -> str | None:
+    """Why the hold ended, or was let go, of a capture that nobody has seen; None if it was not."""
+    if capture.kind is not TransactionKind.CAPTURE or not capture.is_given_up:
+        return None
+    hold = order.transaction(capture.parent_id or "")
+    if hold.status is TransactionStatus.VOIDED:
+        return hold.reason or _LET_GO
+    let_go = any(
+        (t.kind, t.parent_id, t.status)
+        == (TransactionKind.VOID, hold.id, TransactionStatus.SUCCEEDED)
+        for t in order.transactions
+    )
+    return _LET_GO if let_go else None
 
 
 def _is_settled_by_accepting(order: Order, undone: PaymentTransaction) -> bool:

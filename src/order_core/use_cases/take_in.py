@@ -97,8 +97,8 @@ class TakeIn:
             if _may_be_ours(order, parent, fact, terms.gateway):
                 # That a hold was let go is shown by a look-up; of several captures it shows one,
                 # so this one is tried again once ours is decided.
-                let_go = fact.kind is TransactionKind.VOID and fact.kind in terms.gateway.looks_up
-                shown = _moves_nothing(fact) or let_go
+                let_go = fact.kind is TransactionKind.VOID
+                shown = fact.kind in terms.gateway.looks_up and (_moves_nothing(fact) or let_go)
                 return (NO_NEWS if shown else UNKNOWN_TRANSACTION), order
             moved = self._moved(order, parent, fact, outcome)
             if moved is order:

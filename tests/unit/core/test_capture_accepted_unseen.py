@@ -24,8 +24,8 @@ def holding(make_shop: Callable[..., Any]) -> Any:
     return make_shop(capture=CaptureMode.ON_PROCESSING)
 
 
-async def accepted_unseen(shop: Any, *, named: bool) -> tuple[Order, PaymentTransaction, Provider]:
-    """An order whose hold counts as taken by a person's word alone."""
+async def given_up(shop: Any, *, named: bool) -> tuple[Order, PaymentTransaction, Provider]:
+    """An order with a capture that is a person's to decide about: nobody can ask about it."""
     provider = Provider(without_look_ups(shop))
     order = await shop.place()
     shop.gateway.react(reactions.WAIT if named else reactions.LOSE_ANSWER)
@@ -37,6 +37,12 @@ async def accepted_unseen(shop: Any, *, named: bool) -> tuple[Order, PaymentTran
     capture = next(t for t in order.transactions if t.kind is CAPTURE)
     assert capture.review == "provider_has_no_look_up"
     assert (capture.provider_reference is not None) is named
+    return order, capture, provider
+
+
+async def accepted_unseen(shop: Any, *, named: bool) -> tuple[Order, PaymentTransaction, Provider]:
+    """An order whose hold counts as taken by a person's word alone."""
+    order, capture, provider = await given_up(shop, named=named)
     order = await decide(shop, order, capture, D.ACCEPT)
     return order, order.transaction(capture.id), provider
 
@@ -144,3 +150,56 @@ async def test_a_cancelled_order_gives_nothing_back_of_it_meanwhile(holding: Any
     order = await decide(holding, order, order.transactions[-1], D.DISPUTE_LOST)
     assert order.left_of(order.transaction(capture.id)) == 0
     assert order.transaction(capture.id).status is TransactionStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_accepted_after_its_hold_has_ended_it_is_a_persons_once_more(
+    holding: Any, *, cancelled: bool, by_hand: bool
+) -> None:
+    order, capture, provider = await given_up(holding, named=False)
+    held = order.charge.provider_reference or ""
+    if by_hand:
+        await provider.tells(VOID, Succeeded("void-1", WHOLE, ""), parent_reference=held)
+    else:
+        about = {"transaction_id": order.charge.id, "parent_reference": held}
+        await provider.tells(order.charge.kind, Declined("expired", reference=held), **about)
+    if cancelled:
+        await holding.core.cancel(order.id, customer_id="ann")
+    await holding.core.match()
+    order = await holding.orders.get(order.id)
+    order = await decide(holding, order, capture, D.ACCEPT)
+
+    because = "voided" if by_hand else "expired"
+    assert order.transactions[-1].review == f"refused_after_all:{because}"
+    assert (order.left_of(order.transaction(capture.id)), order.refund_asked_minor_units) == (0, 0)
+    order = await decide(holding, order, order.transactions[-1], D.DISPUTE_WON)
+    back = order.refund_asked_minor_units
+    assert back + order.left_of(order.transaction(capture.id)) == 2500
+    assert (back == 2500) is cancelled
+
+
+async def test_its_refusal_told_before_it_was_accepted_is_heard_afterwards(holding: Any) -> None:
+    order, capture, provider = await given_up(holding, named=False)
+    about = {"parent_reference": capture.parent_reference}
+    no = Declined("refused", reference="cap-1")
+    assert await provider.tells(CAPTURE, no, **about) == "unknown_transaction"
+    await decide(holding, order, capture, D.ACCEPT)
+    await holding.core.match()
+    order = await holding.orders.get(order.id)
+
+    assert order.transactions[-1].review == "refused_after_all:refused"
+
+
+async def test_its_refusal_is_no_news_once_a_person_has_said_that_it_never_happened(
+    holding: Any,
+) -> None:
+    order, capture, provider = await given_up(holding, named=False)
+    about = {"parent_reference": capture.parent_reference}
+    await provider.tells(CAPTURE, Declined("refused", reference="cap-1"), **about)
+    decided = await decide(holding, order, capture, D.NEVER_HAPPENED)
+    await holding.core.match()
+
+    assert holding.orders.store.unmatched() == ()
+    order = await holding.orders.get(order.id)
+    assert order.transactions == decided.transactions
