@@ -70,15 +70,12 @@ async def test_those_who_wait_share_one_transaction(clerk: Clerk, ledger: Counti
 async def test_the_event_loop_does_not_wait_for_a_file_that_another_process_keeps(
     clerk: Clerk, ledger: CountingLedger, tmp_path: Path
 ) -> None:
-    ledger.entries()
-    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with _kept_by_another(ledger, tmp_path):
         asked = [asyncio.create_task(clerk.ask(_charge_in(ledger, "o-1"), seconds=5))]
         longest = await _longest_pause(seconds=0.2)
         asked.append(asyncio.create_task(clerk.ask(_charge_in(ledger, "o-2"), seconds=5)))
         longest = max(longest, await _longest_pause(seconds=0.2))
         assert not any(each.done() for each in asked)
-        other.execute("ROLLBACK")
 
     answers = await asyncio.gather(*asked)
 
@@ -86,21 +83,40 @@ async def test_the_event_loop_does_not_wait_for_a_file_that_another_process_keep
     assert longest < 0.1, "seconds for which the event loop stood still"
 
 
+async def test_the_event_loop_does_not_wait_to_open_a_file_that_another_process_keeps(
+    clerk: Clerk, ledger: CountingLedger, tmp_path: Path
+) -> None:
+    with _kept_by_another(ledger, tmp_path):
+        ledger.close()
+        asked = asyncio.create_task(clerk.ask(_charge_in(ledger, "o-1"), seconds=5))
+        longest = await _longest_pause(seconds=0.2)
+
+    assert isinstance((await asked).answer, Succeeded)
+    assert longest < 0.1, "seconds for which the event loop stood still"
+
+
 async def test_the_event_loop_does_not_wait_for_another_thread_that_waits_for_the_file(
     clerk: Clerk, ledger: CountingLedger, tmp_path: Path
 ) -> None:
-    ledger.entries()
-    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with _kept_by_another(ledger, tmp_path):
         page = asyncio.create_task(asyncio.to_thread(ledger.find, "sb-charge-1"))
         await asyncio.sleep(0.05)
         asked = asyncio.create_task(clerk.ask(_charge_in(ledger, "o-1"), seconds=5))
         longest = await _longest_pause(seconds=0.2)
-        other.execute("ROLLBACK")
 
     assert isinstance((await asked).answer, Succeeded)
     await page
     assert longest < 0.1, "seconds for which the event loop stood still"
+
+
+@contextmanager
+def _kept_by_another(ledger: SandboxLedger, folder: Path) -> Iterator[None]:
+    """Nobody else can enter anything meanwhile."""
+    ledger.entries()
+    with closing(sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 async def _longest_pause(*, seconds: float) -> float:
@@ -250,7 +266,7 @@ async def test_a_file_that_stays_locked_is_said_to_be_busy_to_all(
     other.close()
 
     assert all(isinstance(each, LedgerBusy) for each in answers)
-    # The first, and the turn of the others: who asked again would wait for the lock again.
+    # On the event loop, and on the thread: who asked again would wait for the lock again.
     assert ledger.commits == 2
 
 

@@ -202,7 +202,7 @@ class SandboxLedger:
         if not self._lock.acquire(timeout=max(until - time.monotonic(), 0)):
             raise LedgerBusy("another thread keeps it")
         try:
-            connection = self._connection()
+            connection = self._connection(until)
             _insist(connection, "BEGIN IMMEDIATE", until)
             try:
                 # Not earlier: the file may have kept us waiting.
@@ -217,7 +217,7 @@ class SandboxLedger:
         finally:
             self._lock.release()
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, until: float = 0) -> sqlite3.Connection:
         # A connection that came through a fork belongs to the parent; it is left alone.
         if self._open and self._open[0] == os.getpid():
             return self._open[1]
@@ -226,8 +226,8 @@ class SandboxLedger:
         )
         connection.row_factory = sqlite3.Row
         try:
-            _prepare(connection)
-        except sqlite3.Error as error:
+            _prepare(connection, until)
+        except (sqlite3.Error, LedgerBusy) as error:
             connection.close()
             raise LedgerBusy(str(error)) from error
         self._open = (os.getpid(), connection)
@@ -251,8 +251,7 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    until = time.monotonic() + _BUSY_SECONDS
+def _prepare(connection: sqlite3.Connection, until: float) -> None:
     # SQLite itself does not wait here when two processes turn a new file to WAL at once.
     _insist(connection, "PRAGMA journal_mode = WAL", until)
     connection.execute("PRAGMA synchronous = FULL")
