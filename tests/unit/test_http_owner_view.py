@@ -7,15 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import product
 
-import pytest
-
 from order_core.money import Money
 from order_core.order import Order
 from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.shipping_address import ShippingAddress
-from order_http.owner_view import OWNER_VIEW, JsonView
+from order_http.owner_view import OWNER_VIEW
 from tests.unit.http_service import customer, order_body, service
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
@@ -75,45 +73,6 @@ def test_a_text_is_one_json_object() -> None:
         text = OWNER_VIEW.text_of(order)
         assert json.loads(text)["status"] == order.status.value
         assert '"total":33.95' in text
-
-
-def test_what_was_written_down_last_is_not_taken_for_what_has_changed_since() -> None:
-    view = JsonView()
-    before = next(_orders())
-    changes = (
-        replace(before, status=OrderStatus.CANCELLED),
-        replace(before, email="bob@example.org"),
-        replace(before, transactions=(_charge(TransactionStatus.DECLINED),)),
-        replace(before, shipping_address=None),
-    )
-
-    for after in changes:
-        view.text_of(before)
-        assert view.text_of(after) == JsonView().text_of(after)
-        assert view.text_of(before) == JsonView().text_of(before)
-
-
-def test_a_text_is_written_once_for_a_save_and_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[Order] = []
-
-    def write(order: Order) -> dict[str, str]:
-        written.append(order)
-        return {"order_id": order.id}
-
-    monkeypatch.setattr("order_http.owner_view.order_json", write)
-    view, saved = JsonView(), next(_orders())
-    answered = replace(saved, version=saved.version + 1, news=())
-
-    assert view.text_of(saved) == view.text_of(answered)
-    assert written == [saved]
-
-
-def test_only_so_many_texts_are_kept_for_those_who_have_not_answered() -> None:
-    view, order = JsonView(), next(_orders())
-    for number in range(1000):
-        view.text_of(replace(order, id=f"o-{number}"))
-
-    assert len(view._latest) == 64  # noqa: SLF001 - what stays in memory
 
 
 async def test_a_placed_order_reads_as_it_was_answered() -> None:

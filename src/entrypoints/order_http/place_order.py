@@ -14,7 +14,7 @@ from order_http.arrival import waited_since_arrival
 from order_http.desk import Desk, address_of
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json
-from order_http.order_json import json_response, json_text_response, order_json
+from order_http.order_json import json_text_response
 from order_http.order_reading import read_order_request
 from order_http.owner_view import OWNER_VIEW
 from order_http.problems import Problem
@@ -40,8 +40,7 @@ async def place_order(desk: Desk, request: Request, principal: Principal) -> Res
     match order.status:
         case OrderStatus.AWAITING_PAYMENT:
             headers["Retry-After"] = _ASK_AGAIN_SECONDS
-            # No store keeps this text, which may hold what the buyer pays with; nor does the view.
-            return json_response(order_json(order), 202, headers)
+            return json_text_response(OWNER_VIEW.text_of(order), 202, headers)
         case OrderStatus.PAYMENT_FAILED:
             raise _declined(order, headers)
         case _:
