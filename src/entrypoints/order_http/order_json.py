@@ -23,11 +23,9 @@ def json_response(
     return Response(orjson.dumps(value), status, headers, "application/json")
 
 
-def json_text_response(
-    text: str, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def json_text_response(text: str, *, headers: dict[str, str] | None = None) -> Response:
     """An answer of JSON that is written already."""
-    return Response(text, status, headers, "application/json")
+    return Response(text, 200, headers, "application/json")
 
 
 def order_json(order: Order) -> dict[str, Any]:

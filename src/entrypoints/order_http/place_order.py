@@ -14,9 +14,8 @@ from order_http.arrival import waited_since_arrival
 from order_http.desk import Desk, address_of
 from order_http.idempotency_key import idempotency_key
 from order_http.json_body import read_json
-from order_http.order_json import json_text_response
+from order_http.order_json import json_response, order_json
 from order_http.order_reading import read_order_request
-from order_http.owner_view import OWNER_VIEW
 from order_http.problems import Problem
 from order_http.rate_limits import address_in
 
@@ -40,11 +39,11 @@ async def place_order(desk: Desk, request: Request, principal: Principal) -> Res
     match order.status:
         case OrderStatus.AWAITING_PAYMENT:
             headers["Retry-After"] = _ASK_AGAIN_SECONDS
-            return json_text_response(OWNER_VIEW.text_of(order), 202, headers)
+            return json_response(order_json(order), 202, headers)
         case OrderStatus.PAYMENT_FAILED:
             raise _declined(order, headers)
         case _:
-            return json_text_response(OWNER_VIEW.text_of(order), 201, headers)
+            return json_response(order_json(order), 201, headers)
 
 
 def _declined(order: Order, headers: dict[str, str]) -> Problem:
