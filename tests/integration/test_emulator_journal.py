@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -28,16 +28,19 @@ async def emulated(provider: str, journal: Path, **heard: Any) -> AsyncIterator[
     def clock() -> datetime:
         return datetime.now(UTC) + next(looks) * SECOND
 
-    app = build_emulator(provider, journal=journal, clock=clock, **heard)
+    app = build_emulator(provider, journal=journal, **{"clock": clock, **heard})
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://emulated") as client:
         yield client
 
 
-async def pay_stripe(client: httpx.AsyncClient, key: str, amount: int = 4711) -> httpx.Response:
+async def pay_stripe(
+    client: httpx.AsyncClient, key: str, *, amount: int = 4711, **but: str
+) -> httpx.Response:
     return await client.post(
         "/v1/payment_intents",
-        data={
+        data=but
+        | {
             "amount": amount,
             "currency": "usd",
             "confirm": "true",
@@ -49,14 +52,14 @@ async def pay_stripe(client: httpx.AsyncClient, key: str, amount: int = 4711) ->
 
 
 async def pay_square(
-    client: httpx.AsyncClient, key: str, *, source: str = "cnon:once-teapot"
+    client: httpx.AsyncClient, key: str, *, amount: int = 1300, source: str = "cnon:once-teapot"
 ) -> httpx.Response:
     return await client.post(
         "/v2/payments",
         json={
             "source_id": source,
             "idempotency_key": key,
-            "amount_money": {"amount": 1300, "currency": "USD"},
+            "amount_money": {"amount": amount, "currency": "USD"},
             "location_id": "LEMULATED",
             "reference_id": key,
         },
@@ -200,6 +203,80 @@ async def test_what_ended_while_a_slow_request_was_at_work_ended_before_it(tmp_p
     assert again.content == slow.result().content
     assert [entry["kind"] for entry in looks[-1]] == ["charge", "refund"]
     assert [entry["kind"] for entry in books] == ["charge", "refund", "charge"]
+
+
+PAYS: Final[dict[str, tuple[str, Callable[..., Coroutine[Any, Any, httpx.Response]]]]] = {
+    "stripe": ("POST /v1/payment_intents", pay_stripe),
+    "square": ("POST /v2/payments", pay_square),
+}
+
+
+@pytest.mark.parametrize("provider", PAYS)
+async def test_another_request_with_the_key_of_a_slow_one_is_not_carried_out_instead_of_it(
+    tmp_path: Path, provider: str
+) -> None:
+    journal, (on, pay) = tmp_path / "a.journal", PAYS[provider]
+    async with emulated(provider, journal) as before:
+        fault = {"on": on, "kind": "delay", "seconds": 0.2}
+        await before.post("/_emulator/faults", json=[fault])
+        slow = asyncio.create_task(pay(before, "kettle", amount=1300))
+        await asyncio.sleep(0.05)
+        other = await pay(before, "kettle", amount=99)
+        await slow
+        books = await ledger(before)
+
+    async with emulated(provider, journal) as after:
+        assert await ledger(after) == books
+        assert (await pay(after, "kettle", amount=1300)).content == slow.result().content
+    assert other.status_code == 400
+    assert [entry["amount"] for entry in books] == [1300]
+
+
+async def test_what_ended_before_a_decision_ends_before_it_again(tmp_path: Path) -> None:
+    journal = tmp_path / "square.journal"
+    async with emulated("square", journal) as before:
+        await before.put("/v2/events/enable", headers=SQUARE)
+        paid = [
+            (await pay_square(before, key, source="ccof:customer-card-id-ok")).json()["payment"]
+            for key in ("teapot", "kettle")
+        ]
+        await give_back_square(before, paid[0]["id"])
+        looks = [await ledger(before) for _ in range(4)]
+        dispute = {"reference": paid[1]["id"], "decision": "refuse"}
+        await before.post("/_emulator/act", json=dispute)
+        books, record = await ledger(before), await on_record(before)
+
+    async with emulated("square", journal) as after:
+        assert await ledger(after) == books
+        assert ids_of(await on_record(after)) == ids_of(record)
+    assert [entry["kind"] for entry in looks[-1]] == ["charge", "charge", "refund"]
+    assert [entry["kind"] for entry in books[2:]] == ["refund", "dispute"]
+
+
+async def test_a_hold_that_ended_before_a_decision_ends_before_it_again(tmp_path: Path) -> None:
+    journal, days = tmp_path / "stripe.journal", [timedelta(0)]
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + days[0]
+
+    async def told(client: httpx.AsyncClient) -> list[tuple[str, str]]:
+        events = (await client.get("/v1/events", headers=STRIPE)).json()["data"]
+        return [(event["id"], event["type"]) for event in events]
+
+    async with emulated("stripe", journal, clock=clock) as before:
+        await pay_stripe(before, "held", capture_method="manual")
+        paid = (await pay_stripe(before, "paid")).json()["id"]
+        refund = {"payment_intent": paid}
+        given_back = (await before.post("/v1/refunds", data=refund, headers=STRIPE)).json()["id"]
+        days[0] = timedelta(days=8)
+        await ledger(before)
+        decision = {"reference": given_back, "decision": "refuse"}
+        await before.post("/_emulator/act", json=decision)
+        first = await told(before)
+
+    async with emulated("stripe", journal, clock=clock) as after:
+        assert await told(after) == first
+    assert "payment_intent.canceled" in {kind for _, kind in first}
 
 
 async def test_a_stored_server_error_is_stored_for_good(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    leaves_no_trace: bool = False
+    """The request was not carried out, because its key belongs to another one."""
 
     @classmethod
     def of_json(cls, status: int, value: Any, **headers: str) -> "Answer":  # noqa: ANN401 - whatever JSON can hold

@@ -15,7 +15,6 @@ from order_emulators.chassis.call import Answer, Call
 from order_emulators.chassis.provider import Decision, EmulatedProvider
 
 _TOLD_AGAIN: Final = timedelta(minutes=1)
-_IN_USE: Final = 409
 _READ: ContextVar[list[datetime] | None] = ContextVar("read", default=None)
 """What the clock showed while this request was carried out."""
 
@@ -38,7 +37,6 @@ class Journal:
     def __init__(self, file: Path, provider: str, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._moments: list[datetime] = []
-        self._working: set[tuple[str, str, bytes]] = set()
         lines = list(_whole_lines(file))
         self._lines = lines[1:]
         self.run = _run_in(lines[0], provider) if lines else token_hex(5)
@@ -82,19 +80,14 @@ class Journal:
         """The provider's answer, with the request in the journal if it may matter."""
         if call.method == "GET":
             return await provider.answer(call)
-        same = (call.method, call.path, call.body)
-        runs_already = same in self._working
-        self._working.add(same)
         read: list[datetime] = []
         reading = _READ.set(read)
         try:
             answer = await provider.answer(call)
         finally:
             _READ.reset(reading)
-            if not runs_already:
-                self._working.discard(same)
-        # It only heard that the first one still runs. Carried out again, it would come first.
-        if not (runs_already and answer.status == _IN_USE):
+        # The first one with its key may still be at work. Carried out again, this would come first.
+        if not answer.leaves_no_trace:
             self._append(_entry(call, read))
         return answer
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -96,6 +97,7 @@ class SquareEmulator:
         return self._books.ledger()
 
     def act(self, reference: str, decision: Decision, /) -> bool:
+        self._books.pass_time()
         return self._books.act(reference, decision)
 
     def take_events(self) -> Sequence[Event]:
@@ -179,9 +181,9 @@ class SquareEmulator:
             case Answer() as first:
                 return first
             case KeyStanding.RUNNING:
-                return KEY_RUNNING.answer()
+                return replace(KEY_RUNNING.answer(), leaves_no_trace=True)
             case KeyStanding.OTHER_REQUEST:
-                return KEY_REUSED.answer()
+                return replace(KEY_REUSED.answer(), leaves_no_trace=True)
         self._keys.begin(key, request)
         await self._take_time(call)
         try:

@@ -94,6 +94,7 @@ class StripeEmulator:
 
     def act(self, reference: str, decision: Decision, /) -> bool:
         """A buyer decides about a `pi_`, a bank about a refund `re_` or a dispute `dp_`."""
+        self._let_holds_expire()
         books, yes = self._books, decision is Decision.APPROVE
         intent = books.intents.get(reference)
         if intent is not None:
@@ -234,9 +235,10 @@ def _key_in_use() -> Refusal:
         "code": "idempotency_key_in_use",
         "message": message,
     }
-    return Refusal(409, error, kept=False)
+    return Refusal(409, error, kept=False, leaves_no_trace=True)
 
 
 def _key_reused() -> Refusal:
     message = "Keys for idempotent requests can only be used with the same parameters."
-    return Refusal(400, {"type": "idempotency_error", "message": message}, kept=False)
+    error = {"type": "idempotency_error", "message": message}
+    return Refusal(400, error, kept=False, leaves_no_trace=True)

@@ -1,5 +1,6 @@
 """Stripe's errors, as it words them."""
 
+from dataclasses import replace
 from typing import Any
 
 from order_emulators.chassis import Answer
@@ -9,12 +10,21 @@ class Refusal(Exception):
     """The answer is an error.
 
     `kept` says whether it is remembered under the idempotency key: what fails while it is
-    carried out is, what fails the check of its parameters is not.
+    carried out is, what fails the check of its parameters is not. What leaves no trace was not
+    looked at, because its key belongs to another request.
     """
 
-    def __init__(self, status: int, error: dict[str, Any], *, kept: bool = True) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: dict[str, Any],
+        *,
+        kept: bool = True,
+        leaves_no_trace: bool = False,
+    ) -> None:
         super().__init__(error.get("message", ""))
-        self.answer = answered(status, {"error": error})
+        answer = answered(status, {"error": error})
+        self.answer = replace(answer, leaves_no_trace=leaves_no_trace)
         self.kept = kept
 
 
