@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 from order_sandbox.ledger import LedgerBusy, SandboxLedger
 
 _MOST_AT_ONCE: Final = 64
+_SLOW_SECONDS: Final = 0.02
+_PATIENT_SECONDS: Final = 1.0
 
 _Answer = TypeVar("_Answer")
 _Told = tuple[Any, Exception | None]
@@ -29,7 +31,7 @@ class Clerk:
     transaction of the file and one sync of the disk. That is done on the event loop itself, which
     waits for the disk meanwhile: a thread, and the waiting of each for the other, would cost
     several times as much. What cannot be done at once is done on a thread: the file may keep its
-    writers waiting.
+    writers waiting. So is everything for a while after the disk was slow.
 
     A turn ends what it began even when nobody waits any more, like a provider does. If a question
     of it fails, or its commit does, all of the turn are asked again: the one that fails alone in
@@ -42,13 +44,19 @@ class Clerk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-ledger")
         self._waiting: deque[_Asked] = deque()
         self._has_turn = False
+        self._patient_until = 0.0
+        """By the clock of the event loop: until then the thread works."""
+        self._is_closed = False
 
     async def ask(self, question: Callable[[], _Answer], *, seconds: float) -> _Answer:
         """What `question` answers or raises.
 
         Raises:
+            LedgerBusy: it is closed.
             TimeoutError: there was no answer in time; it may be carried out all the same.
         """
+        if self._is_closed:
+            raise LedgerBusy("it is closed")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_Answer] = loop.create_future()
         self._waiting.append(_Asked(question, answer))
@@ -61,7 +69,8 @@ class Clerk:
             over.cancel()
 
     async def close(self) -> None:
-        """Come back when the thread has ended."""
+        """Come back when the thread has ended. Whoever waits by then hears that it is busy."""
+        self._is_closed = True
         await asyncio.to_thread(self._thread.shutdown)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -71,13 +80,23 @@ class Clerk:
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
-        try:
-            with self._ledger.together(wait_seconds=0):
-                answers: list[_Told] = [(asked.question(), None) for asked in turn]
-        except Exception:  # noqa: BLE001 - nothing was entered; the thread finds out whose it is
+        began = loop.time()
+        if self._is_closed:
+            self._hand_out(turn, [(None, LedgerBusy("it is closed"))] * len(turn), loop)
+        elif began < self._patient_until or not (answers := self._answers_at_once(turn)):
             self._thread.submit(self._work_patiently, turn, loop)
         else:
             self._hand_out(turn, answers, loop)
+        if loop.time() > began + _SLOW_SECONDS:
+            # Everything else that runs on the event loop has waited, too.
+            self._patient_until = loop.time() + _PATIENT_SECONDS
+
+    def _answers_at_once(self, turn: list[_Asked]) -> list[_Told] | None:
+        try:
+            with self._ledger.together(wait_seconds=0):
+                return [(asked.question(), None) for asked in turn]
+        except Exception:  # noqa: BLE001 - nothing was entered; the thread finds out whose it is
+            return None
 
     def _work_patiently(self, turn: list[_Asked], loop: asyncio.AbstractEventLoop) -> None:
         answers = self._answers([asked.question for asked in turn])
