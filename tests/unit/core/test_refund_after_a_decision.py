@@ -33,8 +33,9 @@ async def test_a_refund_that_a_person_accepted_unseen_may_fail_yet(shop: Any) ->
     assert order.payment_status is PaymentStatus.IN_REVIEW
 
 
+@pytest.mark.parametrize("name", ["re-9", None])
 async def test_what_came_back_of_such_a_refund_stays_back_when_its_making_is_told_late(
-    shop: Any,
+    shop: Any, name: str | None
 ) -> None:
     shop = without_look_ups(shop)
     placed = await shop.place()
@@ -44,7 +45,7 @@ async def test_what_came_back_of_such_a_refund_stays_back_when_its_making_is_tol
     order = await shop.orders.get(placed.id)
     refund = order.transactions[-1]
     order = await decide(shop, order, refund, D.ACCEPT)
-    failed = Report(Declined("account_closed", reference="re-9"))
+    failed = Report(Declined("account_closed", reference=name))
     order = await shop.core.settle(order, refund.id, failed)
     # Its buyer gets the money by bank transfer.
     order = await decide(shop, order, order.transactions[-1], D.ACCEPT)
