@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from order_sandbox.ledger import LedgerBusy, SandboxLedger
 
 _MOST_AT_ONCE: Final = 64
-_SLOW_SECONDS: Final = 0.02
+_SLOW_SECONDS: Final = 0.05
 _PATIENT_SECONDS: Final = 1.0
 
 _Answer = TypeVar("_Answer")
