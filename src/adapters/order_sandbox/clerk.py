@@ -1,6 +1,7 @@
 """Whoever works on the ledger, for everybody who waits together."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ class Clerk:
         self._waiting: deque[_Asked] = deque()
         self._has_turn = False
         self._patient_until = 0.0
-        """By the clock of the event loop: until then the thread works."""
+        """By the monotonic clock: until then the thread works."""
         self._is_closed = False
 
     async def ask(self, question: Callable[[], _Answer], *, seconds: float) -> _Answer:
@@ -80,16 +81,17 @@ class Clerk:
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         turn = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
-        began = loop.time()
+        # Not the event loop's clock, which may stand while one of its callbacks runs.
+        began = time.monotonic()
         if self._is_closed:
             self._hand_out(turn, [(None, LedgerBusy("it is closed"))] * len(turn), loop)
         elif began < self._patient_until or not (answers := self._answers_at_once(turn)):
             self._thread.submit(self._work_patiently, turn, loop)
         else:
             self._hand_out(turn, answers, loop)
-        if loop.time() > began + _SLOW_SECONDS:
+        if time.monotonic() > began + _SLOW_SECONDS:
             # Everything else that runs on the event loop has waited, too.
-            self._patient_until = loop.time() + _PATIENT_SECONDS
+            self._patient_until = time.monotonic() + _PATIENT_SECONDS
 
     def _answers_at_once(self, turn: list[_Asked]) -> list[_Told] | None:
         try:

@@ -25,8 +25,8 @@ Settlement = tuple[float, Standing]
 class Entries:
     """The movements, the answers and the used tokens. The caller begins, writes and commits.
 
-    What is entered is written when somebody reads, or at the end: a thread may have to wait for
-    the event loop after every call of SQLite.
+    What is entered is written when somebody reads, or at the end: a call of SQLite costs more than
+    the row that it enters.
     """
 
     connection: sqlite3.Connection
