@@ -176,12 +176,15 @@ class Report:
     """A look-up or webhook that shows the provider's own record of the movement.
 
     `asked_at` is when the look-up was made; None for an event, which may be of any age.
-    `of_payment` is the provider's reference of the payment to which an event says that it was done.
+    `of_payment` is the provider's reference of the payment to which an event says that it was done,
+    `returned_as` that of the return, if the outcome is that a refund came back: some providers
+    name it as they do the refund, some by itself.
     """
 
     outcome: Outcome
     asked_at: datetime | None = None
     of_payment: str | None = None
+    returned_as: str | None = None
 
     @property
     def was_told(self) -> bool:

@@ -28,15 +28,23 @@ def refund_undone(
 
 
 def refund_returned(
-    settling: Settling, refund: PaymentTransaction, because: str, sequence: int | None = None
+    settling: Settling,
+    refund: PaymentTransaction,
+    because: str,
+    sequence: int | None = None,
+    *,
+    named: str | None = None,
 ) -> Order:
-    """The order to which a refund that had succeeded came back: the money is ours, and owed."""
+    """The order to which a refund that had succeeded came back: the money is ours, and owed.
+
+    `named` is the return's reference, and is kept of a refund that has none.
+    """
     order, known = settling.order, refund.provider_sequence
     older = known is not None and sequence is not None and sequence < known
     done = refund.status is TransactionStatus.SUCCEEDED
     if not done or older or order.returned_of(refund):
         return order
-    reference = refund.provider_reference or refund.id
+    reference = refund.provider_reference or named or refund.id
     moves = [
         unasked(
             settling,

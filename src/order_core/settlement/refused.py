@@ -55,7 +55,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
         and settling.transaction.status is TransactionStatus.SUCCEEDED
     )
     if returned and isinstance(fact, Report):
-        return _refund_undone(settling, outcome)
+        return _refund_undone(settling, outcome, fact)
     if _may_be_another_object(settling, outcome, fact):
         if not settling.transaction.is_open:
             # It was asked about in vain and is a person's to decide, or is looked at once more.
@@ -84,7 +84,7 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
     )
 
 
-def _refund_undone(settling: Settling, outcome: Declined) -> Order:
+def _refund_undone(settling: Settling, outcome: Declined, fact: Report) -> Order:
     # A late echo, under a key that the provider had forgotten, is refused as an object of
     # its own: the refund that was done is none the worse for it. One that a person accepted
     # unseen is what was refused: made under another name, it stands beside that.
@@ -94,7 +94,8 @@ def _refund_undone(settling: Settling, outcome: Declined) -> Order:
     if known is None and outcome.reference:
         settling = _named(settling, outcome.reference)
     because = f"refund_returned:{outcome.reason}"
-    return refund_returned(settling, settling.transaction, because)
+    # Of one without a name, the return's tells it from that of another of the same sum.
+    return refund_returned(settling, settling.transaction, because, named=fact.returned_as)
 
 
 def _named(settling: Settling, reference: str) -> Settling:

@@ -34,7 +34,7 @@ class Settle:
             StoreUnavailable, CommitUnknown: the fact may not be stored; bring it again.
         """
         for _ in range(_MOST_TRIES):
-            changed = self._changed(order, transaction_id, fact)
+            changed = self.changed(order, transaction_id, fact)
             if changed is order and release is None:
                 return order
             try:
@@ -46,7 +46,8 @@ class Settle:
                 fact = Report(Declined(ALREADY_USED))
         raise ConcurrentUpdate(order.id)
 
-    def _changed(self, order: Order, transaction_id: str, fact: Fact) -> Order:
+    def changed(self, order: Order, transaction_id: str, fact: Fact) -> Order:
+        """What `fact` makes of the order, not stored; the same order if it is no news."""
         return settled(
             order,
             transaction_id,

@@ -1,6 +1,5 @@
 """A person says that a refund was made which nobody saw, and the provider tells what it was."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,62 +7,15 @@ import pytest
 from order_core.events import PutInReview
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
-from order_core.outcomes import Declined, Reversed, Succeeded
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.outcomes import Declined, Reversed
+from order_core.payment import TransactionKind, TransactionStatus
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
+from tests.unit.core.refunds_nobody_saw import accepted_unseen, given_up, told
+from tests.unit.core.telling_and_deciding import PART, WHOLE, decide
 
 D = ReviewDecision
 REFUND = TransactionKind.REFUND
-
-
-async def given_up(
-    shop: Any, *, named: bool, part: Money | None = None, cancelled: bool = False
-) -> tuple[Order, PaymentTransaction, Provider]:
-    """An order of which a refund is a person's to decide about: nobody can ask about it."""
-    provider = Provider(without_look_ups(shop))
-    placed = await shop.place()
-    shop.gateway.react(reactions.WAIT if named else reactions.LOSE_ANSWER)
-    if cancelled:
-        await shop.core.cancel(placed.id, customer_id="ann")
-    else:
-        await shop.core.refund(placed.id, by="staff", amount=part)
-    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
-    await shop.work_until(passed=timedelta(days=30))
-    shop.gateway.forget_reactions()
-    order = await shop.orders.get(placed.id)
-    refund = order.transactions[-1]
-    assert refund.review == "provider_has_no_look_up"
-    assert (refund.provider_reference is not None) is named
-    return order, refund, provider
-
-
-async def accepted_unseen(
-    shop: Any, *, named: bool, part: Money | None = None, cancelled: bool = False
-) -> tuple[Order, PaymentTransaction, Provider]:
-    """An order of which a refund counts as made by a person's word alone."""
-    order, refund, provider = await given_up(shop, named=named, part=part, cancelled=cancelled)
-    order = await decide(shop, order, refund, D.ACCEPT)
-    return order, order.transaction(refund.id), provider
-
-
-async def told(
-    shop: Any,
-    provider: Provider,
-    refund: PaymentTransaction,
-    amount: Money,
-    *,
-    marked: bool,
-    reference: str | None = None,
-) -> Order:
-    """Its event says how much went back."""
-    reference = reference or refund.provider_reference or "re-1"
-    mark = {"transaction_id": refund.id} if marked else {}
-    done = Succeeded(reference, amount, mark.get("transaction_id", ""))
-    await provider.tells(REFUND, done, parent_reference=refund.parent_reference, **mark)
-    order: Order = await shop.orders.get(refund.order_id)
-    return order
 
 
 async def reviews(shop: Any, order: Order) -> list[str]:
@@ -279,23 +231,6 @@ async def test_its_refusal_told_before_it_was_accepted_is_heard_afterwards(shop:
     order = await shop.orders.get(order.id)
 
     assert (order.refunded_minor_units, order.payment_status) == (0, PaymentStatus.IN_REVIEW)
-
-
-async def test_of_two_that_were_accepted_each_refusal_is_one_of_them(shop: Any) -> None:
-    order, first, provider = await accepted_unseen(shop, named=False, part=PART)
-    shop.gateway.react(reactions.LOSE_ANSWER, *[reactions.LOSE_REQUEST] * 200)
-    await shop.core.refund(order.id, by="staff", amount=PART)
-    await shop.work_until(passed=timedelta(days=1))
-    order = await shop.orders.get(order.id)
-    order = await decide(shop, order, order.transactions[-1], D.ACCEPT)
-    for reference in ("re-1", "re-1", "re-2", "re-1", "re-2"):
-        no = Declined("account_closed", reference=reference)
-        await provider.tells(REFUND, no, parent_reference=first.parent_reference)
-        order = await shop.orders.get(order.id)
-        expected = 700 if reference == "re-1" and order.refunded_minor_units else 0
-        assert order.refunded_minor_units == expected
-
-    assert order.left_of(order.charge) == 2500
 
 
 async def test_while_another_is_on_its_way_its_refusal_waits_for_that(shop: Any) -> None:
