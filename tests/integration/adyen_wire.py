@@ -1,12 +1,8 @@
 """The real SDK in front of the pretended Adyen, with every exchange kept and policed."""
 
 import asyncio
-import importlib.util
-import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +16,8 @@ from order_adyen.webhooks import AdyenWebhooks
 from order_core.payment import PaymentTransaction
 from order_emulators import build_emulator
 from order_memory.contracts import samples
+from tests.integration.official_descriptions import described_in
 
-SHARED = Path(__file__).parents[3] / "shared"
 API_KEY = "adyen-api-key-very-secret"
 HMAC_KEY = "0F" * 32
 MERCHANT = "KielMugs"
@@ -143,21 +139,9 @@ class Adyen:
         return samples.a_charge("order-7", self.time.now(), **values)
 
 
-@cache
 def specification() -> Any:
     """Adyen's official description with its checker; None where they are not at hand."""
-    tool, described = SHARED / "tools/contract.py", SHARED / "specs/adyen/CheckoutService-v72.json"
-    if not (tool.exists() and described.exists()):
-        return None
-    spec = importlib.util.spec_from_file_location("contract", tool)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with warnings.catch_warnings():
-        # The checker leaves its file to the garbage collector, which warns about it.
-        warnings.simplefilter("ignore", ResourceWarning)
-        return module.Spec(str(described))
+    return described_in("adyen/CheckoutService-v72.json")
 
 
 def breaches(exchanges: list[tuple[requests.PreparedRequest, requests.Response]]) -> list[str]:

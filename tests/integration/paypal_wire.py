@@ -2,13 +2,9 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import json
-import warnings
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +14,12 @@ from order_emulators.chassis import Fault, Post, Provision, build_app
 from order_emulators.chassis.delivery import post_over_http
 from order_emulators.paypal import PayPalEmulator
 from order_paypal import PayPalGateway, PayPalTransport
+from tests.integration.official_descriptions import SHARED, described_in
 from tests.integration.paypal_listening import listening
 
 CLIENT_ID = "client-of-the-shop"
 CLIENT_SECRET = "secret-that-never-shows-4711"
 WEBHOOK_ID = "8PT597110X687430LKGECATA"
-
-_SHARED = Path(__file__).parents[2].parent / "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,26 +170,15 @@ _UNDESCRIBED_STATUSES = {0, 409, 429, 500}
 
 def spec_of(path: str) -> Any:
     """The official description of the path; skips the test where it is not at hand."""
-    if not _SHARED.is_dir():
+    if not SHARED.is_dir():
         pytest.skip("NOT CHECKED against PayPal's OpenAPI files: there is no ../shared")
-    return _loaded(next(name for begin, name in _DESCRIPTIONS.items() if path.startswith(begin)))
-
-
-@cache
-def _loaded(name: str) -> Any:
-    found = importlib.util.spec_from_file_location("contract", _SHARED / "tools" / "contract.py")
-    assert found is not None
-    assert found.loader is not None
-    contract = importlib.util.module_from_spec(found)
-    found.loader.exec_module(contract)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # The tool leaves its file open.
-        return contract.Spec(str(_SHARED / "specs" / "paypal" / f"{name}.json"))
+    name = next(name for begin, name in _DESCRIPTIONS.items() if path.startswith(begin))
+    return described_in(f"paypal/{name}.json")
 
 
 def broken_by(exchange: Exchange) -> list[str]:
     """Which rules of the official description an exchange breaks."""
-    if not exchange.path.startswith(tuple(_DESCRIPTIONS)) or not _SHARED.is_dir():
+    if not exchange.path.startswith(tuple(_DESCRIPTIONS)) or not SHARED.is_dir():
         return []
     spec = spec_of(exchange.path)
     broken: list[str] = spec.request_errors(

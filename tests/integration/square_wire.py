@@ -1,12 +1,8 @@
 """The real SDK in front of the pretended Square, with every exchange kept and policed."""
 
-import importlib.util
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +16,8 @@ from order_square.event_log import SquareEventLog
 from order_square.events import EventReader
 from order_square.gateway import SquareGateway
 from order_square.webhooks import SquareWebhooks
+from tests.integration.official_descriptions import described_in
 
-SHARED = Path(__file__).parents[3] / "shared"
 ACCESS_TOKEN = "sq-access-token-very-secret"
 SIGNATURE_KEY = "sq-signature-key-very-secret"
 LOCATION = "L8KIEL24159"
@@ -209,21 +205,9 @@ def a_gateway_that_hears(answering: Answering, **but: Any) -> tuple[SquareGatewa
 # Policing ---------------------------------------------------------------------------------
 
 
-@cache
 def specification() -> Any:
     """Square's official description with its checker; None where they are not at hand."""
-    tool, description = SHARED / "tools/contract.py", SHARED / "specs/square/square.reduced.json"
-    if not (tool.exists() and description.exists()):
-        return None
-    spec = importlib.util.spec_from_file_location("contract", tool)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with warnings.catch_warnings():
-        # The checker leaves its file to the garbage collector, which warns about it.
-        warnings.simplefilter("ignore", ResourceWarning)
-        return module.Spec(str(description))
+    return described_in("square/square.reduced.json")
 
 
 def breaches(exchanges: list[Exchange]) -> list[str]:

@@ -1,13 +1,9 @@
 """A gateway over the pretended Stripe, with every byte between them on record."""
 
-import importlib.util
 import json
 import re
-import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,28 +13,17 @@ from order_core.payment import PaymentTransaction, TransactionKind
 from order_emulators import build_emulator
 from order_memory.contracts import samples
 from order_stripe import StripeGateway, stripe_client
+from tests.integration.official_descriptions import SHARED, described_in
 
 API_KEY = "sk_test_emulator"
-_SHARED = Path(__file__).parents[2].parent / "shared"
 
 # Newer than the official file of 2023-08, or left out of it: a token instead of raw card data.
 _NEWER = re.compile(r"payment_method_data\W.*card")
 
 
-@cache
 def official_description() -> Any:
     """Stripe's OpenAPI file; None where it is not at hand."""
-    tool, spec = _SHARED / "tools/contract.py", _SHARED / "specs/stripe/spec3.reduced.json"
-    if not (tool.exists() and spec.exists()):
-        return None
-    found = importlib.util.spec_from_file_location("contract", tool)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # The tool leaves its file open.
-        return module.Spec(str(spec))
+    return described_in("stripe/spec3.reduced.json")
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -152,5 +137,5 @@ def assert_as_documented(wire: Wire) -> None:
 
 needs_official_description = pytest.mark.skipif(
     official_description() is None,
-    reason=f"Stripe's OpenAPI file is not in {_SHARED.name}/: nothing is checked against it",
+    reason=f"Stripe's OpenAPI file is not in {SHARED.name}/: nothing is checked against it",
 )

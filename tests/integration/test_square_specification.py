@@ -14,7 +14,8 @@ from order_core.money import Money
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import TransactionKind
 from order_memory.contracts import samples
-from tests.integration.square_wire import SHARED, Exchange, Square, breaches, specification
+from tests.integration.official_descriptions import SHARED
+from tests.integration.square_wire import Exchange, Square, breaches, specification
 
 pytestmark = pytest.mark.skipif(
     specification() is None,
