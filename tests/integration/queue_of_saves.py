@@ -69,8 +69,8 @@ def hanging(name: str) -> tuple[asyncio.Event, Callable[[Ids], Awaitable[None]]]
 async def row(queue: SaveQueue[None], name: object, shape: Shape = SHAPE) -> str | None:
     """What the save of this order comes to: the id in its row."""
     order_id = f"o-{name}"
-    row = await queue.row(shape, order_id, Values([{"id": order_id}], [], []))
-    return row[0] if row else None
+    saved = await queue.row(shape, order_id, Values([{"id": order_id}], [], []))
+    return saved[0] if saved else None
 
 
 def begin(queue: SaveQueue[None], *names: object) -> list[asyncio.Task[str | None]]:
