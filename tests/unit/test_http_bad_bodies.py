@@ -377,6 +377,44 @@ async def test_a_card_number_is_refused_and_goes_nowhere(
     assert shop.gateway.asked == ()
 
 
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("Ann, 4242 4242 4242 4242, 12/34", "/shipping_address"),
+        ({"name": "Ann", "line2": "4242424242424242"}, "/shipping_address/line2"),
+        ({"card!": "3782-822463-10005"}, "/shipping_address"),
+        ("6200\u00a00000\u00a00000\u00a00000\u00a0000", "/shipping_address"),
+    ],
+)
+async def test_nor_is_a_card_number_in_an_address_stored(
+    address: object, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = in_memory_shop()
+    async with customer(service(shop.core)) as ann:
+        answer = await ann.post(CREATE, json=order_body(shipping_address=address))
+    assert (answer.status_code, answer.json()["code"]) == (422, "raw_card_number")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [where]
+    assert "4242" not in answer.text + caplog.text
+    assert shop.gateway.asked == ()
+    assert not list(shop.orders.store.rows())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "4242 4242 4242 4241, of another check",
+        "12 Rue de la Paix, 75001 Paris, 01 42 68 53 00 ext 4242",
+        "Dock 4, container 424242 4242 4242 4242, bay 1",
+        "call +424242424242424242, or 1234 5678 9012 3452",
+        {"phone": "+49 151 2345 6789 012", "parcel": "00340434161094042557"},
+    ],
+)
+async def test_other_numbers_in_an_address_are_no_card_number(address: object) -> None:
+    async with customer(service(in_memory_shop().core)) as ann:
+        answer = await ann.post(CREATE, json=order_body(shipping_address=address))
+    assert answer.status_code == 201, answer.text
+
+
 @pytest.mark.parametrize("method", ["4242424242424241", "424242424242", "pm_1NXWPnIGPerXbDlr"])
 async def test_other_digits_are_no_card_number(method: str) -> None:
     found = await mistakes(payment_method=method)

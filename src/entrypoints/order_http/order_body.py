@@ -52,7 +52,7 @@ Address = Annotated[
     WithJsonSchema(
         {
             "description": "Free text, or lines under the names that the shop uses. It is "
-            "handed on as it came; lines that are null are left out.",
+            "handed on as it came; lines that are null are left out. Never a card number.",
             "anyOf": [
                 {"type": "string", "minLength": 1, "maxLength": LONGEST_ADDRESS},
                 {

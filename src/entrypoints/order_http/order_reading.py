@@ -12,7 +12,7 @@ from order_core.ports.token_verifier import Principal
 from order_core.quotes import Quotes
 from order_core.shipping_address import ShippingAddress
 from order_core.text import checked_text
-from order_http.card_number import holds_card_number
+from order_http.card_number import holds_card_number, shows_card_number
 from order_http.order_body import LONGEST_EMAIL, ItemBody, OrderBody
 from order_http.problems import FieldError, Problem, field_error, invalid
 from order_http.return_url import checked_return_url
@@ -29,13 +29,7 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
         Problem: 422, with every value that breaks a rule.
     """
     order = read_shape(OrderBody, body)
-    if holds_card_number(order.payment_method):
-        wrong = FieldError("/payment_method", "raw_card_number", "looks like a card number")
-        raise Problem(
-            "raw_card_number",
-            "Send a token of the payment provider. What you sent was not stored.",
-            field_errors=[wrong],
-        )
+    _refuse_card_numbers(order)
     refusals = _Refusals()
     currency = settings.default_currency if order.currency is None else order.currency
     if currency in DECIMALS:
@@ -71,6 +65,26 @@ def read_order_request(body: object, principal: Principal, settings: HttpSetting
         )
     except InvalidValue as refusal:
         raise invalid([field_error(refusal)]) from None
+
+
+def _refuse_card_numbers(order: OrderBody) -> None:
+    shown: list[tuple[str, ...]] = []
+    if holds_card_number(order.payment_method):
+        shown.append(("payment_method",))
+    address = order.shipping_address
+    lines = {None: address} if isinstance(address, str) else address
+    for name, line in lines.items():
+        if line and shows_card_number(line):
+            shown.append(("shipping_address", name) if name else ("shipping_address",))
+    if shown:
+        raise Problem(
+            "raw_card_number",
+            "Send a token of the payment provider. What you sent was not stored.",
+            field_errors=[
+                field_error(InvalidValue(path, "raw_card_number", "looks like a card number"))
+                for path in shown
+            ],
+        )
 
 
 class _Refusals:
