@@ -196,6 +196,8 @@ def test_check_shows_the_configuration_with_secrets_masked(tmp_path: Path) -> No
     assert lines["ORDER_CORE_JWT_SECRET"] == ["**********"]
     assert lines["ORDER_CORE_PORT"] == ["8123"]
     assert lines["ORDER_CORE_CHARGE_WINDOW"] == ["600", "(default)"]
+    assert lines["ORDER_CORE_RATE_LIMIT"] == ["600/minute", "(default)"]
+    assert lines["ORDER_CORE_RATE_LIMIT_DECLINES"] == ["off", "(default)"]
     assert lines["ORDER_CORE_SANDBOX_LEDGER"] == [str(tmp_path / "ledger.db")]
     assert "Gateway sandbox, account" in finished.stdout
     assert "The database will get its tables when the service starts." in finished.stdout

@@ -66,6 +66,16 @@ def test_a_command_that_takes_its_port_as_an_option_names_the_option(
     assert finished.stderr.endswith(f"in use. Another address is set with {chosen_with}\n")
 
 
+def test_the_demo_listens_where_other_services_would() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        finished = run_command("demo", PORT=str(taken.getsockname()[1]))
+    refused = run_command("demo", PORT="many")
+
+    assert finished.stderr.endswith("in use. Another address is set with ORDER_CORE_PORT\n")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "ORDER_CORE_PORT: " in refused.stderr
+
+
 def test_a_process_may_look_twice_at_the_port_that_it_took() -> None:
     port = free_port(HOST, unused_port())
 

@@ -176,6 +176,15 @@ async def test_a_cursor_changed_in_one_letter_is_refused_or_is_another_cursor() 
             assert answer.status_code in {200, 422}
 
 
+async def test_a_cursor_that_was_cut_short_is_refused() -> None:
+    shop = in_memory_shop()
+    async with customer(service(shop.core)) as ann:
+        await placed(shop, ann, 2)
+        good = (await ann.get(f"{LIST}?limit=1")).links["next"]["url"].split("cursor=")[1]
+        answers = [await ann.get(f"{LIST}?cursor={good[:end]}") for end in range(1, len(good))]
+    assert {answer.status_code for answer in answers} == {422}
+
+
 @pytest.mark.parametrize("path", ["/api/orders/id-1", "/api/orders/id-1/history"])
 async def test_a_parameter_where_none_is_known_is_refused(path: str) -> None:
     async with customer(service()) as ann:

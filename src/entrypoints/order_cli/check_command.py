@@ -16,6 +16,7 @@ from order_wiring.configuration import read_configuration
 from order_wiring.gateways import build_gateways
 from order_wiring.given_variables import PREFIX
 from order_wiring.issuing import issuer_settings
+from order_wiring.limits import effective_limits
 from order_wiring.mail import mail_of
 from order_wiring.mistakes import CannotStart, ConfigurationInvalid, Mistake
 from order_wiring.prices import prices_of
@@ -76,7 +77,7 @@ async def _look_at(settings: Settings) -> list[Mistake]:
 
 
 def _print_settings(settings: Settings, plugins: Mapping[str, GatewayPlugin]) -> None:
-    shown = settings.shown()
+    shown = settings.shown() | effective_limits(settings)
     for provider, texts in settings.settings_of_gateways.items():
         specs = {spec.name: spec for spec in plugins[provider].settings} if plugins else {}
         for name in {*specs, *texts}:

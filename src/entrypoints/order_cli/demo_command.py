@@ -30,10 +30,7 @@ _OF_CUSTOMERS: Final = "orders:read orders:write"
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
     playground = _playground(arguments.provider)
-    if arguments.port is None:
-        port = free_port(_HOST, _FIRST_PORT)
-    else:
-        refuse_taken_port(_HOST, port := arguments.port, chosen_with="--port")
+    port = _port(arguments.port)
     folder = Path(arguments.dir)
     common = _common(port, _secret_in(folder, "jwt-secret"), _secret_in(folder, "oauth-key-secret"))
     if playground is None:
@@ -52,6 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
         books = {"DATABASE_URL": f"sqlite:///{passing}/orders.sqlite3"}
         _play(common | books | dict(playground.settings(pretence)), folder, pretence)
     return DONE
+
+
+def _port(asked: int | None) -> int:
+    # Of all that serves are set by, this is what somebody sets because a port is taken.
+    name = f"{PREFIX}PORT"
+    if asked is None and not os.environ.get(name):
+        return free_port(_HOST, _FIRST_PORT)
+    chosen_with = "--port" if asked else name
+    port = asked or read_configuration({name: os.environ[name]}).port
+    refuse_taken_port(_HOST, port, chosen_with=chosen_with)
+    return port
 
 
 def _playground(provider: str) -> Playground | None:

@@ -29,7 +29,8 @@ _EPILOG: Final = """\
 Configuration is read from environment variables named ORDER_CORE_*; `order-core check`
 prints all of them with their effective values.
 
-Exit codes: 0 done, 1 failed, 2 the command or the configuration is wrong.
+Exit codes: 0 done, 1 not done, for the reason that is printed, 2 the command is none, or
+the configuration cannot be used (of `check`, which looks at it, that is 1).
 """
 
 
@@ -159,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     of["demo"].add_argument(
         "--port",
         type=_from_1_to(65_535),
-        help="the port to listen on (default: 8000 or the next free one)",
+        help="the port to listen on (default: ORDER_CORE_PORT, or 8000 or the next free one)",
     )
     return parser
 

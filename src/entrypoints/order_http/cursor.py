@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 LONGEST: Final = 64
-_VERSION: Final = b"\x01"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
 _HEAD: Final = 9
@@ -20,7 +19,9 @@ class BrokenCursor(Exception):
 def encode_cursor(created_at: datetime, order_id: str) -> str:
     """Text for "after the order that was created then and has this id"."""
     microseconds = (created_at - _EPOCH) // timedelta(microseconds=1)
-    packed = _VERSION + microseconds.to_bytes(8, "big", signed=True) + order_id.encode()
+    # By its length, an id that was cut short is seen to be none.
+    head = bytes([len(order_id)]) + microseconds.to_bytes(8, "big", signed=True)
+    packed = head + order_id.encode()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 

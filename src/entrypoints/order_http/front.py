@@ -13,7 +13,7 @@ from order_http.last_resort import last_word
 from order_http.problems import problem_response
 from order_http.request_id import current_request_id
 from order_http.route_finder import RouteFinder
-from order_http.single_headers import check_single
+from order_http.single_headers import check_host, check_single
 
 _RAISED = "order_http.raised"
 
@@ -81,6 +81,7 @@ class _Front:
             else:
                 must_return = False
             rules.headers.check(scope)
+            check_host(scope, exchange.first)
             check_single(scope["headers"], exchange.first)
             rules.body.check_announced(exchange.first)
             exchange.has_limits = must_return

@@ -8,7 +8,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "bad_request": (400, "The request cannot be understood"),
     "malformed_json": (400, "The body is not JSON that this service reads"),
     "invalid_idempotency_key": (400, "The Idempotency-Key is not a key"),
-    "webhook_rejected": (400, "Nobody proved that this event is the provider's"),
+    "webhook_rejected": (400, "It is not proven to be the provider's event, or cannot be read"),
     "token_missing": (401, "A bearer token is needed"),
     "invalid_token": (401, "The bearer token proves nothing"),
     "payment_declined": (402, "The payment was declined"),

@@ -59,6 +59,14 @@ def _declines(settings: Settings) -> Rate | None:
     return settings.rate_limit_declines or None
 
 
+def effective_limits(settings: Settings) -> dict[str, str]:
+    """Those that are off because of other settings, by the names of their own."""
+    off = [] if _declines(settings) else ["RATE_LIMIT_DECLINES"]
+    if not settings.rate_limit:
+        off = ["RATE_LIMIT_ADDRESS", "RATE_LIMIT_FAILURES", "RATE_LIMIT_DECLINES"]
+    return {f"{PREFIX}{name}": "off" for name in off}
+
+
 def counts_of(settings: Settings) -> "MemoryCounts | SharedCounts | None":
     """Where it is counted, to be closed in the end; None if nothing is limited.
 
