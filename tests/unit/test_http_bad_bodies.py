@@ -399,6 +399,11 @@ async def test_nor_is_a_card_number_in_an_address_stored(
     assert not list(shop.orders.store.rows())
 
 
+async def test_nor_is_one_in_an_address_of_e_mail() -> None:
+    found = await mistakes(email="4242424242424242@shop.example")
+    assert found == {"/email": "raw_card_number"}
+
+
 @pytest.mark.parametrize(
     "address",
     [

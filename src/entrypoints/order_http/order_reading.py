@@ -73,6 +73,8 @@ def _refuse_card_numbers(order: OrderBody) -> None:
         shown.append(("payment_method",))
     address = order.shipping_address
     lines = {None: address} if isinstance(address, str) else address
+    if order.email and shows_card_number(order.email):
+        shown.append(("email",))
     for name, line in lines.items():
         if line and shows_card_number(line):
             shown.append(("shipping_address", name) if name else ("shipping_address",))

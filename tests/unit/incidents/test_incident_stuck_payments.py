@@ -76,22 +76,31 @@ async def test_incident_40_a_gateway_that_times_out_leaves_a_question_that_gets_
 
 
 # killbill/killbill #660
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("call", range(1, 8))
 async def test_incident_41_a_customer_who_completes_beside_the_janitor_has_one_payment(
-    shop: Shop,
+    shop: Shop, call: int, heard: bool
 ) -> None:
     opened = await shop.place(payment_method="action_required")
     shop.clock.advance(timedelta(minutes=30))
+    paid = False
 
     async def the_customer_completes() -> None:
-        assert shop.gateway.approve(opened.charge.provider_reference or "")
-        await shop.hear_everything()
+        nonlocal paid
+        paid = shop.gateway.approve(opened.charge.provider_reference or "")
+        if heard:
+            await shop.hear_everything()
 
-    await Meanwhile(the_customer_completes, "look_up", after=True).core_of(shop).recover()
+    meanwhile = Meanwhile(the_customer_completes, number=call, after=True)
+    await meanwhile.core_of(shop).recover()
     await shop.work_until()
     order = await shop.order()
 
-    assert order.status is OrderStatus.PENDING
-    assert [t.status for t in order.transactions if t.takes_money] == [TransactionStatus.SUCCEEDED]
+    assert meanwhile.happened
+    # Once the void was carried out there is nothing to complete.
+    assert paid is ("send" not in meanwhile.calls[:call])
+    assert order.status is (OrderStatus.PENDING if paid else OrderStatus.PAYMENT_FAILED)
+    assert [t.is_live for t in order.transactions if t.takes_money] == [paid]
     shop.assert_order_and_money_agree()
 
 
