@@ -78,6 +78,10 @@ REFUNDED_OTHERWISE: Final = "refunded_otherwise"
 """The reason of a refund that was refused, or of its return, once its buyer has got the money
 another way than through the provider."""
 
+RETURNED: Final = "refund_returned:"
+"""How the reason begins of a refund that had been made and came back, whose making may not have
+been told yet; the provider's own word follows."""
+
 LATE: Final = "late"
 """The reason of a capture that nobody asked for: the authorization was about to end."""
 
@@ -89,6 +93,14 @@ NOT_IN_THIS_ACCOUNT: Final = "not_in_this_account"
 
 ANOTHERS_IS_SHOWN: Final = "anothers_payment_is_shown"
 """Why one is in whose place every look-up shows what carries another's mark."""
+
+TOLD_WITHOUT_MARK: Final = "told_without_our_mark"
+"""The reason of a refund that was done, and has its name from an event that did not say whose it
+is: a word with our mark may say otherwise yet."""
+
+ONE_WAS_REFUSED: Final = "one_of_several_was_refused"
+"""Why several refunds are that were accepted unseen: the provider refused one, and did not say
+which."""
 
 _GIVEN_UP: Final = frozenset({NO_LOOK_UP, NOT_IN_THIS_ACCOUNT, ANOTHERS_IS_SHOWN})
 

@@ -3,8 +3,9 @@
 from order_core.errors import CannotReview
 from order_core.immutable import replace
 from order_core.order import Order
-from order_core.payment import Origin, TransactionStatus
+from order_core.payment import ONE_WAS_REFUSED, Origin, TransactionStatus
 from order_core.settlement.absent import never_happened
+from order_core.settlement.refund_undone import refund_returned
 from order_core.settlement.review import ANOTHER_TRANSACTION
 from order_core.settlement.settling import Settling
 
@@ -19,6 +20,10 @@ def said_never_to_have_happened(deciding: Settling) -> Order:
     anothers = transaction.takes_money and transaction.review == ANOTHER_TRANSACTION
     if anothers and transaction.is_open:
         return _not_waited_for_any_more(deciding)
+    if transaction.review == ONE_WAS_REFUSED:
+        refused = replace(transaction, review=None)
+        order = deciding.order.with_transaction(refused)
+        return refund_returned(replace(deciding, order=order), refused, ONE_WAS_REFUSED)
     given_up = transaction.is_given_up
     booked_here = anothers and transaction.status is TransactionStatus.IN_REVIEW
     if not (given_up or booked_here) or _was_followed(deciding):

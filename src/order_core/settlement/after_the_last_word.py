@@ -6,6 +6,7 @@ from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import (
     DEAD_STATUSES,
+    RETURNED,
     PaymentTransaction,
     TransactionKind,
     TransactionStatus,
@@ -68,7 +69,11 @@ def _failed_since(settling: Settling, outcome: Succeeded | Authorized) -> bool:
     return (
         transaction.kind is TransactionKind.REFUND
         and transaction.status is TransactionStatus.DECLINED
-        and transaction.provider_reference == outcome.reference
+        and (
+            transaction.provider_reference == outcome.reference
+            # It may have come back by another name than that of its making.
+            or (transaction.reason or "").startswith(RETURNED)
+        )
     )
 
 

@@ -24,6 +24,7 @@ from order_core.outcomes import (
 from order_core.payment import PaymentTransaction
 from order_core.payment_terms import PaymentTerms
 from order_core.settlement.absent import absent
+from order_core.settlement.guessed import without_wrong_guess
 from order_core.settlement.money_moved import money_moved
 from order_core.settlement.refused import declined
 from order_core.settlement.settling import Settling
@@ -46,6 +47,9 @@ def settled(
     """
     transaction = order.transaction(transaction_id)
     settling = Settling(order, transaction, at, new_id, terms)
+    if isinstance(fact, Report):
+        settling = without_wrong_guess(settling, fact)
+        transaction = settling.transaction
     if isinstance(fact, Absence):
         return absent(settling, fact)
     if isinstance(fact, Answer) and fact.step != transaction.step:

@@ -3,7 +3,7 @@
 We never asked for it, so it is a transaction of its own, beside ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,13 +12,19 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Declined, Restored, Reversed, Succeeded
-from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    ONE_WAS_REFUSED,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import PaymentTerms
 from order_core.settlement.consequences import NOT_ASKED_FOR, concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.refund_undone import refund_of, refund_undone
 from order_core.settlement.refunded_beyond import refunded_beyond
 from order_core.settlement.refused_after_all import ended_after_all
+from order_core.settlement.review import doubted
 from order_core.settlement.settling import Settling
 from order_core.settlement.unasked import unasked
 
@@ -42,16 +48,21 @@ def moved_by_provider(
     new_id: Callable[[], str],
     terms: PaymentTerms,
     sequence: int | None = None,
+    one_of: Sequence[PaymentTransaction] = (),
 ) -> Order:
     """The order with what the provider did to `parent` on record; the same order if it is known.
 
     What follows is in the table of late money: a refund within what was taken is an
     ordinary refund, most else is for a person. Only a refund can be `Declined` here.
-    `sequence` is that of `ProviderFact`.
+    `sequence` is that of `ProviderFact`. If any of `one_of` may be the refund that was declined,
+    a person looks which.
     """
     settling = Settling(order, parent, at, new_id, terms)
     if isinstance(outcome, Declined):
-        return refund_undone(settling, outcome, outcome.reference or "", sequence)
+        order = refund_undone(settling, outcome, outcome.reference or "", sequence)
+        for refund in one_of:
+            order = doubted(replace(settling, order=order, transaction=refund), ONE_WAS_REFUSED)
+        return order
     if isinstance(outcome, Reversed) and (
         kind is TransactionKind.REFUND or refund_of(order, outcome.reference)
     ):

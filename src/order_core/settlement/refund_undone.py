@@ -37,14 +37,14 @@ def refund_returned(
 ) -> Order:
     """The order to which a refund that had succeeded came back: the money is ours, and owed.
 
-    `named` is the return's reference, and is kept of a refund that has none.
+    `named` is the return's reference, which need not be the refund's.
     """
     order, known = settling.order, refund.provider_sequence
     older = known is not None and sequence is not None and sequence < known
     done = refund.status is TransactionStatus.SUCCEEDED
     if not done or older or order.returned_of(refund):
         return order
-    reference = refund.provider_reference or named or refund.id
+    reference = named or refund.provider_reference or refund.id
     moves = [
         unasked(
             settling,

@@ -16,7 +16,13 @@ from order_core.late_money import MoneyEvent
 from order_core.money import Money
 from order_core.order import Order
 from order_core.outcomes import Answer, Declined, Report
-from order_core.payment import Origin, PaymentTransaction, TransactionKind, TransactionStatus
+from order_core.payment import (
+    RETURNED,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.settlement.consequences import concluded
 from order_core.settlement.refund_undone import refund_returned
 from order_core.settlement.refused_after_all import (
@@ -65,6 +71,9 @@ def declined(settling: Settling, outcome: Declined, fact: Answer | Report) -> Or
         return _refund_failed_after_all(settling, outcome)
     if not settling.transaction.is_undecided:
         return _after_the_last_word(settling, outcome, fact)
+    if isinstance(fact, Report) and fact.returned_as:
+        # Its making may be told after this, by another name: it came back all the same.
+        outcome = replace(outcome, reason=f"{RETURNED}{outcome.reason}")
     done = settling.transaction.finished(
         TransactionStatus.DECLINED,
         reference=outcome.reference,
@@ -93,7 +102,7 @@ def _refund_undone(settling: Settling, outcome: Declined, fact: Report) -> Order
         return settling.order
     if known is None and outcome.reference:
         settling = _named(settling, outcome.reference)
-    because = f"refund_returned:{outcome.reason}"
+    because = f"{RETURNED}{outcome.reason}"
     # Of one without a name, the return's tells it from that of another of the same sum.
     return refund_returned(settling, settling.transaction, because, named=fact.returned_as)
 
@@ -133,7 +142,7 @@ def _refund_failed_after_all(settling: Settling, outcome: Declined) -> Order:
     if ours.status is TransactionStatus.FAILED:
         # Whatever was asked for in its place goes on.
         return settling.order.with_transaction(replace(refused, review=ours.review))
-    doubt = f"refund_returned:{outcome.reason}"
+    doubt = f"{RETURNED}{outcome.reason}"
     order = settling.order.with_transaction(replace(refused, review=doubt))
     order = order.with_news(ReversalDeclined(ours.id, outcome.reason, again=False), settling.at)
     return order.with_news(PutInReview(ours.id, doubt), settling.at)

@@ -90,7 +90,9 @@ class MatchEvents:
             matched = True
             # A fact that never matches must not keep the others of its event waiting.
             for fact in event.facts:
-                verdict, order = await self.take_in(event.provider, fact)
+                verdict, order = await self.take_in(
+                    event.provider, fact, heard_at=event.received_at
+                )
                 matched = matched and verdict in {SETTLED, NO_NEWS}
                 order_id = order.id if order else order_id
             if not matched:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from order_core.errors import ConcurrentUpdate
@@ -16,21 +17,20 @@ from order_core.outcomes import (
     Reversed,
     Succeeded,
 )
-from order_core.payment import TAKING_KINDS, PaymentTransaction, TransactionKind
+from order_core.payment import (
+    TAKING_KINDS,
+    TOLD_WITHOUT_MARK,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.payment_terms import PaymentTerms, Policy
 from order_core.ports import Clock, Ids, OrderRepository, ProviderFact
 from order_core.settlement import moved_by_provider
 from order_core.use_cases.find_payment import FindPayment
-from order_core.use_cases.recognize import (
-    ANONYMOUS,
-    is_about,
-    known_by,
-    may_be_ours,
-    moves_nothing,
-    named,
-    unseen,
-)
+from order_core.use_cases.recognize import is_about, known_by, named
 from order_core.use_cases.settle import Settle
+from order_core.use_cases.unmarked import ANONYMOUS, Unmarked, moves_nothing
 
 SETTLED: Final = "settled"
 NO_NEWS: Final = "no_news"
@@ -51,8 +51,12 @@ class TakeIn:
     ids: Ids
     policy: Policy
 
-    async def __call__(self, provider: str, fact: ProviderFact) -> tuple[str, Order | None]:
+    async def __call__(
+        self, provider: str, fact: ProviderFact, *, heard_at: datetime | None = None
+    ) -> tuple[str, Order | None]:
         """The verdict, and the order as it is stored now; None if no order knows the money.
+
+        `heard_at` is when the fact came here first; None if that is now.
 
         Raises:
             StoreUnavailable, CommitUnknown, ConcurrentUpdate: bring the fact again.
@@ -68,10 +72,10 @@ class TakeIn:
                 if _ends_what_is_not_known(settled, fact):
                     return UNKNOWN_TRANSACTION, settled
                 return (NO_NEWS if settled.version == order.version else SETTLED), settled
-        return await self._moved_by_provider(provider, fact)
+        return await self._moved_by_provider(provider, fact, heard_at or self.clock.now())
 
     async def _moved_by_provider(
-        self, provider: str, fact: ProviderFact
+        self, provider: str, fact: ProviderFact, heard_at: datetime
     ) -> tuple[str, Order | None]:
         # Money that somebody moved at the provider, or that it took back: ours is only the
         # payment that it belongs to.
@@ -89,18 +93,21 @@ class TakeIn:
             if found is None:
                 return UNKNOWN_TRANSACTION, None
             order, parent = found
-            ours = known_by(order, fact) or unseen(order, parent, fact)
+            # The clock of whoever recorded ours may be ahead.
+            heard_by = heard_at + self.policy.clock_skew
+            unmarked = Unmarked(order, parent, fact, heard_by, terms.gateway)
+            ours = known_by(order, fact) or unmarked.ours()
             report = _to(ours, outcome) if ours is not None else None
             if ours is not None and report is not None:
-                moved = self.settle.changed(order, ours.id, report)
-            elif may_be_ours(order, parent, fact, terms.gateway):
+                moved = self._told_of_ours(order, ours, report)
+            elif unmarked.may_be_ours():
                 # That a hold was let go is shown by a look-up; of several captures it shows one,
                 # so this one is tried again once ours is decided.
                 let_go = fact.kind is TransactionKind.VOID
                 shown = fact.kind in terms.gateway.looks_up and (moves_nothing(fact) or let_go)
                 return (NO_NEWS if shown else UNKNOWN_TRANSACTION), order
             else:
-                moved = self._moved(order, parent, fact, outcome)
+                moved = self._moved(unmarked, outcome)
             if moved is order:
                 return NO_NEWS, order
             try:
@@ -110,13 +117,19 @@ class TakeIn:
                 continue
         raise ConcurrentUpdate(fact.reference)
 
+    def _told_of_ours(self, order: Order, ours: PaymentTransaction, report: Report) -> Order:
+        moved = self.settle.changed(order, ours.id, report)
+        now = moved.transaction(ours.id)
+        named = ours.provider_reference is None and isinstance(report.outcome, Succeeded)
+        done = now.status is TransactionStatus.SUCCEEDED and not now.reason
+        if not (named and done and now.kind is TransactionKind.REFUND):
+            return moved
+        return moved.with_transaction(replace(now, reason=TOLD_WITHOUT_MARK))
+
     def _moved(
-        self,
-        order: Order,
-        parent: PaymentTransaction,
-        fact: ProviderFact,
-        outcome: Succeeded | Reversed | Restored | Declined,
+        self, unmarked: Unmarked, outcome: Succeeded | Reversed | Restored | Declined
     ) -> Order:
+        order, parent, fact = unmarked.order, unmarked.parent, unmarked.fact
         if moves_nothing(fact):
             return order
         return moved_by_provider(
@@ -128,6 +141,7 @@ class TakeIn:
             new_id=self.ids.new_id,
             terms=self.terms[parent.provider],
             sequence=fact.sequence,
+            one_of=unmarked.one_of_several(),
         )
 
 

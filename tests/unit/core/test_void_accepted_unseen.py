@@ -52,7 +52,8 @@ async def told(
     return order
 
 
-@pytest.mark.parametrize(("named", "marked"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
 async def test_refused_after_all_it_is_made_again_of_what_is_held_still(
     holding: Any, *, named: bool, marked: bool
 ) -> None:
@@ -84,6 +85,26 @@ async def test_refused_because_it_was_taken_what_was_taken_goes_back(holding: An
     order = await holding.orders.get(order.id)
 
     assert (order.captured_minor_units, order.refund_asked_minor_units) == (2500, 2500)
+
+
+async def test_its_refusal_told_before_it_was_accepted_is_heard_afterwards(holding: Any) -> None:
+    provider = Provider(without_look_ups(holding))
+    order = await holding.place()
+    holding.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    await holding.core.cancel(order.id, customer_id="ann")
+    await holding.work_until(passed=timedelta(days=30))
+    void = (await holding.orders.get(order.id)).transactions[-1]
+    no = Declined("refused", reference="void-1")
+    about = {"parent_reference": void.parent_reference}
+    assert await provider.tells(VOID, no, **about) == "unknown_transaction"
+    order = await decide(holding, await holding.orders.get(order.id), void, D.ACCEPT)
+    await holding.assembled().match()
+    again = (await holding.orders.get(order.id)).transactions
+
+    assert [t.status for t in again if t.kind is HOLD] == [
+        TransactionStatus.VOIDED,
+        TransactionStatus.AUTHORIZED,
+    ]
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -1,0 +1,69 @@
+"""A word with our mark takes back the name that a refund got from one without it."""
+
+from order_core.immutable import replace
+from order_core.order import Order
+from order_core.outcomes import Declined, Report, Succeeded
+from order_core.payment import (
+    NO_LOOK_UP,
+    TOLD_WITHOUT_MARK,
+    Origin,
+    PaymentTransaction,
+    TransactionKind,
+)
+from order_core.settlement.review import differs
+from order_core.settlement.settling import Settling
+from order_core.settlement.unasked import unasked
+
+
+def without_wrong_guess(settling: Settling, report: Report) -> Settling:
+    """The same, but for a name that was taken for another refund's, as it turns out now.
+
+    Of several refunds that nobody has seen, what is told without a mark is taken for one of its
+    sum. If that was wrong, the name is that of another one, or of a refund at the dashboard.
+    """
+    ours, outcome = settling.transaction, report.outcome
+    if ours.kind is not TransactionKind.REFUND or not isinstance(outcome, Succeeded | Declined):
+        return settling
+    name = report.returned_as or outcome.reference
+    if name is None or name == ours.provider_reference:
+        return settling
+    order = settling.order
+    for other in _guessed(order, ours):
+        if other.provider_reference == name:
+            order = order.with_transaction(_unnamed(other))
+    # A return of the sum that was told may have a name of its own.
+    if _is_guessed(order, ours) and (report.returned_as is None or differs(ours)):
+        order = _named_otherwise(replace(settling, order=order), ours)
+    return replace(settling, order=order, transaction=order.transaction(ours.id))
+
+
+def _named_otherwise(settling: Settling, ours: PaymentTransaction) -> Order:
+    order = settling.order.with_transaction(_unnamed(ours))
+    name = ours.provider_reference or ""
+    for other in order.transactions:
+        unseen = other.kind is ours.kind and other.is_done_unseen
+        same = (other.parent_id, other.amount) == (ours.parent_id, ours.amount)
+        if unseen and same and other.id != ours.id and other.provider_reference is None:
+            named = replace(other, provider_reference=name, reason=TOLD_WITHOUT_MARK)
+            return order.with_transaction(named)
+    paid = order.transaction(ours.parent_id or "")
+    told = Succeeded(name, ours.amount, "")
+    return order.with_transaction(unasked(settling, ours.kind, told, parent=paid))
+
+
+def _guessed(order: Order, ours: PaymentTransaction) -> list[PaymentTransaction]:
+    return [
+        t for t in order.transactions if t.parent_id == ours.parent_id and _is_guessed(order, t)
+    ]
+
+
+def _is_guessed(order: Order, refund: PaymentTransaction) -> bool:
+    # What has come back by that name was it.
+    told = refund.reason == TOLD_WITHOUT_MARK and refund.origin is Origin.OURS
+    return told and refund.kind is TransactionKind.REFUND and not order.returned_of(refund)
+
+
+def _unnamed(refund: PaymentTransaction) -> PaymentTransaction:
+    # That it was shown with another sum was said of another one, too.
+    review = None if differs(refund) else refund.review
+    return replace(refund, provider_reference=None, reason=NO_LOOK_UP, review=review)
