@@ -1,5 +1,6 @@
 """A word with our mark takes back the name that a refund got from one without it."""
 
+from order_core.events import ProviderMovedMoney
 from order_core.immutable import replace
 from order_core.order import Order
 from order_core.outcomes import Declined, Report, Succeeded
@@ -47,8 +48,9 @@ def _named_otherwise(settling: Settling, ours: PaymentTransaction) -> Order:
             named = replace(other, provider_reference=name, reason=TOLD_WITHOUT_MARK)
             return order.with_transaction(named)
     paid = order.transaction(ours.parent_id or "")
-    told = Succeeded(name, ours.amount, "")
-    return order.with_transaction(unasked(settling, ours.kind, told, parent=paid))
+    move = unasked(settling, ours.kind, Succeeded(name, ours.amount, ""), parent=paid)
+    news = ProviderMovedMoney(move.id, move.kind, str(move.amount), name)
+    return order.with_transaction(move).with_news(news, settling.at)
 
 
 def _guessed(order: Order, ours: PaymentTransaction) -> list[PaymentTransaction]:
