@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from order_core.errors import CommitUnknown, StoreUnavailable
@@ -19,8 +19,8 @@ from tests.integration.sqlalchemy_orders import an_order
 _SHAPE = Shape.of(Saving(an_order(), None, None, None, None))
 _SHAPES = [
     _SHAPE,
-    replace(_SHAPE, has_key=True),
-    *(replace(_SHAPE, transactions=n) for n in (2, 3)),
+    _SHAPE._replace(has_key=True),
+    *(_SHAPE._replace(transactions=n) for n in (2, 3)),
 ]
 _CERTAIN = (ValueError, StoreUnavailable)
 _A_LITTLE = 1e-6

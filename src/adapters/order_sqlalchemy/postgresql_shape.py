@@ -1,8 +1,7 @@
 """Which parts a save has."""
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from order_sqlalchemy.saving import Saving
 
@@ -12,9 +11,11 @@ rows is another statement."""
 _MOST_SHAPES: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Saves of one shape share one statement, and the server's plan of it."""
+class Shape(NamedTuple):
+    """Saves of one shape share one statement, and the server's plan of it.
+
+    A tuple, because it is looked up and compared for each save.
+    """
 
     adds: bool
     transactions: int
@@ -70,8 +71,7 @@ class Shape:
     def in_company(self) -> "Shape":
         """The shape of many saves of which this is one."""
         more_than_one = _MOST_ROWS + 1
-        return replace(
-            self,
+        return self._replace(
             is_company=True,
             transactions=1 if self.transactions == 1 else more_than_one,
             events=more_than_one if self.events else 0,
