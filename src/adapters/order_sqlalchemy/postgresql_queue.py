@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from order_core.errors import CommitUnknown, StoreUnavailable
@@ -42,7 +43,7 @@ class Door(Generic[C]):
     """Whether an error of `save` says for certain that nothing is stored."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     shape: Shape
     order_id: str
@@ -58,7 +59,7 @@ class _Waiting:
     def goes_with(self, other: "_Waiting") -> bool:
         if self.is_alone or other.is_alone:
             return self is other
-        return self.together is other.together or self.together == other.together
+        return self.together == other.together
 
 
 @dataclass(slots=True, eq=False)
@@ -141,7 +142,7 @@ class SaveQueue(Generic[C]):
         self._turns.add(turn)
         try:
             connection = await self._door.take()
-            if self._is_late(waiting):
+            if waiting.until <= asyncio.get_running_loop().time():
                 # It was opened first.
                 self._door.give_back(connection)
                 raise self._late()
@@ -232,7 +233,7 @@ class SaveQueue(Generic[C]):
         gone = set(company)
         self._waiting = [waiting for waiting in self._waiting if waiting not in gone]
         # In one order everywhere, or two companies could wait for each other's locks.
-        company.sort(key=lambda waiting: waiting.order_id)
+        company.sort(key=attrgetter("order_id"))
         turn.goes(company)
         return company
 
@@ -273,15 +274,12 @@ class SaveQueue(Generic[C]):
         self._end(turn)
 
     def _drop_late(self) -> None:
+        now = asyncio.get_running_loop().time()
         for waiting in self._waiting:
-            if self._is_late(waiting):
+            if waiting.until <= now:
                 _tell(waiting, self._late())
         # Whoever wants it no more was cancelled before it was sent.
         self._waiting = [waiting for waiting in self._waiting if not waiting.answer.done()]
-
-    @staticmethod
-    def _is_late(waiting: _Waiting) -> bool:
-        return waiting.until <= asyncio.get_running_loop().time()
 
     def _late(self) -> StoreUnavailable:
         return StoreUnavailable(f"The save could not be sent within {self._seconds:g} s.")
