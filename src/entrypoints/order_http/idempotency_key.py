@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from order_http.first_headers import RawHeaders
 from order_http.problems import Problem
 
 _BARE: Final = re.compile(r"[!#-~][!-~]{0,254}")
@@ -17,10 +18,11 @@ def idempotency_key(request: Request) -> str | None:
     Raises:
         Problem: the header comes twice, or is not 1 to 255 visible ASCII characters.
     """
-    headers = request.headers.getlist("idempotency-key")
+    raw: RawHeaders = request.scope["headers"]
+    headers = [value for name, value in raw if name == b"idempotency-key"]
     if not headers:
         return None
-    value = headers[0].strip(" \t")
+    value = headers[0].decode("latin-1").strip(" \t")
     if len(headers) == 1:
         if _BARE.fullmatch(value):
             return value

@@ -1,12 +1,13 @@
 """Reads a JSON body exactly: no float, no lost key, no surprise."""
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive
 
+from order_http.first_headers import FirstHeaders, first_of
 from order_http.problems import Problem
 
 DEEPEST: Final = 16
@@ -25,20 +26,29 @@ async def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
         Problem: another content type (415), not JSON, a key twice, nested too deep, or with
             too many values (400).
     """
-    _check_content_type(request.headers)
-    try:
-        body = await request.body()
-    except ClientDisconnect:
-        raise Problem("bad_request", "The body ended early.") from None
-    return parse_json(body)
+    _check_content_type(first_of(request.scope["headers"]))
+    return parse_json(await _body_of(request.receive))
 
 
 async def read_optional_json(request: Request) -> Any:  # noqa: ANN401 - JSON is anything
     """As `read_json`; no body at all is an empty object, whatever its content type."""
-    headers = request.headers
-    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+    first = first_of(request.scope["headers"])
+    if b"transfer-encoding" not in first and first.get(b"content-length", b"0") == b"0":
         return {}
     return await read_json(request)
+
+
+async def _body_of(receive: Receive) -> bytes:
+    # Starlette's `Request.body` goes through two generators for the one piece that most bodies are.
+    pieces: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem("bad_request", "The body ended early.")
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
@@ -61,14 +71,15 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     return value
 
 
-def _check_content_type(headers: Mapping[str, str]) -> None:
-    media_type, _, parameters = headers.get("content-type", "").partition(";")
+def _check_content_type(first: FirstHeaders) -> None:
+    content_type = first.get(b"content-type", b"").decode("latin-1")
+    media_type, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if media_type.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
         raise Problem(
             "unsupported_media_type", "Send the body with Content-Type: application/json, in UTF-8."
         )
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if first.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem("unsupported_media_type", "Send the body without Content-Encoding.")
 
 
