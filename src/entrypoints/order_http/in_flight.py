@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from order_core.errors import OrderCoreError
@@ -56,16 +57,23 @@ class InFlight:
             raise Problem(
                 "overloaded", "Too many requests are at work.", headers={"Retry-After": "2"}
             )
-        task = asyncio.create_task(work)
+        loop = asyncio.get_running_loop()
+        task, waiting = loop.create_task(work), loop.create_future()
         for tasks in (self._tasks, self._everything):
             tasks.add(task)
             task.add_done_callback(tasks.discard)
+        wake = partial(_wake, waiting)
+        task.add_done_callback(wake)
+        # Half of what `asyncio.wait` costs, which can wait for many.
+        over = loop.call_later(self._timeout_seconds, wake)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
+            await waiting
         except asyncio.CancelledError:
             task.add_done_callback(_log_what_nobody_hears)
             raise
-        if not done:
+        finally:
+            over.cancel()
+        if not task.done():
             task.add_done_callback(_log_what_nobody_hears)
             raise outcome_unknown()
         return task.result()
@@ -75,6 +83,11 @@ class InFlight:
         if self._everything:
             await asyncio.wait(set(self._everything), timeout=timeout_seconds)
         return len(self._everything)
+
+
+def _wake(waiting: asyncio.Future[None], _task: object = None) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _log_what_nobody_hears(task: asyncio.Task[Any]) -> None:
