@@ -29,14 +29,18 @@ _TYPES: Final[dict[str, type[Outcome]]] = {
         Succeeded,
     )
 }
+_NAMES_OF: Final[dict[type[Outcome], list[str]]] = {
+    kind: [field.name for field in fields(kind)] for kind in _TYPES.values()
+}
 
 
 def written(answer: Outcome) -> str:
     """The answer as text. Only what a provider remembers can be written."""
-    if type(answer).__name__ not in _TYPES:
+    kind = type(answer)
+    if kind.__name__ not in _TYPES:
         raise TypeError(f"no provider remembers {answer}")
-    values = {field.name: _plain(getattr(answer, field.name)) for field in fields(answer)}
-    return json.dumps([type(answer).__name__, values])
+    values = {name: _plain(getattr(answer, name)) for name in _NAMES_OF[kind]}
+    return json.dumps([kind.__name__, values])
 
 
 def read(text: str) -> Outcome:

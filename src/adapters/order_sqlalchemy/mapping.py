@@ -215,19 +215,23 @@ def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str,
 
 def event_row(order: Order, happened: Happened) -> dict[str, Any]:
     """The columns of `order_events`. Nobody can be told of an order without a contact."""
-    at_us = moment_us(happened.at)
+    event, at_us = happened.event, moment_us(happened.at)
     reaches_somebody = order.email is not None
     return {
         "order_id": order.id,
         "sequence": happened.sequence,
         "at_us": at_us,
-        "name": happened.event.name,
-        "data": {
-            field.name: getattr(happened.event, field.name) for field in fields(happened.event)
-        },
+        "name": event.name,
+        "data": {name: getattr(event, name) for name in _NAMES_OF[type(event)]},
         "tell_at_us": at_us if happened.is_told and reaches_somebody else None,
         "told_at_us": at_us if happened.is_told and not reaches_somebody else None,
     }
+
+
+_NAMES_OF: Final[dict[type[Event], list[str]]] = {
+    kind: [field.name for field in fields(kind)] for kind in EVENT_TYPES.values()
+}
+"""What an event of each type says."""
 
 
 def received_event_values(event: ReceivedEvent) -> tuple[str | int | None, ...]:
