@@ -32,7 +32,7 @@ def order_json(order: Order) -> dict[str, Any]:
     """What its owner sees of an order."""
     document: dict[str, Any] = {
         "order_id": order.id,
-        "status": order.status.value,
+        "status": order.status,
         "total": amount_json(order.total),
         "currency": order.total.currency,
         "items": [
@@ -125,7 +125,7 @@ def _address_json(address: ShippingAddress | None) -> object:
 def _payment_json(order: Order) -> dict[str, Any]:
     charge = order.charge
     payment: dict[str, Any] = {
-        "status": order.payment_status.value,
+        "status": order.payment_status,
         "provider": charge.provider,
         "transaction_id": charge.id,
     }

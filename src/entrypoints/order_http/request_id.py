@@ -1,8 +1,8 @@
 """Gives every request a name that stands in its answer and in every log line about it."""
 
+import os
 import re
 from contextvars import ContextVar
-from secrets import token_hex
 from typing import Final
 
 from order_http.first_headers import FirstHeaders
@@ -20,4 +20,4 @@ def request_id_of(first: FirstHeaders) -> str:
     given = first.get(RAW_HEADER)
     if given is not None and _ACCEPTED.fullmatch(name := given.decode("latin-1")):
         return name
-    return token_hex(16)
+    return os.urandom(16).hex()
