@@ -1,5 +1,6 @@
 """Leaves a provider alone that does not answer, before anything is recorded for it."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,11 +31,11 @@ class CircuitBreaker:
     """One circuit a provider. It guards new orders only: what is begun is always finished."""
 
     clock: Clock
-    _circuits: dict[str, _Circuit] = field(default_factory=dict)
+    _circuits: defaultdict[str, _Circuit] = field(default_factory=lambda: defaultdict(_Circuit))
 
     def refuse_if_open(self, provider: str) -> None:
         """Raises ProviderUnavailable while the provider is left alone."""
-        circuit = self._circuits.setdefault(provider, _Circuit())
+        circuit = self._circuits[provider]
         if circuit.closed_again_at is None:
             return
         now = self.clock.now()
@@ -45,7 +46,7 @@ class CircuitBreaker:
 
     def heard(self, provider: str, outcome: Outcome) -> None:
         """Take note of how a call ended."""
-        circuit = self._circuits.setdefault(provider, _Circuit())
+        circuit = self._circuits[provider]
         if _is_answer(outcome):
             circuit.silences, circuit.closed_again_at = 0, None
             return

@@ -110,7 +110,7 @@ class Order:
     @property
     def captured_minor_units(self) -> int:
         """What was taken from the buyer, refunds not subtracted."""
-        return self._sum(self.payments)
+        return sum([t.amount.minor_units for t in self.transactions if t.took_money])
 
     @property
     def refunded_minor_units(self) -> int:
@@ -128,7 +128,7 @@ class Order:
     @property
     def refund_asked_minor_units(self) -> int:
         """What we asked, or are about to ask, the provider to give back."""
-        refunds = [t for t in self._refunds if t.origin is Origin.OURS]
+        refunds = [t for t in self.transactions if t.kind is _REFUND and t.origin is Origin.OURS]
         if not refunds:
             return 0
         asked = self._sum([t for t in refunds if t.is_live])

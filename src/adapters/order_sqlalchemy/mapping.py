@@ -110,7 +110,7 @@ def moment_from(us: int) -> datetime:
 
 
 def _us_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else moment_us(moment)
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
 def _moment_or_none(us: int | None) -> datetime | None:

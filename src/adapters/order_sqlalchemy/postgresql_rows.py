@@ -71,7 +71,8 @@ class Values:
         events = saving.event_rows()
         for event in events:
             event["data"] = json_text(event["data"])
-        return cls([order | beside], saving.transaction_rows(), events)
+        order |= beside
+        return cls([order], saving.transaction_rows(), events)
 
     @classmethod
     def together(cls, several: Sequence["Values"]) -> "Values":

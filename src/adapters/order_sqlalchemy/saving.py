@@ -37,7 +37,7 @@ class Saving:
     @property
     def places_it(self) -> bool:
         """Whether an equal order counts as a double click from now on anew."""
-        return any(isinstance(happened.event, OrderPlaced) for happened in self.order.news)
+        return OrderPlaced in {type(happened.event) for happened in self.order.news}
 
     def order_row(self) -> dict[str, Any]:
         row = order_row(self.order)

@@ -15,6 +15,7 @@ from order_http.return_url import LONGEST_RETURN_URL
 
 LONGEST_EMAIL: Final = 254
 _NUMBER_OR_TEXT: Final = (Decimal, int, str)
+_TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
 
 
 def _amount(value: object) -> object:
@@ -26,9 +27,7 @@ def _amount(value: object) -> object:
 def _address(value: object) -> object:
     if isinstance(value, str):
         return value
-    if isinstance(value, dict) and all(
-        line is None or isinstance(line, str) for line in value.values()
-    ):
+    if isinstance(value, dict) and _TEXT_OR_NOTHING.issuperset(map(type, value.values())):
         return value
     raise PydanticCustomError("wrong_type", "must be text, or an object of texts")
 
