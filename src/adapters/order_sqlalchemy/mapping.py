@@ -164,11 +164,9 @@ def _shipment_rows(order: Order) -> list[list[str | int]]:
     ]
 
 
-def _address_row(address: ShippingAddress | None) -> str | list[list[str]]:
+def _address_row(address: ShippingAddress | None) -> str | tuple[tuple[str, str], ...]:
     # An address has a line at least, so none of it is one that was erased.
-    if address is None:
-        return []
-    return address.lines if isinstance(address.lines, str) else [list(n) for n in address.lines]
+    return () if address is None else address.lines
 
 
 def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str, Any]:
