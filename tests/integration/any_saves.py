@@ -51,7 +51,7 @@ class AnySave:
             event_count=event_count + len(news),
             news=news,
         )
-        return replace(self.saving, order=now)
+        return self.saving._replace(order=now)
 
 
 Batch = Sequence[AnySave]

@@ -1,7 +1,6 @@
 """Everything that one save stores."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from order_core.events import OrderPlaced
 from order_core.order import Order
@@ -12,8 +11,7 @@ from order_sqlalchemy.mapping import event_row, order_row, transaction_row
 _FREES_ITS_CONTENT = frozenset({OrderStatus.PAYMENT_FAILED, OrderStatus.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Saving:
+class Saving(NamedTuple):
     """The arguments of the port's `save`, and their rows."""
 
     order: Order
