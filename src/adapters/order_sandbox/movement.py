@@ -77,10 +77,11 @@ class Movement:
             self.transaction_id,
             self.order_id,
             self.installation,
-            self.kind,
+            # SQLite's driver would look for an adapter of what is not quite a str.
+            str(self.kind),
             self.amount.minor_units,
             self.amount.currency,
-            self.standing,
+            str(self.standing),
             self.token,
             self.reason,
             self.retryable,
