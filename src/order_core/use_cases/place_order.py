@@ -134,7 +134,7 @@ class PlaceOrder:
         terms, gateway = self.terms[provider], self.gateways[provider]
         account = terms.gateway.account
         single_use = gateway.is_single_use(token)
-        charge = PaymentTransaction(
+        return PaymentTransaction(
             id=self.ids.new_id(),
             order_id=order_id,
             customer_id=request.customer_id,
@@ -152,10 +152,11 @@ class PlaceOrder:
             return_url=request.return_url,
             attend_at=terms.first_attended_at(now),
             action_expires_at=now + self.policy.action_expiry,
+            # The record is also the beginning of the first send: a crash from here on must
+            # leave behind that the request may have left.
+            sends=1,
+            last_send_at=now,
         )
-        # The record is also the beginning of the first send: a crash from here on must
-        # leave behind that the request may have left.
-        return charge.sending(now)
 
     def _guard(
         self, order: Order, request: OrderRequest, *, waited: timedelta
