@@ -5,8 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from order_sandbox.ledger import LedgerBusy, SandboxLedger
 
@@ -19,8 +18,7 @@ _Told = tuple[Any, Exception | None]
 """What a question answered, or raised."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     question: Callable[[], Any]
     answer: asyncio.Future[Any]
 

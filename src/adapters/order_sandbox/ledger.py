@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from order_core.outcomes import (
@@ -37,8 +36,7 @@ class LedgerBusy(Exception):
     """Nothing was entered: another process kept the file for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What the provider answers, and how the answer travels."""
 
     answer: Outcome

@@ -1,10 +1,9 @@
 """One movement of money as the pretended provider has it in its books."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from sqlite3 import Row
-from typing import Final
+from typing import Final, NamedTuple
 
 from order_core.money import Money
 from order_core.outcomes import (
@@ -33,8 +32,7 @@ class Standing(StrEnum):
     VOIDED = "voided"
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """What the provider did, with the metadata that came with the request."""
 
     reference: str

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import JSON, Table
 from sqlalchemy.dialects import postgresql
@@ -52,8 +52,7 @@ EVENT_VALUES: Final = (
 Rows = list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """What one save gives to its statement, and what a company gives: then of all of them."""
 
     orders: Rows
