@@ -21,8 +21,7 @@ class AccessRecord(logging.LogRecord):
     def __init__(self, line: str, request_id: str, alike: dict[str, Any]) -> None:
         self.line = line
         # Not that of a record, which would look for everything.
-        held = self.__dict__
-        held.update(alike)
+        self.__dict__ = held = alike.copy()
         held["args"] = (line,)
         held["request_id"] = request_id
         held["created"] = now = time.time()

@@ -37,4 +37,4 @@ class ProvenTokens:
 
 def _hash_of_token(scope: Scope) -> bytes:
     # All of them: beside one that is known another could be guessed.
-    return sha256(b"\n".join(v for n, v in scope["headers"] if n == b"authorization")).digest()
+    return sha256(b"\n".join([v for n, v in scope["headers"] if n == b"authorization"])).digest()
