@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from itertools import product
+
+import pytest
 
 from order_core.money import Money
 from order_core.order import Order
@@ -13,6 +15,7 @@ from order_core.order_item import OrderItem
 from order_core.order_status import OrderStatus
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.shipping_address import ShippingAddress
+from order_http.order_json import time_json
 from order_http.owner_view import OWNER_VIEW
 from tests.unit.http_service import customer, order_body, service
 
@@ -55,6 +58,14 @@ def _orders() -> Iterator[Order]:
             created_at=NOON,
             transactions=(_charge(paid),),
         )
+
+
+@pytest.mark.parametrize("microsecond", [0, 5, 120_000, 999_999])
+@pytest.mark.parametrize("hours", [0, 2])
+def test_a_moment_is_told_in_utc_and_to_the_microsecond(microsecond: int, hours: int) -> None:
+    moment = NOON.replace(microsecond=microsecond).astimezone(timezone(timedelta(hours=hours)))
+
+    assert time_json(moment) == f"2026-03-01T12:00:00.{microsecond:06}Z"
 
 
 def test_what_an_edition_says_never_changes() -> None:

@@ -110,9 +110,12 @@ def amount_json(money: Money) -> orjson.Fragment:
 
 
 def time_json(at: datetime) -> str:
-    """RFC 3339, in UTC."""
+    """RFC 3339, in UTC, to the microsecond."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
+    if at.microsecond:
+        # In a fifth of the time; but it leaves out microseconds that are none.
+        return orjson.dumps(at, option=orjson.OPT_UTC_Z)[1:-1].decode()
     return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
