@@ -314,9 +314,12 @@ _MEASURES: Final = tuple(length.to_bytes(8, "big").decode() for length in range(
 
 def measured(*parts: str) -> bytes:
     """All parts, each behind its length in 8 bytes: ("ab", "c") and ("a", "bc") differ."""
-    # Nearly all parts are short and ASCII; so are their measures, and all is encoded at once.
-    if max(map(len, parts), default=0) < len(_MEASURES):
+    try:
+        # Nearly all parts are short and ASCII; so are their measures, and all is encoded at once.
         together = "".join([_MEASURES[len(part)] + part for part in parts])
+    except IndexError:
+        pass  # One of them is long.
+    else:
         if together.isascii():
             return together.encode()
     # A lone surrogate is refused where a text is used; here it must only not be an error.
