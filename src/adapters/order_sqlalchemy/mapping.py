@@ -214,15 +214,15 @@ def transaction_row(position: int, transaction: PaymentTransaction) -> dict[str,
 def event_row(order: Order, happened: Happened) -> dict[str, Any]:
     """The columns of `order_events`. Nobody can be told of an order without a contact."""
     event, at_us = happened.event, moment_us(happened.at)
-    reaches_somebody = order.email is not None
+    is_told, reaches_somebody = happened.is_told, order.email is not None
     return {
         "order_id": order.id,
         "sequence": happened.sequence,
         "at_us": at_us,
         "name": event.name,
         "data": {name: getattr(event, name) for name in _NAMES_OF[type(event)]},
-        "tell_at_us": at_us if happened.is_told and reaches_somebody else None,
-        "told_at_us": at_us if happened.is_told and not reaches_somebody else None,
+        "tell_at_us": at_us if is_told and reaches_somebody else None,
+        "told_at_us": at_us if is_told and not reaches_somebody else None,
     }
 
 
