@@ -59,13 +59,11 @@ class InFlight:
             )
         loop = asyncio.get_running_loop()
         task, waiting = loop.create_task(work), loop.create_future()
-        for tasks in (self._tasks, self._everything):
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        wake = partial(_wake, waiting)
-        task.add_done_callback(wake)
+        self._tasks.add(task)
+        self._everything.add(task)
+        task.add_done_callback(partial(self._ended, waiting))
         # Half of what `asyncio.wait` costs, which can wait for many.
-        over = loop.call_later(self._timeout_seconds, wake)
+        over = loop.call_later(self._timeout_seconds, _wake, waiting)
         try:
             await waiting
         except asyncio.CancelledError:
@@ -78,6 +76,11 @@ class InFlight:
             raise outcome_unknown()
         return task.result()
 
+    def _ended(self, waiting: asyncio.Future[None], task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._everything.discard(task)
+        _wake(waiting)
+
     async def drain(self, timeout_seconds: float) -> int:
         """Wait until all work is done, for so long at most; what is left is counted."""
         if self._everything:
@@ -85,7 +88,7 @@ class InFlight:
         return len(self._everything)
 
 
-def _wake(waiting: asyncio.Future[None], _task: object = None) -> None:
+def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
 
