@@ -8,6 +8,7 @@ from typing import Final
 
 _RANDOM_BITS: Final = 74
 _LOW_BITS: Final = 62
+_ALL_LOW: Final = 2**_LOW_BITS - 1
 _STEP_BITS: Final = 32
 
 _DRAW_BYTES: Final = 16
@@ -35,7 +36,7 @@ class TimeOrderedIds:
     def new_id(self) -> str:
         with self._lock:
             self._last = moment, chance = self._next()
-        high, low = chance >> _LOW_BITS, chance & (2**_LOW_BITS - 1)
+        high, low = chance >> _LOW_BITS, chance & _ALL_LOW
         digits = f"{moment << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
