@@ -143,10 +143,9 @@ def _named_at_last(settling: Settling, outcome: Succeeded | Authorized) -> Order
         unnamed = follower.parent_reference is None and not follower.may_have_run
         if follower.parent_id == named.id and unnamed:
             order = order.with_transaction(replace(follower, parent_reference=outcome.reference))
-    order = shown_after_all(replace(settling, order=order, transaction=named))
-    if outcome.amount == named.amount or named.kind is TransactionKind.VOID:
-        return order
     settling = replace(settling, order=order, transaction=named)
+    if outcome.amount == named.amount or named.kind is TransactionKind.VOID:
+        return shown_after_all(settling)
     if is_of_more(named, outcome):
         return refunded_beyond(settling, named, outcome)
     return shown_with_another_amount(settling, outcome)

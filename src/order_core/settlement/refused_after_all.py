@@ -7,7 +7,12 @@ from order_core.immutable import replace
 from order_core.late_money import MoneyEvent
 from order_core.order import Order
 from order_core.outcomes import Authorized, Declined, Restored, Reversed
-from order_core.payment import DISPUTE_OPEN, TransactionKind, TransactionStatus
+from order_core.payment import (
+    DISPUTE_OPEN,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from order_core.settlement.consequences import concluded
 from order_core.settlement.disputes import told_of_dispute
 from order_core.settlement.settling import Settling
@@ -85,11 +90,19 @@ def shown_after_all(settling: Settling) -> Order:
     What a person has said of the refusal meanwhile was about what was known by then.
     """
     order, paid = settling.order, settling.transaction
-    refused = any(
-        (t.parent_id, t.provider_reference) == (paid.id, paid.id) for t in order.transactions
-    )
-    if not (paid.took_money and refused):
-        # A refund that came back has its return by our id, too, and was made before.
+    if not any(_is_its_refusal(t, paid) for t in order.transactions):
         return order
     there = Restored(paid.id, paid.amount, "shown_after_all")
     return told_of_dispute(settling, there, None)
+
+
+def without_its_refusal(order: Order, paid: PaymentTransaction) -> Order:
+    """The order as if nobody had ever refused this payment after all."""
+    others = tuple(t for t in order.transactions if not _is_its_refusal(t, paid))
+    return replace(order, transactions=others)
+
+
+def _is_its_refusal(word: PaymentTransaction, paid: PaymentTransaction) -> bool:
+    # A refund that came back has its return by our id, too, and was made before.
+    same = (word.parent_id, word.provider_reference) == (paid.id, paid.id)
+    return paid.took_money and same

@@ -8,10 +8,13 @@ from order_core.order import Order
 from order_core.outcomes import Authorized, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.settlement.hold import hold_taken, is_taken
+from order_core.settlement.refused_after_all import shown_after_all, without_its_refusal
 from order_core.settlement.settling import Settling
 
 ANOTHER_TRANSACTION: Final = "names_another_transaction"
 ANOTHER_AMOUNT: Final = "amount_differs"
+
+_TAKES_BACK: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 
 
 def against_our_wish(settling: Settling, outcome: Succeeded | Authorized) -> Order:
@@ -39,17 +42,28 @@ def another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order
 
 
 def shown_with_another_amount(settling: Settling, outcome: Succeeded | Authorized) -> Order:
-    """What a person accepted unseen was done, but with less than he was told, or more."""
-    ours = settling.transaction
-    order = in_review(settling, f"{ANOTHER_AMOUNT}:{outcome.amount}")
+    """What a person accepted unseen was done, but with less than he was told, or more.
+
+    So much is booked before what was refused is there again: else the sum that was accepted would
+    be, and would go back of an order that has ended.
+    """
+    ours, order = settling.transaction, settling.order
+    if _has_room_for_what_followed(order, ours, outcome):
+        order = _as_it_was_done(settling, order, outcome)
+    order = shown_after_all(replace(settling, order=order, transaction=order.transaction(ours.id)))
+    shown = replace(settling, order=order, transaction=order.transaction(ours.id))
+    return in_review(shown, f"{ANOTHER_AMOUNT}:{outcome.amount}")
+
+
+def _has_room_for_what_followed(
+    order: Order, ours: PaymentTransaction, outcome: Succeeded | Authorized
+) -> bool:
+    """Whether what was asked of the sum that was accepted could be asked of what is shown."""
     followed = [t for t in order.transactions if t.parent_id == ours.id]
-    if any(t.kind is not TransactionKind.REFUND for t in followed):
-        # It was asked of, or refused of, the sum that was accepted.
-        return order
-    asked_back = ours.amount.minor_units - order.left_of(ours)
-    if asked_back > outcome.amount.minor_units:
-        return order
-    return _as_it_was_done(settling, order, outcome)
+    if any(t.kind not in _TAKES_BACK for t in followed):
+        return False
+    asked_back = ours.amount.minor_units - without_its_refusal(order, ours).left_of(ours)
+    return asked_back <= outcome.amount.minor_units
 
 
 def differs(transaction: PaymentTransaction) -> bool:

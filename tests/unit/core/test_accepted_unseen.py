@@ -217,7 +217,7 @@ async def test_what_was_refused_and_is_shown_by_its_name_with_another_amount_is_
     taken = Report(Succeeded(own, more, order.charge.id))
     order = await shop.core.settle(order, order.charge.id, taken)
 
-    assert order.left_of(order.charge) == 2500
+    assert order.left_of(order.charge) == 3000
     assert order.charge.review == f"amount_differs:{more}"
 
 

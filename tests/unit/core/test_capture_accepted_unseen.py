@@ -105,6 +105,57 @@ async def test_that_its_hold_ended_says_that_it_was_not_taken(holding: Any, *, n
     assert order.left_of(order.transaction(capture.id)) == 2500
 
 
+async def hold_told_to_end(shop: Any, provider: Provider, order: Order) -> Order:
+    """What was taken may be a part of it: then its rest ends, and that may be told first."""
+    held = order.charge.provider_reference or ""
+    about = {"transaction_id": order.charge.id, "parent_reference": held}
+    await provider.tells(order.charge.kind, Declined("expired", reference=held), **about)
+    ended: Order = await shop.orders.get(order.id)
+    return ended
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("amount", [PART, Money(3000, "EUR")])
+async def test_shown_with_another_amount_after_its_hold_ended_so_much_is_there_again(
+    holding: Any, *, amount: Money, cancelled: bool
+) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=True)
+    await hold_told_to_end(holding, provider, order)
+    if cancelled:
+        order = await holding.core.cancel(order.id, customer_id="ann")
+        assert order.refund_asked_minor_units == 0
+    holding.gateway.react(*[reactions.LOSE_REQUEST] * 9)
+    for _ in range(2):
+        shown = Succeeded(capture.provider_reference or "", amount, capture.id)
+        order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+
+    assert order.captured_minor_units == amount.minor_units
+    assert order.transaction(capture.id).review == f"amount_differs:{amount}"
+    if not cancelled:
+        assert order.left_of(order.transaction(capture.id)) == amount.minor_units
+        await decide(holding, order, order.transaction(capture.id), D.ACCEPT)
+        order = await holding.core.cancel(order.id, customer_id="ann")
+    assert order.refund_asked_minor_units == amount.minor_units
+
+
+async def test_shown_with_another_amount_beside_what_was_paid_since_a_person_hears_of_both(
+    holding: Any,
+) -> None:
+    order, capture, provider = await accepted_unseen(holding, named=True)
+    order = await hold_told_to_end(holding, provider, order)
+    again = Succeeded("psp-2", WHOLE, order.charge.id)
+    await provider.tells(order.charge.kind, again, transaction_id=order.charge.id)
+    order = await holding.orders.get(order.id)
+    order = await decide(holding, order, order.transactions[-1], D.ACCEPT)
+    assert order.is_paid
+    shown = Succeeded(capture.provider_reference or "", PART, capture.id)
+    order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+
+    assert order.captured_minor_units == 2500 + 700
+    assert order.transaction(capture.id).review == "amount_differs:7.00 EUR"
+    assert order.transactions[-1].review == "paid_already"
+
+
 async def test_that_another_try_of_its_hold_was_declined_says_nothing(holding: Any) -> None:
     order, _, provider = await accepted_unseen(holding, named=False)
     other = Declined("card_declined", reference="try-1")
