@@ -15,7 +15,7 @@ from order_core.payment_terms import decided_by
 from order_core.settlement.consequences import concluded
 from order_core.settlement.hold import hold_dated, hold_taken, is_captured
 from order_core.settlement.refunded_beyond import is_of_more, refunded_beyond
-from order_core.settlement.refused_after_all import shown_after_all
+from order_core.settlement.refused_after_all import shown_after_all, without_its_refusal
 from order_core.settlement.review import shown_with_another_amount
 from order_core.settlement.second_look import second_look_done
 from order_core.settlement.settling import Settling
@@ -100,8 +100,8 @@ def _is_unnamed(settling: Settling, outcome: Succeeded | Authorized) -> bool:
 def _can_be_booked_instead(settling: Settling, outcome: Succeeded | Authorized) -> bool:
     """Whether another amount than a person was told can stand in the place of what he accepted.
 
-    Not if more was asked back of that, or it was refused or disputed, and not of a hold that was
-    to be taken: then what is shown is booked beside it, and goes back by itself if the order has
+    Not if more was asked back of that, or taken back by the bank, and not of a hold that was to
+    be taken: then what is shown is booked beside it, and goes back by itself if the order has
     ended. Put in its place it would be kept.
     """
     order, ours = settling.order, settling.transaction
@@ -113,11 +113,9 @@ def _can_be_booked_instead(settling: Settling, outcome: Succeeded | Authorized) 
             for t in order.transactions
         )
         return ours.takes_money and not taken and outcome.amount.minor_units > 0
-    undone = any(
-        t.parent_id == ours.id and t.kind is TransactionKind.REVERSAL for t in order.transactions
-    )
-    asked_back = ours.amount.minor_units - order.left_of(ours)
-    return not undone and max(asked_back, 1) <= outcome.amount.minor_units
+    # Whatever was said of its refusal: it is shown, and is there again.
+    asked_back = ours.amount.minor_units - without_its_refusal(order, ours).left_of(ours)
+    return max(asked_back, 1) <= outcome.amount.minor_units
 
 
 def _is_shown_at_last(transaction: PaymentTransaction, outcome: Succeeded | Authorized) -> bool:

@@ -189,10 +189,10 @@ async def test_so_is_what_the_provider_had_not_named_and_it_is_no_second_payment
     ("is_refused", "shown"),
     [(True, Money(2000, "EUR")), (True, Money(3000, "EUR")), (False, Money(2000, "EUR"))],
 )
-async def test_what_cannot_stand_in_its_place_is_booked_beside_it_and_goes_back_with_its_order(
+async def test_what_is_shown_in_its_place_or_beside_it_goes_back_with_its_order(
     shop: Any, shown: Money, *, is_refused: bool
 ) -> None:
-    """In the place of what was refused, or of more than there is to give back, it would be kept."""
+    """In the place of more than there is to give back it would be kept."""
     order = await accepted_unseen(shop)
     if is_refused:
         order = await refused(shop, order, order.charge)

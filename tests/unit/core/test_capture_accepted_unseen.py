@@ -8,7 +8,7 @@ import pytest
 
 from order_core.money import Money
 from order_core.order import Order, PaymentStatus
-from order_core.outcomes import Declined, Succeeded
+from order_core.outcomes import Declined, Restored, Reversed, Succeeded
 from order_core.payment import PaymentTransaction, TransactionKind, TransactionStatus
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
@@ -154,6 +154,50 @@ async def test_shown_with_another_amount_beside_what_was_paid_since_a_person_hea
     assert order.captured_minor_units == 2500 + 700
     assert order.transaction(capture.id).review == "amount_differs:7.00 EUR"
     assert order.transactions[-1].review == "paid_already"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("word", [D.DISPUTE_WON, D.DISPUTE_LOST, None])
+async def test_refused_without_a_name_it_is_the_one_that_is_shown_with_less(
+    holding: Any, *, word: ReviewDecision | None, cancelled: bool
+) -> None:
+    """It may be the refusal of another capture, by hand, that was taken for its own."""
+    order, capture, provider = await accepted_unseen(holding, named=False)
+    holding.gateway.react(*[reactions.LOSE_REQUEST] * 9)
+    order = await told(holding, provider, capture, Declined("refused", reference="by-hand"))
+    if cancelled and word is not D.DISPUTE_WON:
+        await holding.core.cancel(order.id, customer_id="ann")
+    if word is not None:
+        order = await decide(holding, order, order.transactions[-1], word)
+    for _ in range(2):
+        shown = Succeeded("cap-1", PART, capture.id)
+        order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+
+    assert order.captured_minor_units == 700
+    assert order.transaction(capture.id).review == "amount_differs:7.00 EUR"
+    if cancelled and word is D.DISPUTE_WON:
+        await decide(holding, order, order.transaction(capture.id), D.ACCEPT)
+        order = await holding.core.cancel(order.id, customer_id="ann")
+    assert order.refund_asked_minor_units == (700 if cancelled else 0)
+
+
+@pytest.mark.parametrize("end", [None, Restored, Reversed])
+async def test_disputed_without_a_name_it_is_the_one_that_is_shown_with_less(
+    holding: Any, *, end: type[Restored | Reversed] | None
+) -> None:
+    """The dispute names the hold, and of one that is won nothing is gone."""
+    order, capture, provider = await accepted_unseen(holding, named=False)
+    words: list[Any] = [Reversed("dp-1", PART, "fraud", open=True)]
+    words += [end("dp-1", PART, "decided")] if end else []
+    for word in words:
+        about = {"parent_reference": capture.parent_reference}
+        await provider.tells(TransactionKind.REVERSAL, word, **about)
+    for _ in range(2):
+        shown = Succeeded("cap-1", PART, capture.id)
+        order = await told(holding, provider, capture, shown, transaction_id=capture.id)
+
+    assert order.captured_minor_units == 700
+    assert order.left_of(order.transaction(capture.id)) == (700 if end is Restored else 0)
 
 
 async def test_that_another_try_of_its_hold_was_declined_says_nothing(holding: Any) -> None:
