@@ -21,6 +21,8 @@ from order_core.settlement.unasked import unasked
 REFUSED_AFTER_ALL: Final = "refused_after_all"
 """Why something is in review that a person had accepted unseen; the refusal's reason follows."""
 
+_ENDS_A_HOLD: Final = frozenset({TransactionKind.CAPTURE, TransactionKind.VOID})
+
 
 def refused_after_all(settling: Settling, outcome: Declined) -> Order:
     """The order without that money, until a person has said which of the two is true.
@@ -72,6 +74,8 @@ def held_after_all(settling: Settling, outcome: Declined) -> Order:
     let_go = gone.status is TransactionStatus.VOIDED and gone.reason is None
     if gone.kind is not TransactionKind.AUTHORIZATION or not let_go:
         return order
+    if _is_shown_to_be_over(order, gone):
+        return order
     reference, ends = gone.provider_reference or "", gone.capture_before
     ours = order.transaction(gone.parent_id or "") if gone.is_beside_ours else gone
     beside = [t for t in order.transactions if t.is_beside_ours and t.id != gone.id]
@@ -82,6 +86,21 @@ def held_after_all(settling: Settling, outcome: Declined) -> Order:
     order = order.with_transaction(held)
     doubt = f"{REFUSED_AFTER_ALL}:{outcome.reason}"
     return concluded(settling, order, held, MoneyEvent.NOT_LET_GO, doubt=doubt)
+
+
+def _is_shown_to_be_over(order: Order, gone: PaymentTransaction) -> bool:
+    """Whether the provider has shown that the hold was taken, or let go: refused for that."""
+    reference = gone.provider_reference
+    copies = {
+        t.id for t in order.transactions if t.takes_money and t.provider_reference == reference
+    }
+    return any(
+        t.kind in _ENDS_A_HOLD
+        and t.parent_id in copies
+        and t.status is TransactionStatus.SUCCEEDED
+        and not t.is_done_unseen
+        for t in order.transactions
+    )
 
 
 def shown_after_all(settling: Settling) -> Order:

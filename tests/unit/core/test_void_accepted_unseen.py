@@ -13,7 +13,7 @@ from order_core.payment import PaymentTransaction, TransactionKind, TransactionS
 from order_core.payment_terms import CaptureMode
 from order_core.reviewing import ReviewDecision
 from order_memory import reactions
-from tests.unit.core.telling_and_deciding import WHOLE, Provider, decide, without_look_ups
+from tests.unit.core.telling_and_deciding import PART, WHOLE, Provider, decide, without_look_ups
 
 D = ReviewDecision
 HOLD, VOID = TransactionKind.AUTHORIZATION, TransactionKind.VOID
@@ -105,6 +105,64 @@ async def test_its_refusal_told_before_it_was_accepted_is_heard_afterwards(holdi
         TransactionStatus.VOIDED,
         TransactionStatus.AUTHORIZED,
     ]
+
+
+@pytest.mark.parametrize("amount", [WHOLE, PART])
+@pytest.mark.parametrize("marked", [True, False])
+async def test_refused_after_its_hold_was_captured_it_is_no_news(
+    holding: Any, *, amount: Money, marked: bool
+) -> None:
+    """It was refused for that, and nothing is held any more that could be let go."""
+    order, void, provider = await accepted_unseen(holding, named=not marked)
+    taken = Succeeded("cap-1", amount, "")
+    held = order.charge.provider_reference
+    await provider.tells(TransactionKind.CAPTURE, taken, parent_reference=held)
+    captured = await holding.orders.get(order.id)
+    assert captured.refund_asked_minor_units == amount.minor_units
+    no = Declined("already_captured", reference=void.provider_reference or "void-1")
+
+    assert await told(holding, provider, void, no, marked=marked) == captured
+
+
+async def test_refused_after_its_hold_was_let_go_by_hand_it_is_no_news(holding: Any) -> None:
+    order, void, provider = await accepted_unseen(holding, named=False)
+    held = order.charge.provider_reference
+    await provider.tells(VOID, Succeeded("by-hand", WHOLE, ""), parent_reference=held)
+    let_go = await holding.orders.get(order.id)
+    no = Declined("already_voided", reference="void-1")
+
+    assert await told(holding, provider, void, no, marked=True) == let_go
+
+
+async def refused_and_accepted_again(
+    shop: Any, order: Order, void: PaymentTransaction, provider: Provider
+) -> tuple[Order, PaymentTransaction]:
+    """Its refusal is told, and of the void that follows nobody knows any more than of the first."""
+    shop.gateway.react(*[reactions.LOSE_REQUEST] * 200)
+    no = Declined("refused", reference=f"void-{void.id}")
+    await told(shop, provider, void, no, marked=True)
+    await shop.work_until(passed=timedelta(days=30))
+    shop.gateway.forget_reactions()
+    order = await shop.orders.get(order.id)
+    again = order.transactions[-1]
+    assert (again.kind, again.review) == (VOID, "provider_has_no_look_up")
+    order = await decide(shop, order, again, D.ACCEPT)
+    return order, order.transaction(again.id)
+
+
+async def test_refused_after_an_earlier_copy_of_its_hold_was_captured_it_is_no_news(
+    holding: Any,
+) -> None:
+    order, first, provider = await accepted_unseen(holding, named=False)
+    order, second = await refused_and_accepted_again(holding, order, first, provider)
+    held = order.charge.provider_reference
+    taken = Succeeded("cap-1", WHOLE, "")
+    await provider.tells(TransactionKind.CAPTURE, taken, parent_reference=held)
+    captured = await holding.orders.get(order.id)
+    assert captured.refund_asked_minor_units == 2500
+    no = Declined("already_captured", reference="void-2")
+
+    assert await told(holding, provider, second, no, marked=True) == captured
 
 
 @pytest.mark.parametrize("named", [True, False])
