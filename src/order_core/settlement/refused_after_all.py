@@ -78,8 +78,10 @@ def held_after_all(settling: Settling, outcome: Declined) -> Order:
         return order
     reference, ends = gone.provider_reference or "", gone.capture_before
     ours = order.transaction(gone.parent_id or "") if gone.is_beside_ours else gone
-    beside = [t for t in order.transactions if t.is_beside_ours and t.id != gone.id]
-    if any(t.provider_reference == reference for t in beside):
+    # Put on record for this void, or for a later one: told again, it has no second effect. What is
+    # older was let go since, by a void that a person accepted as well.
+    since = order.transactions[order.transactions.index(void) :]
+    if any(t.is_beside_ours and t.provider_reference == reference for t in since):
         return order
     stands = Authorized(reference, gone.amount, ours.id, ends)
     held = unasked(settling, TransactionKind.AUTHORIZATION, stands, parent=ours)

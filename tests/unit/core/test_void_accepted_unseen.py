@@ -150,6 +150,28 @@ async def refused_and_accepted_again(
     return order, order.transaction(again.id)
 
 
+async def test_each_void_of_a_hold_that_is_refused_leaves_it_standing_once(holding: Any) -> None:
+    order, void, provider = await accepted_unseen(holding, named=False)
+    voids = [void]
+    for _ in range(2):
+        order, void = await refused_and_accepted_again(holding, order, void, provider)
+        voids.append(void)
+    assert order.payment_status is PaymentStatus.UNPAID
+    # Those of the first two are told again.
+    for told_again in voids[:2]:
+        no = Declined("refused", reference=f"void-{told_again.id}")
+        assert await told(holding, provider, told_again, no, marked=True) == order
+    for _ in range(2):
+        no = Declined("refused", reference="void-3")
+        order = await told(holding, provider, void, no, marked=True)
+
+    assert [t.kind for t in order.transactions] == [HOLD, VOID] * 4
+    assert order.payment_status is PaymentStatus.AUTHORIZED
+    await holding.work_until(passed=timedelta(days=1))
+    order = await holding.orders.get(order.id)
+    assert [t.status for t in order.transactions[::2]] == [TransactionStatus.VOIDED] * 4
+
+
 async def test_refused_after_an_earlier_copy_of_its_hold_was_captured_it_is_no_news(
     holding: Any,
 ) -> None:
