@@ -85,7 +85,9 @@ def held_after_all(settling: Settling, outcome: Declined) -> Order:
         return order
     stands = Authorized(reference, gone.amount, ours.id, ends)
     held = unasked(settling, TransactionKind.AUTHORIZATION, stands, parent=ours)
-    order = order.with_transaction(held)
+    # By its name the refusal is known, should it be told again once the next void is accepted.
+    named = replace(void, provider_reference=outcome.reference or void.provider_reference)
+    order = order.with_transaction(named).with_transaction(held)
     doubt = f"{REFUSED_AFTER_ALL}:{outcome.reason}"
     return concluded(settling, order, held, MoneyEvent.NOT_LET_GO, doubt=doubt)
 

@@ -187,6 +187,16 @@ async def test_refused_after_an_earlier_copy_of_its_hold_was_captured_it_is_no_n
     assert await told(holding, provider, second, no, marked=True) == captured
 
 
+async def test_its_refusal_told_again_without_our_mark_is_not_that_of_the_next_void(
+    holding: Any,
+) -> None:
+    order, first, provider = await accepted_unseen(holding, named=False)
+    order, _ = await refused_and_accepted_again(holding, order, first, provider)
+    no = Declined("refused", reference=f"void-{first.id}")
+
+    assert await told(holding, provider, first, no, marked=False) == order
+
+
 @pytest.mark.parametrize("named", [True, False])
 async def test_done_as_it_was_accepted_its_refusal_is_no_news(holding: Any, *, named: bool) -> None:
     order, void, provider = await accepted_unseen(holding, named=named)
