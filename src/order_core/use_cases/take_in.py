@@ -120,9 +120,9 @@ class TakeIn:
     def _told_of_ours(self, order: Order, ours: PaymentTransaction, report: Report) -> Order:
         moved = self.settle.changed(order, ours.id, report)
         now = moved.transaction(ours.id)
-        named = ours.provider_reference is None and isinstance(report.outcome, Succeeded)
-        done = now.status is TransactionStatus.SUCCEEDED and not now.reason
-        if not (named and done and now.kind is TransactionKind.REFUND):
+        named = ours.provider_reference is None and now.provider_reference is not None
+        done = isinstance(report.outcome, Succeeded) and now.status is TransactionStatus.SUCCEEDED
+        if not (named and done and now.kind is TransactionKind.REFUND) or now.reason:
             return moved
         return moved.with_transaction(replace(now, reason=TOLD_WITHOUT_MARK))
 

@@ -185,9 +185,8 @@ class Unmarked:
     def _same_payment(self) -> set[str]:
         # A hold that stands although it was said to be let go is on record twice.
         name = self.parent.provider_reference
-        return {self.parent.id} | {
-            t.id for t in self.order.transactions if t.takes_money and t.provider_reference == name
-        }
+        again = [t for t in self.order.transactions if t.takes_money and name is not None]
+        return {self.parent.id} | {t.id for t in again if t.provider_reference == name}
 
     def _leaves_no_room(self) -> bool:
         """Whether less is left of the payment than is told to have moved."""
