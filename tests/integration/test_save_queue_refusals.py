@@ -115,7 +115,7 @@ async def test_after_a_refusal_companies_are_smaller_and_grow_again() -> None:
     refuse = False
 
     assert await companies() == [4, 4], "half of it; who goes alone proves nothing about others"
-    assert queue._most == 5  # noqa: SLF001
+    assert queue._most == 5  # noqa: SLF001 - what nobody else can see
 
 
 async def test_a_company_that_is_cancelled_under_way_is_told_that_nobody_knows() -> None:
@@ -144,7 +144,7 @@ async def test_whoever_waits_goes_in_another_turn_if_one_is_cancelled_before_it_
     # Nobody tells when a turn is opened.
     while not queue._tasks:  # noqa: ASYNC110, SLF001 - a host that ends all tasks
         await asyncio.sleep(0)
-    (turn,) = queue._tasks  # noqa: SLF001
+    (turn,) = queue._tasks  # noqa: SLF001 - a host that ends all tasks
     assert way.sent == [["o-0"]]
     turn.cancel()
 

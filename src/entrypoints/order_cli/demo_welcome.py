@@ -71,7 +71,7 @@ Or ask for tokens as the shop's backend would: for itself, or for the customer b
 What to try next:
 
   the same line once more           refused for ten seconds, as a double click
-  with -H 'Idempotency-Key: abc'    as often as you like: one order, and the same answer
+  after that, as often as you like  with -H 'Idempotency-Key: abc': one order, and the same answer
 {tries}
   list your orders                  curl -H "Authorization: Bearer $TOKEN" {url}/api/orders/
   cancel one, and get a refund      curl -X POST -H "Authorization: Bearer $TOKEN" \\

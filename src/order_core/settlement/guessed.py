@@ -29,11 +29,12 @@ def without_wrong_guess(settling: Settling, report: Report) -> Settling:
     if name is None or name == ours.provider_reference:
         return settling
     order = settling.order
-    for other in _guessed(order, ours):
-        if other.provider_reference == name:
+    for other in order.transactions:
+        same = (other.parent_id, other.provider_reference) == (ours.parent_id, name)
+        if same and _is_guessed(other):
             order = order.with_transaction(_unnamed(other))
     # A return of the sum that was told may have a name of its own.
-    if _is_guessed(order, ours) and (report.returned_as is None or differs(ours)):
+    if _is_guessed(ours) and (report.returned_as is None or differs(ours)):
         order = _named_otherwise(replace(settling, order=order), ours)
     return replace(settling, order=order, transaction=order.transaction(ours.id))
 
@@ -53,16 +54,9 @@ def _named_otherwise(settling: Settling, ours: PaymentTransaction) -> Order:
     return order.with_transaction(move).with_news(news, settling.at)
 
 
-def _guessed(order: Order, ours: PaymentTransaction) -> list[PaymentTransaction]:
-    return [
-        t for t in order.transactions if t.parent_id == ours.parent_id and _is_guessed(order, t)
-    ]
-
-
-def _is_guessed(order: Order, refund: PaymentTransaction) -> bool:
-    # What has come back by that name was it.
+def _is_guessed(refund: PaymentTransaction) -> bool:
     told = refund.reason == TOLD_WITHOUT_MARK and refund.origin is Origin.OURS
-    return told and refund.kind is TransactionKind.REFUND and not order.returned_of(refund)
+    return told and refund.kind is TransactionKind.REFUND
 
 
 def _unnamed(refund: PaymentTransaction) -> PaymentTransaction:

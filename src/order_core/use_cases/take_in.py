@@ -122,7 +122,7 @@ class TakeIn:
         now = moved.transaction(ours.id)
         named = ours.provider_reference is None and now.provider_reference is not None
         done = isinstance(report.outcome, Succeeded) and now.status is TransactionStatus.SUCCEEDED
-        if not (named and done and now.kind is TransactionKind.REFUND) or now.reason:
+        if not (named and done and now.kind is TransactionKind.REFUND):
             return moved
         return moved.with_transaction(replace(now, reason=TOLD_WITHOUT_MARK))
 

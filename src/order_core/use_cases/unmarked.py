@@ -64,9 +64,6 @@ class Unmarked:
         if any(t.is_undecided for t in same) or self.one_of_several():
             # A refusal is told with no sum: it may be that of the one which is on its way.
             return None
-        if self.fact.kind is TransactionKind.VOID:
-            # A hold whose void was refused before stands once more, and that void is the older.
-            return next(reversed(same), None)
         # One that has come back was refused, perhaps, and is told of once more.
         return next(iter(self._still_there(same) or same), None)
 
@@ -103,7 +100,7 @@ class Unmarked:
         return fact.kind in ANONYMOUS and any(
             t.kind is fact.kind
             and t.parent_id == self.parent.id
-            and (t.is_open or (t.is_given_up and self._is_not_shown and moves_nothing(fact)))
+            and t.is_open
             # One that is answered by nothing but events has its own name from its answer on.
             and (t.provider_reference is None or not self._is_not_shown)
             for t in self.order.transactions

@@ -9,9 +9,11 @@ import pytest
 from order_core.clock_check import EVERY, ClockCheck
 from order_core.errors import ClockAskew
 from order_core.order_status import OrderStatus
+from order_core.outcomes import Succeeded
 from order_core.payment import TransactionStatus
 from order_core.payment_terms import GatewayProfile, PaymentTerms, Policy
-from order_memory import ManualClock
+from order_memory import ManualClock, reactions
+from tests.unit.core.telling_and_deciding import Provider, without_look_ups
 
 SKEW = timedelta(seconds=30)
 
@@ -154,3 +156,18 @@ def test_the_windows_leave_room_for_the_skew() -> None:
     assert roomy.reversal_sent_until(at) == at + timedelta(minutes=11, seconds=-59)
     with pytest.raises(ValueError, match="clock skew"):
         PaymentTerms(gateway, Policy(clock_skew=timedelta(minutes=1)))
+
+
+async def test_what_a_process_asked_whose_clock_is_ahead_may_be_what_is_told(shop: Any) -> None:
+    """By the clock of whoever hears of it, it was told before it was asked for."""
+    provider = Provider(without_look_ups(shop))
+    placed = await shop.place()
+    shop.gateway.react(reactions.LOSE_ANSWER)
+    ahead = shop.assembled(clock=ClockThatDiffers(shop.clock, SKEW))
+    asked = (await ahead.cancel(placed.id, customer_id="ann")).transactions[-1]
+    done = Succeeded("re-1", asked.amount, "")
+    await provider.tells(asked.kind, done, parent_reference=asked.parent_reference)
+    order = await shop.orders.get(placed.id)
+
+    assert len(order.transactions) == 2
+    assert order.transaction(asked.id).provider_reference == "re-1"

@@ -206,6 +206,7 @@ async def test_a_refund_at_the_dashboard_that_was_taken_for_ours_is_one_beside_i
     order = await shop.orders.get(order.id)
 
     assert (order.refunded_minor_units, order.left_of(order.charge)) == (700, 1800)
+    assert order.transaction(refund.id).review is None
     shop.gateway.react(reactions.LOSE_ANSWER)
     back = next(t for t in order.transactions if t.kind is TransactionKind.REVERSAL)
     order = await decide(shop, order, back, D.REFUND)
@@ -251,4 +252,39 @@ async def test_a_return_by_its_own_name_is_that_of_the_refund_that_was_seen(shop
     order = await decide(shop, order, order.transactions[-1], D.REFUND)
     assert order.refund_asked_minor_units == 2500
     await provider.tells(REFUND, Reversed("back-1", WHOLE, "returned"), **about(refund))
+    assert await shop.orders.get(placed.id) == order
+
+
+async def test_what_came_back_by_a_name_that_was_anothers_is_that_of_one_of_them(shop: Any) -> None:
+    order, first, provider = await accepted_unseen(shop, named=False, part=PART)
+    order = await and_another(shop, order, PART)
+    second = order.transactions[-1]
+    await told(shop, provider, second, PART, marked=False, reference="re-2")
+    back = Reversed("re-2", PART, "returned")
+    await provider.tells(REFUND, back, **about(second))
+    await told(shop, provider, first, PART, marked=True, reference="re-1")
+    await provider.tells(REFUND, back, **about(second))
+    order = await shop.orders.get(order.id)
+
+    assert (order.refunded_minor_units, len(refunds(order))) == (700, 2)
+
+
+async def test_a_return_told_again_is_not_that_of_the_refund_that_was_made_instead(
+    shop: Any,
+) -> None:
+    provider = Provider(without_look_ups(shop))
+    placed = await shop.place()
+    shop.gateway.react(reactions.WAIT)
+    await shop.core.cancel(placed.id, customer_id="ann")
+    first = (await shop.orders.get(placed.id)).transactions[-1]
+    back = Reversed(first.provider_reference or "", WHOLE, "returned")
+    await provider.tells(REFUND, back, **about(first))
+    await shop.work_until(passed=timedelta(days=1))
+    order = await shop.orders.get(placed.id)
+    again = Succeeded("re-2", WHOLE, order.transactions[-1].id)
+    await provider.tells(REFUND, again, **about(order.transactions[-1], marked=True))
+    order = await shop.orders.get(placed.id)
+    assert order.refunded_minor_units == 2500
+    await provider.tells(REFUND, back, **about(first))
+
     assert await shop.orders.get(placed.id) == order
