@@ -191,10 +191,16 @@ async def test_its_refusal_told_again_without_our_mark_is_not_that_of_the_next_v
     holding: Any,
 ) -> None:
     order, first, provider = await accepted_unseen(holding, named=False)
-    order, _ = await refused_and_accepted_again(holding, order, first, provider)
+    order, second = await refused_and_accepted_again(holding, order, first, provider)
     no = Declined("refused", reference=f"void-{first.id}")
 
     assert await told(holding, provider, first, no, marked=False) == order
+    other = Declined("refused", reference="void-2")
+    after = await told(holding, provider, second, other, marked=False)
+    assert after.transaction(second.id).provider_reference == "void-2"
+    assert [t.status for t in after.transactions if t.kind is HOLD][-1] is (
+        TransactionStatus.AUTHORIZED
+    )
 
 
 @pytest.mark.parametrize("named", [True, False])
