@@ -160,6 +160,7 @@ async def test_what_has_come_back_is_not_made_again_while_another_waits(shop: An
     await shop.work_until(passed=timedelta(days=20))
     order = await told(shop, provider, first, WHOLE, marked=False, reference="re-2")
     second = order.transactions[-1]
+    assert order.transaction(first.id).provider_reference is None
     assert second.is_given_up
     await decide(shop, order, second, D.ACCEPT)
     await shop.assembled().match()
